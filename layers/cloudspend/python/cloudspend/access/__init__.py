@@ -1,0 +1,1 @@
+"""Sessions in customer accounts, and the proof of each permission."""

@@ -1,0 +1,1 @@
+"""The onboarded account, its life, and the registry that remembers it."""

@@ -1,0 +1,93 @@
+"""An onboarded AWS account and what the platform knows of it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from cloudspend.alerts.event import EventAccount
+
+
+class AccountType(StrEnum):
+    """ORGANIZATION is a management (payer) account with its members, LINKED a single account."""
+
+    ORGANIZATION = "ORGANIZATION"
+    LINKED = "LINKED"
+
+
+class AccountState(StrEnum):
+    """Where an account stands in its life; `lifecycle.TRANSITIONS` says what may follow what."""
+
+    INVITED = "invited"
+    CONNECTED = "connected"
+    VERIFYING = "verifying"
+    ACTIVE = "active"
+    FAILED = "failed"
+
+
+class ExportKind(StrEnum):
+    """The four kinds of cost export that AWS delivers."""
+
+    CUR_LEGACY = "CUR_LEGACY"
+    CUR_2_0 = "CUR_2_0"
+    FOCUS_1_0 = "FOCUS_1_0"
+    FOCUS_1_2 = "FOCUS_1_2"
+
+
+class CheckStatus(StrEnum):
+    """What a permission check found."""
+
+    PASSED = "passed"
+    DENIED = "denied"
+    NOT_AVAILABLE = "not_available"
+
+
+@dataclass(frozen=True)
+class Export:
+    """Where AWS delivers an account's bill: `s3://<bucket>/<prefix>/<name>/...`."""
+
+    kind: ExportKind
+    bucket: str
+    prefix: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Account:
+    """One item of the registry. `account_id` (12 digits) is its only key.
+
+    `external_id` is made by the platform, one per account. It is no secret (AWS IAM user guide,
+    "Access to AWS accounts owned by third parties"). Of the registration token only the SHA-256
+    is kept; it is None once the token was used.
+    """
+
+    account_id: str
+    display_name: str
+    type: AccountType
+    regions: tuple[str, ...]
+    start_date: date
+    retention_months: int | None
+    export: Export
+    external_id: str
+    state: AccountState
+    invited_at: datetime
+    expires_at: datetime
+    token_sha256: str | None = None
+    role_arn: str | None = None
+    state_reason: str = ""
+
+    @property
+    def for_events(self) -> EventAccount:
+        """The account as events name it."""
+        return EventAccount(self.account_id, self.display_name, self.type)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One proof of the connection: what was tried, what came of it, what the customer can do."""
+
+    name: str
+    action: str
+    status: CheckStatus
+    reason: str
+    remedy: str
+    checked_at: datetime

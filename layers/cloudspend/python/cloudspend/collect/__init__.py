@@ -1,0 +1,1 @@
+"""What AWS says of cost beside the exports: Cost Explorer."""

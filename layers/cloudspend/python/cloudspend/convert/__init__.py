@@ -1,0 +1,1 @@
+"""A delivery's files become Parquet: one mapping per export kind, readable as a table."""

@@ -1,0 +1,1 @@
+"""Generations, publishing, the catalog and the queries."""

@@ -1,0 +1,52 @@
+"""The keys that travel between steps. State machines and handlers take them from here.
+
+Ingest passes one object along, to which each step adds:
+
+    start         account_id, manifest_bucket, manifest_key
+    plan          + decision ("ingest" | "skip"), reason, period, generation, plan_bucket, plan_key
+    convert       + conversion: {MapRunArn, ResultWriterDetails: {Bucket, Key}}
+    check         + totals: {rows, billed_cost, effective_cost, currency}, query (Athena SQL)
+    Athena        + athena (the query execution), + sums: {rows, billed_cost, effective_cost}
+    publish       + published (bool), reason, previous_generation (text or null)
+    reconcile     + verdict
+    any failure   + failure: {Error, Cause}
+
+The plan file is a JSON list of conversion tasks, each one the input of one convert call:
+
+    account_id, period, generation, task (0, 1, ...), kind, compression,
+    files: [{bucket, key, etag, size}]
+
+Money travels as decimal text, never as a JSON number. Onboard passes {account_id, failure?} along.
+"""
+
+ACCOUNT_ID = "account_id"
+MANIFEST_BUCKET = "manifest_bucket"
+MANIFEST_KEY = "manifest_key"
+DECISION = "decision"
+REASON = "reason"
+PERIOD = "period"
+GENERATION = "generation"
+PLAN_BUCKET = "plan_bucket"
+PLAN_KEY = "plan_key"
+CONVERSION = "conversion"
+TOTALS = "totals"
+QUERY = "query"
+ATHENA = "athena"
+SUMS = "sums"
+PUBLISHED = "published"
+PREVIOUS_GENERATION = "previous_generation"
+VERDICT = "verdict"
+FAILURE = "failure"
+
+ROWS = "rows"
+BILLED_COST = "billed_cost"
+EFFECTIVE_COST = "effective_cost"
+CURRENCY = "currency"
+
+TASK = "task"
+KIND = "kind"
+COMPRESSION = "compression"
+FILES = "files"
+
+INGEST = "ingest"
+SKIP = "skip"

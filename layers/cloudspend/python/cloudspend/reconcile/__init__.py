@@ -1,0 +1,1 @@
+"""Published periods against AWS's own figures: compare, explain, certify."""

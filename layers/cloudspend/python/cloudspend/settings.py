@@ -1,0 +1,112 @@
+"""The names of everything CloudSpend deploys: written by the stacks, read by Lambdas and CLI.
+
+One platform lives in one account and region, so that every name follows from those two and no
+look-up is needed.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from cloudspend.errors import UsageError
+
+PREFIX = "cloudspend"
+ENVIRONMENT = "CLOUDSPEND_"
+EVENT_SOURCE = PREFIX
+
+DATABASE = PREFIX
+WORKGROUP = PREFIX
+REGISTRY_TABLE = PREFIX
+EVENT_BUS = PREFIX
+DELIVERIES_BUS = f"{PREFIX}-deliveries"
+REGISTRATION_TOPIC = f"{PREFIX}-registration"
+ALERT_TOPIC = f"{PREFIX}-alerts"
+ONBOARD_MACHINE = f"{PREFIX}-onboard"
+INGEST_MACHINE = f"{PREFIX}-ingest"
+CUSTOMER_ROLE = f"{PREFIX}-access"
+CUSTOMER_STACK = PREFIX
+CUSTOMER_TEMPLATE = f"{PREFIX}-customer.yaml"
+MANIFEST_SUFFIX = "-Manifest.json"
+
+# The partition names of AWS and the domain that goes with each (AWS General Reference, endpoints).
+DOMAINS = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the platform is, and what the stage sets.
+
+    `response_hosts` lists the regular expressions that a custom resource's ResponseURL host must
+    match (whole), separated by spaces.
+    """
+
+    account_id: str
+    region: str
+    partition: str = "aws"
+    response_hosts: str = ""
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read what `to_env` wrote. Raises UsageError that names the variable which is missing."""
+        source = os.environ if environ is None else environ
+        values = {}
+        for field in fields(cls):
+            name = ENVIRONMENT + field.name.upper()
+            if name not in source:
+                raise UsageError(
+                    f"The environment variable {name} is not set.",
+                    remedy="Deploy the function with CloudSpend's stacks, which set it.",
+                )
+            values[field.name] = source[name]
+        return cls(**values)
+
+    def to_env(self) -> dict[str, str]:
+        """The environment of a Lambda function."""
+        return {
+            ENVIRONMENT + field.name.upper(): str(getattr(self, field.name))
+            for field in fields(self)
+        }
+
+    @property
+    def lake_bucket(self) -> str:
+        return f"{PREFIX}-lake-{self.account_id}-{self.region}"
+
+    @property
+    def results_bucket(self) -> str:
+        return f"{PREFIX}-results-{self.account_id}-{self.region}"
+
+    @property
+    def template_bucket(self) -> str:
+        return f"{PREFIX}-template-{self.account_id}-{self.region}"
+
+    @property
+    def template_url(self) -> str:
+        domain = DOMAINS[self.partition]
+        return f"https://{self.template_bucket}.s3.{self.region}.{domain}/{CUSTOMER_TEMPLATE}"
+
+    @property
+    def registration_topic_arn(self) -> str:
+        return self._arn("sns", REGISTRATION_TOPIC)
+
+    @property
+    def event_bus_arn(self) -> str:
+        return self._arn("events", f"event-bus/{EVENT_BUS}")
+
+    @property
+    def deliveries_bus_arn(self) -> str:
+        return self._arn("events", f"event-bus/{DELIVERIES_BUS}")
+
+    @property
+    def onboard_machine_arn(self) -> str:
+        return self._arn("states", f"stateMachine:{ONBOARD_MACHINE}")
+
+    @property
+    def ingest_machine_arn(self) -> str:
+        return self._arn("states", f"stateMachine:{INGEST_MACHINE}")
+
+    def alert_topic_arn(self, severity: str) -> str:
+        """The topic that alerts of `severity` (info, warning, critical) are published to."""
+        return self._arn("sns", f"{ALERT_TOPIC}-{severity}")
+
+    def _arn(self, service: str, resource: str) -> str:
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"

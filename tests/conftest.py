@@ -1,0 +1,14 @@
+"""What holds for every test: no credentials of the machine's, no AWS."""
+
+import os
+
+for _name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
+    del os.environ[_name]
+
+os.environ.update(
+    AWS_ACCESS_KEY_ID="000000000000",
+    AWS_SECRET_ACCESS_KEY="test",
+    AWS_DEFAULT_REGION="us-east-1",
+    AWS_EC2_METADATA_DISABLED="true",
+    POWERTOOLS_TRACE_DISABLED="true",
+)
