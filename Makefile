@@ -1,0 +1,54 @@
+# `make` lists what there is. Everything sets up what it needs first.
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+CODE := app.py layers/cloudspend lambdas stacks local tests benchmarks
+TYPED := app.py layers/cloudspend lambdas stacks local
+
+.PHONY: help setup demo test test-fast lint format layers synth local-up local-down lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: ## make .venv and node_modules from the pinned files
+	@PYTHON="$(PYTHON)" scripts/setup.sh
+
+demo: setup ## run the main job on the local cloud, from invitation to certified figures
+	@$(PY) -m local.demo
+
+test: setup lint layers ## run every check and every test
+	$(PY) -m pytest tests/unit tests/contract tests/stacks -n 2
+	$(PY) -m pytest tests/local tests/e2e
+
+test-fast: setup ## run the tests that need no server
+	$(PY) -m pytest tests/unit tests/contract -n 2 -q
+
+lint: setup ## formatting, style, types, and the rule of who may import whom
+	.venv/bin/ruff format --check $(CODE)
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/mypy $(TYPED)
+	.venv/bin/lint-imports --no-logo
+
+format: setup ## put the code into its form
+	.venv/bin/ruff format $(CODE)
+	.venv/bin/ruff check --fix $(CODE)
+
+layers: setup ## build the Lambda layer of third-party packages
+	@$(PY) layers/dependencies/build.py
+
+synth: setup ## write the CloudFormation templates to cdk.out
+	node_modules/.bin/cdk synth --quiet
+
+local-up: setup ## leave a deployed local cloud running (port: CLOUDSPEND_LOCAL_PORT, default 4566)
+	@.venv/bin/cloudspend local up
+
+local-down: setup ## end the local cloud on that port
+	@.venv/bin/cloudspend local down
+
+lock: setup ## pin requirements anew from the .in files
+	$(PY) -m pip install --quiet uv
+	for name in requirements requirements-dev; do \
+		.venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+			--no-annotate --no-header $$name.in -o $$name.txt || exit 1; done
+
+clean: ## remove everything that was made from the repository
+	rm -rf .venv node_modules cdk.out .local layers/dependencies/build *.egg-info

@@ -1,0 +1,54 @@
+"""The `cloudspend` command: its commands, its exit codes, and what an error looks like.
+
+Exit codes: 0 done, 1 the job failed, 2 wrong usage.
+"""
+
+import sys
+from importlib.metadata import entry_points
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cloudspend.cli import accounts, ingest, periods, query
+from cloudspend.cli.output import say
+from cloudspend.errors import CloudSpendError, UsageError
+
+FAILED, MISUSED = 1, 2
+PLUGINS = "cloudspend.commands"
+
+app = typer.Typer(
+    name="cloudspend",
+    help="From a customer's AWS account to reconciled cost data.",
+    epilog="Exit codes: 0 done, 1 the job failed, 2 wrong usage.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+app.add_typer(accounts.app, name="accounts")
+app.command("periods")(periods.periods)
+app.command("ingest")(ingest.ingest)
+app.command("query")(query.query)
+
+
+def run() -> None:
+    """Run the command line; what a user did wrong is a sentence, never a traceback."""
+    for plugin in entry_points(group=PLUGINS):
+        app.add_typer(plugin.load(), name=plugin.name)
+    try:
+        app()
+    except UsageError as error:
+        _end(error.sentence, MISUSED)
+    except CloudSpendError as error:
+        _end(error.sentence, FAILED)
+    except (BotoCoreError, ClientError) as error:
+        _end(
+            f"AWS refused or could not be reached: {error} "
+            "Check the credentials, the region and AWS_ENDPOINT_URL of this shell.",
+            FAILED,
+        )
+
+
+def _end(sentence: str, code: int) -> None:
+    say(f"cloudspend: {sentence}")
+    sys.exit(code)

@@ -1,0 +1,97 @@
+"""How answers are shown: a table for people, JSON and CSV for scripts."""
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Row = Mapping[str, Any]
+
+NUMBERS = (int, float, Decimal)
+
+
+class Output(StrEnum):
+    """The forms in which a command answers."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def show(rows: Sequence[Row], columns: Sequence[str], output: Output, empty: str) -> None:
+    """Print `rows` with `columns` to standard output.
+
+    JSON is a list of objects with all columns, CSV has a header and no row for an empty answer; a
+    person instead reads the sentence `empty`.
+    """
+    if output is Output.JSON:
+        _line(json.dumps([{c: _plain(row[c]) for c in columns} for row in rows], indent=2))
+    elif output is Output.CSV:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_cell(row[c], missing="") for c in columns] for row in rows)
+    elif rows:
+        Console(highlight=False).print(table(rows, columns))
+    else:
+        _line(empty)
+
+
+def show_one(row: Row, output: Output) -> None:
+    """Print one thing: name and value a line for a person, one object or one row for a script."""
+    if output is Output.JSON:
+        _line(json.dumps({name: _plain(value) for name, value in row.items()}, indent=2))
+    elif output is Output.CSV:
+        show([row], list(row), output, "")
+    else:
+        grid = Table.grid(padding=(0, 2))
+        for name, value in row.items():
+            grid.add_row(Text(name, style="dim"), Text(_cell(value)))
+        Console(highlight=False).print(grid)
+
+
+def table(rows: Sequence[Row], columns: Sequence[str]) -> Table:
+    """A table whose columns of numbers stand on the right."""
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        numeric = any(isinstance(row[column], NUMBERS) for row in rows)
+        made.add_column(
+            column.replace("_", " "), justify="right" if numeric else "left", overflow="fold"
+        )
+    for row in rows:
+        made.add_row(*(Text(_cell(row[column])) for column in columns))
+    return made
+
+
+def say(sentence: str) -> None:
+    """Tell a person how things go, on standard error, so that an answer can still be piped."""
+    sys.stderr.write(sentence + "\n")
+
+
+def _line(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _cell(value: Any, missing: str = "-") -> str:
+    if value is None or value == "":
+        return missing
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(item) for item in value)
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | None) else _cell(value)

@@ -1,0 +1,98 @@
+"""The deployed platform on a local cloud, handled as its users handle it: by command line and AWS calls."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cloudspend.settings import Settings
+from local.machine import LocalCloud
+
+PLATFORM_ACCOUNT = "000000000000"
+REGION = "us-east-1"
+ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
+
+OnWait = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Platform:
+    """The platform account of `cloud`, once CloudSpend is deployed there."""
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self.cloud = cloud
+        self.session = cloud.session(PLATFORM_ACCOUNT)
+        self.settings = Settings(account_id=PLATFORM_ACCOUNT, region=REGION)
+
+    def run(self, *arguments: str) -> Answer:
+        """Run `cloudspend` with `arguments` as the operator of the platform."""
+        command = [str(Path(sys.executable).with_name("cloudspend")), *arguments]
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=False
+        )
+        return Answer(done.returncode, done.stdout, done.stderr)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The shell of the operator: `eval "$(cloudspend local env)"` and nothing inherited of AWS."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CLOUDSPEND_"))}
+        return kept | {
+            "AWS_ENDPOINT_URL": self.cloud.endpoint,
+            "AWS_ACCESS_KEY_ID": PLATFORM_ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "COLUMNS": os.environ.get("COLUMNS", "110"),
+        }
+
+    def executions(self, machine_arn: str) -> list[dict[str, Any]]:
+        """Every execution of a state machine, newest first."""
+        client = self.session.client("stepfunctions")
+        pages = client.get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
+        return [execution for page in pages for execution in page["executions"]]
+
+    def wait_until(
+        self,
+        what: str,
+        done: Callable[[], bool],
+        seconds: float = 120,
+        on_wait: OnWait | None = None,
+    ) -> None:
+        """Wait for `done`, telling `on_wait` how it stands. Raises TimeoutError that names `what`."""
+        deadline = time.monotonic() + seconds
+        while not done():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"waited {seconds:.0f} s for {what}")
+            if on_wait:
+                on_wait(what)
+            time.sleep(0.25)
+
+    def wait_for_quiet(self, machine_arn: str, at_least: int, seconds: float = 180) -> None:
+        """Wait until a machine has had `at_least` executions and all of them have ended."""
+
+        def quiet() -> bool:
+            found = self.executions(machine_arn)
+            return len(found) >= at_least and all(e["status"] in ENDED for e in found)
+
+        self.wait_until(f"{at_least} executions of {machine_arn.rsplit(':')[-1]}", quiet, seconds)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
