@@ -1,4 +1,4 @@
-"""The deployed platform on a local cloud, handled as its users handle it: by command line and AWS calls."""
+"""The deployed platform on a local cloud, handled as its users do: by commands and AWS calls."""
 
 import json
 import os
@@ -52,7 +52,7 @@ class Platform:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The shell of the operator: `eval "$(cloudspend local env)"` and nothing inherited of AWS."""
+        """The operator's shell after `eval "$(cloudspend local env)"`; nothing of AWS inherited."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CLOUDSPEND_"))}
         return kept | {
             "AWS_ENDPOINT_URL": self.cloud.endpoint,
@@ -75,7 +75,7 @@ class Platform:
         seconds: float = 120,
         on_wait: OnWait | None = None,
     ) -> None:
-        """Wait for `done`, telling `on_wait` how it stands. Raises TimeoutError that names `what`."""
+        """Wait for `done`, telling `on_wait` meanwhile. Raises TimeoutError that names `what`."""
         deadline = time.monotonic() + seconds
         while not done():
             if time.monotonic() > deadline:
@@ -84,14 +84,21 @@ class Platform:
                 on_wait(what)
             time.sleep(0.25)
 
-    def wait_for_quiet(self, machine_arn: str, at_least: int, seconds: float = 180) -> None:
+    def wait_for_quiet(
+        self,
+        machine_arn: str,
+        at_least: int,
+        seconds: float = 180,
+        on_wait: OnWait | None = None,
+    ) -> None:
         """Wait until a machine has had `at_least` executions and all of them have ended."""
 
         def quiet() -> bool:
             found = self.executions(machine_arn)
             return len(found) >= at_least and all(e["status"] in ENDED for e in found)
 
-        self.wait_until(f"{at_least} executions of {machine_arn.rsplit(':')[-1]}", quiet, seconds)
+        name = machine_arn.rpartition(":")[2]
+        self.wait_until(f"{at_least} executions of {name}", quiet, seconds, on_wait)
 
 
 def now() -> datetime:
