@@ -1,0 +1,123 @@
+"""`cloudspend accounts`: who is invited, who is connected, and how the checks went."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from cloudspend import wiring
+from cloudspend.accounts.invite import InviteRequest
+from cloudspend.accounts.invite import invite as invite_account
+from cloudspend.accounts.model import Account, AccountType, Check, ExportKind
+from cloudspend.cli.options import AccountId, OutputOption
+from cloudspend.cli.output import Output, show, show_one
+
+app = typer.Typer(no_args_is_help=True, help="Invite accounts and see how their connection stands.")
+
+COLUMNS = ("account_id", "name", "type", "state", "export", "since", "reason")
+CHECKS = ("check", "status", "reason", "remedy", "checked_at")
+
+
+@app.command()
+def invite(  # noqa: PLR0913 - one parameter an option; they become one request in the first line
+    account_id: Annotated[str, typer.Argument(help="12 digits, e.g. 111111111111")],
+    name: Annotated[str, typer.Option(help="Display name; unique without regard to case.")],
+    account_type: Annotated[
+        AccountType,
+        typer.Option("--type", help="A management account with its members, or a single account."),
+    ] = AccountType.ORGANIZATION,
+    region: Annotated[
+        list[str] | None, typer.Option(help="A region the customer mainly uses; repeat for more.")
+    ] = None,
+    start_date: Annotated[
+        str | None, typer.Option(help="YYYY-MM-DD: take in bills from here on. Default: a year.")
+    ] = None,
+    retention_months: Annotated[
+        int | None, typer.Option(help="Keep bills for 13, 36 or 84 months. Default: for good.")
+    ] = None,
+    export_kind: Annotated[
+        ExportKind, typer.Option(help="What AWS is to deliver.")
+    ] = ExportKind.CUR_LEGACY,
+    export_bucket: Annotated[str | None, typer.Option(help="Name of the export's bucket.")] = None,
+    export_prefix: Annotated[str | None, typer.Option(help="Prefix within the bucket.")] = None,
+    export_name: Annotated[str | None, typer.Option(help="Name of the export.")] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Record an account and print the link that connects it.
+
+    Send the link to someone who may create IAM roles in the customer's account. It works once,
+    within 7 days; inviting again makes a new one.
+    """
+    operator = wiring.operator()
+    request = InviteRequest(
+        account_id=account_id,
+        display_name=name,
+        type=account_type,
+        regions=region or [operator.settings.region],
+        start_date=start_date,
+        retention_months=retention_months,
+        export_kind=export_kind,
+        export_bucket=export_bucket,
+        export_prefix=export_prefix,
+        export_name=export_name,
+    )
+    invitation = invite_account(
+        request, operator.accounts, operator.bus, operator.settings, datetime.now(UTC)
+    )
+    facts = _row(invitation.account) | {
+        "expires": invitation.account.expires_at,
+        "link": invitation.link,
+    }
+    show_one(facts, output)
+
+
+@app.command("list")
+def list_accounts(output: OutputOption = Output.TABLE) -> None:
+    """List every account with its state."""
+    rows = [_row(account) for account in wiring.operator().accounts.list()]
+    show(rows, COLUMNS, output, "No account yet. Begin with: cloudspend accounts invite --help")
+
+
+@app.command("show")
+def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
+    """Show one account, its connection, and the result of each permission check."""
+    accounts = wiring.operator().accounts
+    account = accounts.get(account_id)
+    checks = [_check(check) for check in accounts.checks(account_id)]
+    facts = _row(account) | {
+        "regions": list(account.regions),
+        "retention_months": account.retention_months,
+        "role_arn": account.role_arn,
+        "external_id": account.external_id,
+        "invited_at": account.invited_at,
+    }
+    if output is Output.TABLE:
+        show_one(facts, output)
+        show(checks, CHECKS, output, "No check has run yet.")
+    elif output is Output.JSON:
+        show_one(facts | {"checks": checks}, output)
+    else:
+        show(checks, CHECKS, output, "")
+
+
+def _row(account: Account) -> dict[str, Any]:
+    export = account.export
+    return {
+        "account_id": account.account_id,
+        "name": account.display_name,
+        "type": str(account.type),
+        "state": str(account.state),
+        "export": f"{export.kind} s3://{export.bucket}/{export.prefix}/{export.name}",
+        "since": account.start_date.isoformat(),
+        "reason": account.state_reason,
+    }
+
+
+def _check(check: Check) -> dict[str, Any]:
+    return {
+        "check": check.name,
+        "status": str(check.status),
+        "reason": check.reason,
+        "remedy": check.remedy,
+        "checked_at": f"{check.checked_at:%Y-%m-%d %H:%M:%S}",
+    }
