@@ -57,7 +57,8 @@ class Account:
 
     `external_id` is made by the platform, one per account. It is no secret (AWS IAM user guide,
     "Access to AWS accounts owned by third parties"). Of the registration token only the SHA-256
-    is kept; it is None once the token was used.
+    is kept; it is None once the token was used. `stack_id` and `request_id` name the customer's
+    stack and its request that connected the account last.
     """
 
     account_id: str
@@ -74,6 +75,8 @@ class Account:
     token_sha256: str | None = None
     role_arn: str | None = None
     state_reason: str = ""
+    stack_id: str | None = None
+    request_id: str | None = None
 
     @property
     def for_events(self) -> EventAccount:

@@ -63,6 +63,7 @@ class PublishedPeriod:
     """Which generation of a billing period readers see, and what was proved of it.
 
     `residual` is the sum of the absolute residuals of all cells, unblended, in currency units.
+    `previous_generation` is the one that readers saw before, None for the first.
     """
 
     account_id: str
@@ -74,3 +75,4 @@ class PublishedPeriod:
     verdict_reason: str = "Not compared with Cost Explorer yet."
     residual: Decimal | None = None
     reconciled_at: datetime | None = None
+    previous_generation: str | None = None

@@ -1,0 +1,220 @@
+"""Sessions in customer accounts by STS, and one real call for each permission."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError, HTTPClientError
+
+from cloudspend.access.ports import Finding
+from cloudspend.accounts.model import Account, CheckStatus
+from cloudspend.errors import ConnectionRefused, Defect, TransientError
+from cloudspend.settings import CUSTOMER_ROLE, PREFIX
+
+# The most that AWS allows a role assumed by a role (IAM user guide, "Role chaining").
+SESSION_SECONDS = 3600
+# Where each partition keeps its billing services (AWS General Reference, endpoints).
+BILLING_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}
+
+DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "UnauthorizedOperation"}
+)
+NOTHING_THERE = frozenset({"DataUnavailableException", "AWSOrganizationsNotInUseException"})
+TRANSIENT = frozenset(
+    {
+        "InternalError",
+        "InternalServiceError",
+        "LimitExceededException",
+        "RequestLimitExceeded",
+        "ServiceException",
+        "ServiceUnavailable",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+PASSED = Finding(CheckStatus.PASSED, "")
+NO_OBJECT = Finding(
+    CheckStatus.NOT_AVAILABLE,
+    "There is no delivery in the bucket yet, and S3 answers for an object that is not there as for "
+    "one that may not be read. The first delivery will show it.",
+)
+NOT_LISTED = Finding(
+    CheckStatus.NOT_AVAILABLE, "It could not be tried, since the bucket cannot be listed."
+)
+
+
+class StsDoor:
+    """`Door` by AssumeRole. `sts` is a client of the platform's own region."""
+
+    def __init__(self, sts: Any, region: str) -> None:
+        self._sts = sts
+        self._region = region
+
+    def enter(self, account: Account, external_id: str | None) -> str | None:
+        try:
+            session = self._assume(account, external_id, "verify")
+        except ConnectionRefused:
+            return None
+        with_role = session.client("sts", region_name=self._region)
+        return str(_call(with_role.get_caller_identity)["Account"])
+
+    def customer_session(self, account: Account, purpose: str) -> boto3.Session:
+        """A session of one hour in the customer's account, in the platform's region.
+
+        `purpose` says which execution it is for; it ends up in the customer's CloudTrail. Raises
+        ConnectionRefused and TransientError.
+        """
+        return self._assume(account, account.external_id, purpose)
+
+    def _assume(self, account: Account, external_id: str | None, purpose: str) -> boto3.Session:
+        try:
+            answer = _call(
+                self._sts.assume_role,
+                RoleArn=account.role_arn,
+                RoleSessionName=session_name(purpose),
+                DurationSeconds=SESSION_SECONDS,
+                **({} if external_id is None else {"ExternalId": external_id}),
+            )
+        except ClientError as error:
+            if _code(error) not in DENIED:
+                raise
+            raise ConnectionRefused(
+                f"The role {account.role_arn} cannot be assumed.",
+                remedy=f"See that the stack with the role {CUSTOMER_ROLE} still stands in the "
+                f"account {account.account_id}.",
+            ) from error
+        credentials = answer["Credentials"]
+        return boto3.Session(
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
+            region_name=self._region,
+        )
+
+
+def session_name(purpose: str) -> str:
+    """A role session name as STS takes it: 2 to 64 letters, digits and `=,.@-`."""
+    return f"{PREFIX}-{re.sub(r'[^A-Za-z0-9=,.@-]', '-', purpose)}"[:64]
+
+
+class CustomerProber:
+    """`Customer` over a session in the customer's account."""
+
+    def __init__(self, session: boto3.Session, partition: str) -> None:
+        self._session = session
+        self._billing_region = BILLING_REGIONS[partition]
+
+    def probe(self, action: str, account: Account, now: datetime) -> Finding:
+        if action not in PROBES:
+            raise Defect(f"No call is known that would try {action}.")
+        try:
+            return PROBES[action](self, account, now)
+        except ClientError as error:
+            status = (
+                CheckStatus.NOT_AVAILABLE if _code(error) in NOTHING_THERE else CheckStatus.DENIED
+            )
+            return Finding(status, str(error))
+
+    def bucket_location(self, account: Account, _: datetime) -> Finding:
+        s3 = self._session.client("s3")
+        _call(s3.get_bucket_location, Bucket=account.export.bucket)
+        return PASSED
+
+    def bucket_list(self, account: Account, _: datetime) -> Finding:
+        self._first_key(account)
+        return PASSED
+
+    def object(self, account: Account, _: datetime) -> Finding:
+        try:
+            key = self._first_key(account)
+        except ClientError:
+            return NOT_LISTED
+        if key is None:
+            return NO_OBJECT
+        s3 = self._session.client("s3")
+        # GET and not HEAD: only its refusal says by which policy.
+        _call(s3.get_object, Bucket=account.export.bucket, Key=key)["Body"].close()
+        return PASSED
+
+    def report_definitions(self, _: Account, __: datetime) -> Finding:
+        _call(self._billing("cur").describe_report_definitions)
+        return PASSED
+
+    def dimension_values(self, _: Account, now: datetime) -> Finding:
+        _call(
+            self._billing("ce").get_dimension_values,
+            TimePeriod=_yesterday(now),
+            Dimension="RECORD_TYPE",
+        )
+        return PASSED
+
+    def cost_and_usage(self, _: Account, now: datetime) -> Finding:
+        _call(
+            self._billing("ce").get_cost_and_usage,
+            TimePeriod=_yesterday(now),
+            Granularity="DAILY",
+            Metrics=["UnblendedCost"],
+        )
+        return PASSED
+
+    def organization(self, _: Account, __: datetime) -> Finding:
+        _call(self._billing("organizations").describe_organization)
+        return PASSED
+
+    def members(self, _: Account, __: datetime) -> Finding:
+        _call(self._billing("organizations").list_accounts, MaxResults=1)
+        return PASSED
+
+    def _billing(self, service: str) -> Any:
+        return self._session.client(service, region_name=self._billing_region)
+
+    def _first_key(self, account: Account) -> str | None:
+        export = account.export
+        page = _call(
+            self._session.client("s3").list_objects_v2,
+            Bucket=export.bucket,
+            Prefix=f"{export.prefix}/",
+            MaxKeys=1,
+        )
+        return next((str(item["Key"]) for item in page.get("Contents", [])), None)
+
+
+PROBES: dict[str, Callable[[CustomerProber, Account, datetime], Finding]] = {
+    "s3:GetBucketLocation": CustomerProber.bucket_location,
+    "s3:ListBucket": CustomerProber.bucket_list,
+    "s3:GetObject": CustomerProber.object,
+    "cur:DescribeReportDefinitions": CustomerProber.report_definitions,
+    "ce:GetDimensionValues": CustomerProber.dimension_values,
+    "ce:GetCostAndUsage": CustomerProber.cost_and_usage,
+    "organizations:DescribeOrganization": CustomerProber.organization,
+    "organizations:ListAccounts": CustomerProber.members,
+}
+
+
+def _call(function: Callable[..., Any], **arguments: Any) -> Any:
+    try:
+        return function(**arguments)
+    except HTTPClientError as error:
+        raise TransientError("AWS could not be reached.", cause=str(error)) from error
+    except ClientError as error:
+        if _code(error) in TRANSIENT or _status(error) >= 500:
+            raise TransientError("AWS asks to try later.", cause=str(error)) from error
+        raise
+
+
+def _code(error: ClientError) -> str:
+    return error.response["Error"]["Code"]
+
+
+def _status(error: ClientError) -> int:
+    return error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def _yesterday(now: datetime) -> dict[str, str]:
+    """One whole day, the least that Cost Explorer can be asked for; `End` is exclusive."""
+    today = now.date()
+    return {"Start": str(today - timedelta(days=1)), "End": str(today)}

@@ -1,0 +1,214 @@
+"""The registry in DynamoDB, the Onboard state machine, and the way back to CloudFormation."""
+
+import hashlib
+import http.client
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from boto3.dynamodb.conditions import Key
+from botocore.exceptions import ClientError, HTTPClientError
+
+from cloudspend.accounts import items
+from cloudspend.accounts.model import Account, Check
+from cloudspend.accounts.ports import AccountChanged, Registration
+from cloudspend.errors import TransientError, UsageError
+
+Write = dict[str, Any]
+Writes = list[Write]
+
+KIND_INDEX = "kind"
+CHANGED = "ConditionalCheckFailed"
+ANSWER_SECONDS = 10
+# Amazon DynamoDB and AWS Step Functions API references, "Common errors".
+TRANSIENT = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    }
+)
+
+
+@contextmanager
+def transient_faults(service: str) -> Iterator[None]:
+    """Raise what passes by itself as TransientError; leave everything else as it is."""
+    try:
+        yield
+    except HTTPClientError as error:
+        raise TransientError(f"{service} could not be reached.", cause=str(error)) from error
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in TRANSIENT:
+            raise
+        raise TransientError(f"{service} asks to try later.", cause=str(error)) from error
+
+
+class DynamoAccounts:
+    """`AccountRegistry` on the table `cloudspend` (a boto3 Table resource)."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def get(self, account_id: str) -> Account:
+        account = self.find(account_id)
+        if account is None:
+            raise UsageError(
+                f"There is no account {account_id} in CloudSpend.",
+                remedy="See the accounts: cloudspend accounts list.",
+            )
+        return account
+
+    def find(self, account_id: str) -> Account | None:
+        item = self._item(items.account_key(account_id, items.PROFILE))
+        return items.to_account(item) if item else None
+
+    def list(self) -> Sequence[Account]:
+        found = self._query(
+            IndexName=KIND_INDEX, KeyConditionExpression=Key("kind").eq(items.PROFILE)
+        )
+        return [items.to_account(item) for item in found]
+
+    def add(self, account: Account) -> None:
+        self._transact([self._name(account), self._profile(account, None)], account)
+
+    def save(self, before: Account, after: Account) -> None:
+        self._transact(self._replacement(before, after), after)
+
+    def register(self, before: Account, after: Account, registration: Registration) -> None:
+        spent = self._put(
+            items.from_registration(registration),
+            "attribute_not_exists(pk) OR stack_id = :stack",
+            {":stack": registration.stack_id},
+        )
+        self._transact([*self._replacement(before, after), spent], after)
+
+    def find_registration(self, account_id: str, token_sha256: str) -> Registration | None:
+        item = self._item(items.account_key(account_id, items.REGISTRATION + token_sha256))
+        return items.to_registration(item) if item else None
+
+    def put_check(self, account_id: str, check: Check) -> None:
+        with transient_faults("The registry"):
+            self._table.put_item(Item=items.from_check(account_id, check))
+
+    def checks(self, account_id: str) -> Sequence[Check]:
+        partition = items.account_key(account_id, items.PROFILE)["pk"]
+        condition = Key("pk").eq(partition) & Key("sk").begins_with(items.CHECK)
+        found = self._query(KeyConditionExpression=condition, ConsistentRead=True)
+        return [items.to_check(item) for item in found]
+
+    def _item(self, key: Mapping[str, str]) -> dict[str, Any] | None:
+        with transient_faults("The registry"):
+            item: dict[str, Any] | None = self._table.get_item(Key=key, ConsistentRead=True).get(
+                "Item"
+            )
+        return item
+
+    def _query(self, **arguments: Any) -> Iterator[dict[str, Any]]:
+        while True:
+            with transient_faults("The registry"):
+                page = self._table.query(**arguments)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def _replacement(self, before: Account, after: Account) -> Writes:
+        writes = [self._profile(after, before)]
+        if items.name_key(before) != items.name_key(after):
+            writes = [self._name(after), *writes, self._delete(items.name_key(before))]
+        return writes
+
+    def _profile(self, account: Account, before: Account | None) -> dict[str, Any]:
+        item = items.from_account(account)
+        item["revision"] = _revision(account)
+        if before is None:
+            return self._put(item, "attribute_not_exists(pk)", {})
+        return self._put(item, "revision = :before", {":before": _revision(before)})
+
+    def _name(self, account: Account) -> dict[str, Any]:
+        item = {**items.name_key(account), "account_id": account.account_id}
+        return self._put(item, "attribute_not_exists(pk)", {})
+
+    def _put(self, item: Mapping[str, Any], condition: str, values: Any) -> dict[str, Any]:
+        put = {"TableName": self._table.name, "Item": item, "ConditionExpression": condition}
+        return {"Put": put | ({"ExpressionAttributeValues": values} if values else {})}
+
+    def _delete(self, key: Mapping[str, str]) -> dict[str, Any]:
+        return {"Delete": {"TableName": self._table.name, "Key": key}}
+
+    def _transact(self, writes: Writes, account: Account) -> None:
+        client = self._table.meta.client
+        try:
+            with transient_faults("The registry"):
+                client.transact_write_items(TransactItems=writes)
+        except client.exceptions.TransactionCanceledException as error:
+            codes = [reason.get("Code") for reason in error.response["CancellationReasons"]]
+            if CHANGED in codes and _is_name(writes[codes.index(CHANGED)]):
+                raise UsageError(
+                    f"The display name {account.display_name!r} is another account's.",
+                    remedy="Choose one that no account bears; case does not tell them apart.",
+                ) from error
+            raise AccountChanged(
+                f"The account {account.account_id} was changed by someone else just now."
+            ) from error
+
+
+class StepFunctionsOnboarding:
+    """`Onboarding` by the state machine `machine_arn`."""
+
+    def __init__(self, states: Any, machine_arn: str) -> None:
+        self._states = states
+        self._machine_arn = machine_arn
+
+    def start(self, account_id: str, name: str) -> None:
+        try:
+            with transient_faults("Step Functions"):
+                self._states.start_execution(
+                    stateMachineArn=self._machine_arn,
+                    name=name,
+                    input=json.dumps({"account_id": account_id}),
+                )
+        except self._states.exceptions.ExecutionAlreadyExists:
+            # The name says it all: this very request has started it before.
+            return
+
+
+class HttpResponder:
+    """`Responder` over http.client, which follows no redirect and knows no proxy."""
+
+    def put(self, url: str, body: Mapping[str, Any]) -> None:
+        parts = urlsplit(url)
+        secure = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        connection = kind(parts.netloc, timeout=ANSWER_SECONDS)
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        try:
+            # The presigned URL was signed for an empty content type.
+            connection.request("PUT", target, json.dumps(body), {"Content-Type": ""})
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            raise TransientError(
+                "CloudFormation could not be answered.", cause=str(error)
+            ) from error
+        finally:
+            connection.close()
+        if not 200 <= status < 300:
+            raise TransientError("CloudFormation did not take the answer.", status=status)
+
+
+def _revision(account: Account) -> str:
+    """Names one version of an account: a write is made only over the version that was read.
+
+    What is empty is left out, so that a field that is added later changes no stored revision.
+    """
+    held = {key: value for key, value in items.from_account(account).items() if value}
+    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
+
+
+def _is_name(write: Mapping[str, Any]) -> bool:
+    return bool(write.get("Put", {}).get("Item", {}).get("sk") == items.NAME)

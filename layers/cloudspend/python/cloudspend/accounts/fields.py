@@ -1,0 +1,99 @@
+"""The rules of an account's fields. Each function returns the value or raises UsageError with a
+sentence that names the field, the value and what is allowed."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
+
+from cloudspend.errors import UsageError
+
+Kind = TypeVar("Kind", bound=StrEnum)
+
+RETENTION_MONTHS = (13, 36, 84)
+MAX_NAME = 64
+
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-\d")
+# S3 user guide, "General purpose bucket naming rules".
+_BUCKET = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
+# Narrower than what AWS takes: `*` and `?` would be wildcards in the role's policy.
+_PREFIX = re.compile(r"[0-9A-Za-z_-]+([./][0-9A-Za-z_-]+)*")
+_EXPORT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]*")
+
+
+def account_id(text: str) -> str:
+    """An AWS account id, 12 digits."""
+    return _match("account id", text, re.compile(r"[0-9]{12}"), "exactly 12 digits")
+
+
+def display_name(text: str) -> str:
+    """A name for people, without blanks around it."""
+    name = text.strip()
+    if not name or len(name) > MAX_NAME or not name.isprintable():
+        raise refused("display name", text, f"1 to {MAX_NAME} printable characters")
+    return name
+
+
+def one_of(field: str, text: str, kind: type[Kind]) -> Kind:
+    """A member of `kind`, written in any case."""
+    for member in kind:
+        if member.value.lower() == text.lower():
+            return member
+    raise refused(field, text, "one of " + ", ".join(kind))
+
+
+def regions(texts: Sequence[str]) -> tuple[str, ...]:
+    """At least one AWS region code, none twice."""
+    if not texts:
+        raise refused("regions", "", "at least one AWS region, e.g. us-east-1")
+    codes = [_match("region", text, _REGION, "an AWS region, e.g. us-east-1") for text in texts]
+    return tuple(dict.fromkeys(codes))
+
+
+def start_date(text: str, today: date) -> date:
+    """The first day whose cost is taken in; not in the future."""
+    allowed = f"a day written YYYY-MM-DD, not after today ({today})"
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise refused("start date", text, allowed) from error
+    if day > today:
+        raise refused("start date", text, allowed)
+    return day
+
+
+def retention_months(months: int | None) -> int | None:
+    """How long data is kept; None keeps it for good."""
+    if months is not None and months not in RETENTION_MONTHS:
+        allowed = ", ".join(map(str, RETENTION_MONTHS))
+        raise refused("retention", str(months), f"{allowed} months, or none given to keep all")
+    return months
+
+
+def bucket(text: str) -> str:
+    """An S3 bucket name."""
+    return _match("export bucket", text, _BUCKET, "an S3 bucket name")
+
+
+def prefix(text: str) -> str:
+    """The part of an export's keys before its name."""
+    allowed = "up to 128 letters, digits, '-', '_', with single '.' or '/' between them"
+    return _match("export prefix", text, _PREFIX, allowed, most=128)
+
+
+def export_name(text: str) -> str:
+    """The name of an export."""
+    allowed = "up to 128 letters, digits, '-', '_', '.', the first a letter or digit"
+    return _match("export name", text, _EXPORT_NAME, allowed, most=128)
+
+
+def refused(field: str, value: str, allowed: str) -> UsageError:
+    """The error for a value that is not allowed."""
+    return UsageError(f"The {field} {value[:80]!r} is not allowed.", remedy=f"Allowed: {allowed}.")
+
+
+def _match(field: str, text: str, pattern: re.Pattern[str], allowed: str, most: int = 63) -> str:
+    if len(text) > most or not pattern.fullmatch(text):
+        raise refused(field, text, allowed)
+    return text

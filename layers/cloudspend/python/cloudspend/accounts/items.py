@@ -1,0 +1,117 @@
+"""Accounts, checks and registrations as items of the registry table, and back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+from cloudspend.accounts.model import (
+    Account,
+    AccountState,
+    AccountType,
+    Check,
+    CheckStatus,
+    Export,
+    ExportKind,
+)
+from cloudspend.accounts.ports import Registration
+
+PROFILE = "PROFILE"
+NAME = "NAME"
+CHECK = "CHECK#"
+REGISTRATION = "REGISTRATION#"
+
+Item = Mapping[str, Any]
+
+
+def account_key(account_id: str, sort_key: str) -> dict[str, str]:
+    """Where an account's items stand."""
+    return {"pk": f"ACCOUNT#{account_id}", "sk": sort_key}
+
+
+def name_key(account: Account) -> dict[str, str]:
+    """Where a display name is taken; names that differ in case only are one name."""
+    return {"pk": f"NAME#{account.display_name.casefold()}", "sk": NAME}
+
+
+def from_account(account: Account) -> dict[str, Any]:
+    """`kind` puts the item into the index that lists all accounts."""
+    return {
+        **account_key(account.account_id, PROFILE),
+        "kind": PROFILE,
+        **asdict(account),
+        "type": account.type.value,
+        "state": account.state.value,
+        "regions": list(account.regions),
+        "export": asdict(account.export) | {"kind": account.export.kind.value},
+        "start_date": account.start_date.isoformat(),
+        "invited_at": account.invited_at.isoformat(),
+        "expires_at": account.expires_at.isoformat(),
+    }
+
+
+def to_account(item: Item) -> Account:
+    """The account of a PROFILE item."""
+    months, export = item["retention_months"], item["export"]
+    return Account(
+        account_id=item["account_id"],
+        display_name=item["display_name"],
+        type=AccountType(item["type"]),
+        regions=tuple(item["regions"]),
+        start_date=date.fromisoformat(item["start_date"]),
+        retention_months=None if months is None else int(months),
+        export=Export(
+            ExportKind(export["kind"]), export["bucket"], export["prefix"], export["name"]
+        ),
+        external_id=item["external_id"],
+        state=AccountState(item["state"]),
+        invited_at=datetime.fromisoformat(item["invited_at"]),
+        expires_at=datetime.fromisoformat(item["expires_at"]),
+        token_sha256=item["token_sha256"],
+        role_arn=item["role_arn"],
+        state_reason=item["state_reason"],
+        stack_id=item["stack_id"],
+        request_id=item["request_id"],
+    )
+
+
+def from_check(account_id: str, check: Check) -> dict[str, Any]:
+    """One item a check: a newer result replaces the older."""
+    return {
+        **account_key(account_id, CHECK + check.name),
+        **asdict(check),
+        "status": check.status.value,
+        "checked_at": check.checked_at.isoformat(),
+    }
+
+
+def to_check(item: Item) -> Check:
+    """The check of a CHECK# item."""
+    return Check(
+        name=item["name"],
+        action=item["action"],
+        status=CheckStatus(item["status"]),
+        reason=item["reason"],
+        remedy=item["remedy"],
+        checked_at=datetime.fromisoformat(item["checked_at"]),
+    )
+
+
+def from_registration(registration: Registration) -> dict[str, Any]:
+    """Bears the token's digest in its key, so that a token is spent by writing it."""
+    return {
+        **account_key(registration.account_id, REGISTRATION + registration.token_sha256),
+        **asdict(registration),
+        "registered_at": registration.registered_at.isoformat(),
+    }
+
+
+def to_registration(item: Item) -> Registration:
+    """The registration of a REGISTRATION# item."""
+    return Registration(
+        account_id=item["account_id"],
+        token_sha256=item["token_sha256"],
+        stack_id=item["stack_id"],
+        request_id=item["request_id"],
+        registered_at=datetime.fromisoformat(item["registered_at"]),
+    )

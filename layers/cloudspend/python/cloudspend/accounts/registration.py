@@ -1,0 +1,167 @@
+"""The customer's stack phones home: a custom resource request, through a topic that anyone may
+publish to.
+
+Whatever the message says, only the token decides. Whatever happens, a request that can be answered
+is answered, since a customer's stack that waits in vain hangs for an hour.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloudspend.accounts.claim import Claim, Decision, holder, judge, not_made_for, read_claim
+from cloudspend.accounts.customresource import Kind, Request, Status, Unanswerable, parse
+from cloudspend.accounts.lifecycle import moved, transition
+from cloudspend.accounts.model import Account, AccountState
+from cloudspend.accounts.ports import (
+    AccountChanged,
+    AccountRegistry,
+    Onboarding,
+    Registration,
+    Responder,
+)
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Bus
+from cloudspend.errors import CloudSpendError, Defect, UsageError
+from cloudspend.settings import Settings
+
+ATTEMPTS = 3
+LIVE = (AccountState.CONNECTED, AccountState.VERIFYING, AccountState.ACTIVE)
+REGISTERED = "The account is registered with CloudSpend and is being verified."
+FORGOTTEN = "CloudSpend holds nothing in this account any more."
+INTERNAL = "CloudSpend failed on its side. Try again with the same link in a few minutes."
+STACK_DELETED = "The customer deleted the CloudSpend stack, and its role with it."
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a message, for the log. `status` is None when nothing was sent."""
+
+    status: Status | None
+    reason: str
+
+
+def register(
+    message: str,
+    registry: AccountRegistry,
+    bus: Bus,
+    onboarding: Onboarding,
+    responder: Responder,
+    settings: Settings,
+    now: datetime,
+) -> Answer:
+    """Handle one request and answer it; a repeat of a request is answered the same.
+
+    What the customer or a stranger did wrong is an answer, not an error. What fails after the
+    registration was written down is raised, so that the message comes again and the rest is done.
+    """
+    try:
+        request = parse(message, settings.response_hosts)
+    except Unanswerable as refusal:
+        return Answer(None, str(refusal))
+    reply = _Reply(request, responder)
+    if request.kind is Kind.DELETE:
+        try:
+            _forget(request, registry, bus)
+        finally:
+            # A stack that could not be deleted would be the customer's problem for our fault.
+            answer = reply.send(Status.SUCCESS, FORGOTTEN)
+        return answer
+    try:
+        account = _connected(request, registry, settings, now)
+    except Defect:
+        reply.send(Status.FAILED, INTERNAL)
+        raise
+    except CloudSpendError as error:
+        return reply.send(Status.FAILED, error.sentence)
+    except Exception:
+        reply.send(Status.FAILED, INTERNAL)
+        raise
+    try:
+        _announce(account, bus)
+        onboarding.start(account.account_id, f"{account.account_id}_{request.name}")
+    finally:
+        answer = reply.send(Status.SUCCESS, REGISTERED)
+    return answer
+
+
+@dataclass(frozen=True)
+class _Reply:
+    request: Request
+    responder: Responder
+
+    def send(self, status: Status, reason: str) -> Answer:
+        self.responder.put(self.request.response_url, self.request.answer(status, reason))
+        return Answer(status, reason)
+
+
+def _connected(
+    request: Request, registry: AccountRegistry, settings: Settings, now: datetime
+) -> Account:
+    """The account, connected by this request: now, or when the request first arrived."""
+    claim = read_claim(request.properties, settings)
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _connect(request, claim, registry, now)
+        except AccountChanged:
+            # The same message, delivered twice at once, was quicker: look again.
+            continue
+    return _connect(request, claim, registry, now)
+
+
+def _connect(request: Request, claim: Claim, registry: AccountRegistry, now: datetime) -> Account:
+    account = registry.find(claim.account_id)
+    if account is None:
+        raise not_made_for(claim.account_id)
+    spent_on = registry.find_registration(claim.account_id, claim.token_sha256)
+    if judge(request, claim, account, spent_on, now) is Decision.REPEAT:
+        return account
+    connected = moved(
+        account,
+        AccountState.CONNECTED,
+        export=claim.export,
+        role_arn=claim.role_arn,
+        token_sha256=None,
+        stack_id=request.stack_id,
+        request_id=request.name,
+    )
+    registration = Registration(
+        claim.account_id, claim.token_sha256, request.stack_id, request.request_id, now
+    )
+    registry.register(account, connected, registration)
+    return connected
+
+
+def _announce(account: Account, bus: Bus) -> None:
+    subject = str(account.request_id)
+    bus.put(event("AccountConnected", account.for_events, subject, role_arn=account.role_arn))
+
+
+def _forget(request: Request, registry: AccountRegistry, bus: Bus) -> None:
+    """Mark the account as failed if the stack that is deleted is the one that connected it."""
+    account = _owner(request, registry)
+    if account is None or account.state not in LIVE:
+        return
+    # First the event, then the state: if the second fails, the repeat of the message does both.
+    bus.put(
+        event(
+            "OnboardingFailed",
+            account.for_events,
+            request.name,
+            check="stack",
+            reason=STACK_DELETED,
+            remedy="Invite the account again if this was not meant: cloudspend accounts invite.",
+        )
+    )
+    transition(registry, account, AccountState.FAILED, STACK_DELETED)
+
+
+def _owner(request: Request, registry: AccountRegistry) -> Account | None:
+    try:
+        account_id, digest = holder(request.properties)
+    except UsageError:
+        return None
+    account = registry.find(account_id)
+    spent_on = registry.find_registration(account_id, digest)
+    if account is None or spent_on is None or spent_on.stack_id != request.stack_id:
+        return None
+    return account if account.stack_id == request.stack_id else None

@@ -1,0 +1,59 @@
+"""The JSON Schema (draft 2020-12) of what events carry, in small pieces."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cloudspend.alerts.event import VERSION, Severity
+
+Schema = Mapping[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+TIME: Schema = {"type": "string", "format": "date-time"}
+# Money is text: a JSON number would be read as a binary float by most subscribers.
+MONEY: Schema = {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}
+CURRENCY: Schema = {"type": "string", "pattern": "^[A-Z]{3}$"}
+PERIOD: Schema = {"type": "string", "pattern": r"^\d{4}-(0[1-9]|1[0-2])$"}
+ACCOUNT_ID: Schema = {"type": "string", "pattern": r"^\d{12}$"}
+
+
+def nullable(schema: Schema) -> Schema:
+    """`schema`, or null when the value is not known."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def is_nullable(schema: Schema) -> bool:
+    """Whether a value may be left out by the code that raises the event."""
+    return {"type": "null"} in schema.get("anyOf", ())
+
+
+def obj(**properties: Schema) -> Schema:
+    """An object with exactly these properties, all of them present."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def listing(items: Schema, most: int) -> Schema:
+    """At most `most` items: an event has to stay under EventBridge's 256 KB."""
+    return {"type": "array", "items": items, "maxItems": most}
+
+
+def envelope(detail_type: str, severity: Severity, details: Schema) -> dict[str, Any]:
+    """The schema of a whole event `detail`, as `Event.detail` writes it."""
+    account = obj(id=ACCOUNT_ID, name=TEXT, type={"enum": ["ORGANIZATION", "LINKED"]})
+    body = obj(
+        version={"const": VERSION},
+        event_id={"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        account=account,
+        severity={"const": str(severity)},
+        summary={"type": "string", "minLength": 1},
+        details=details,
+        actions={"type": "array", "items": {"type": "string", "minLength": 1}},
+    )
+    return {"$schema": DIALECT, "title": detail_type, **body}

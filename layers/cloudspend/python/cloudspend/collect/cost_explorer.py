@@ -1,0 +1,138 @@
+"""A billing period as Cost Explorer tells it, by linked account, service and record type.
+
+An answer has room for two groupings, so the record types of the period are asked for first, and
+then the costs once for each of them. Every page is one request of 0.01 USD (AWS Cost Management
+pricing), so requests are counted, and nothing is asked for twice unless the answer changed while
+its pages were read.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from cloudspend.collect.ports import AnswerChanged, CostExplorer
+from cloudspend.errors import Defect, TransientError
+from cloudspend.exports.model import BillingPeriod
+
+UNBLENDED = "UnblendedCost"
+AMORTIZED = "AmortizedCost"
+LINKED_ACCOUNT = "LINKED_ACCOUNT"
+SERVICE = "SERVICE"
+RECORD_TYPE = "RECORD_TYPE"
+
+# How often one question is asked from its start when its answer changes under the reader.
+MAX_STARTS = 3
+
+Page = Mapping[str, Any]
+Ask = Callable[[Mapping[str, Any]], Page]
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What a linked account was charged for a service, in Cost Explorer's own words."""
+
+    account_id: str
+    service: str
+    record_type: str
+    unblended: Decimal
+    amortized: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class CostExplorerBill:
+    """All charges of a period. `estimated` when AWS may still change any of them; `requests` is
+    how many requests it took."""
+
+    charges: tuple[Charge, ...]
+    estimated: bool
+    requests: int
+
+
+def read_bill(api: CostExplorer, period: BillingPeriod) -> CostExplorerBill:
+    """Ask for the whole of `period`. Raises what the port raises, and TransientError when an
+    answer does not hold still."""
+    reader = _Reader(period)
+    charges: list[Charge] = []
+    estimated = False
+    for record_type in reader.record_types(api.dimension_values):
+        for result in reader.results(api.cost_and_usage, record_type):
+            estimated = estimated or result.get("Estimated", False)
+            charges.extend(_charge(group, record_type) for group in result.get("Groups", ()))
+    return CostExplorerBill(tuple(charges), estimated, reader.requests)
+
+
+class _Reader:
+    """Asks the questions of one period and counts the requests."""
+
+    def __init__(self, period: BillingPeriod) -> None:
+        self.requests = 0
+        # The end is exclusive. The whole period, open or not: some fees bear future usage dates.
+        self._time = {"Start": f"{period.start:%Y-%m-%d}", "End": f"{period.end:%Y-%m-%d}"}
+
+    def record_types(self, ask: Ask) -> list[str]:
+        question = {"TimePeriod": self._time, "Dimension": RECORD_TYPE, "Context": "COST_AND_USAGE"}
+        pages = self._pages(ask, question)
+        return sorted({found["Value"] for page in pages for found in page["DimensionValues"]})
+
+    def results(self, ask: Ask, record_type: str) -> list[Page]:
+        question = {
+            "TimePeriod": self._time,
+            "Granularity": "MONTHLY",
+            "Metrics": [UNBLENDED, AMORTIZED],
+            "GroupBy": [{"Type": "DIMENSION", "Key": key} for key in (LINKED_ACCOUNT, SERVICE)],
+            "Filter": {"Dimensions": {"Key": RECORD_TYPE, "Values": [record_type]}},
+        }
+        pages = self._pages(ask, question)
+        return [result for page in pages for result in page.get("ResultsByTime", ())]
+
+    def _pages(self, ask: Ask, question: Mapping[str, Any]) -> list[Page]:
+        for _ in range(MAX_STARTS):
+            try:
+                return self._all_pages(ask, question)
+            except AnswerChanged:
+                continue
+        raise TransientError(
+            "Cost Explorer's figures kept changing while they were read.",
+            remedy="They settle within hours; the comparison is repeated by itself.",
+            starts=MAX_STARTS,
+        )
+
+    def _all_pages(self, ask: Ask, question: Mapping[str, Any]) -> list[Page]:
+        pages: list[Page] = []
+        token: dict[str, str] = {}
+        while True:
+            self.requests += 1
+            page = ask({**question, **token})
+            pages.append(page)
+            if not page.get("NextPageToken"):
+                return pages
+            token = {"NextPageToken": page["NextPageToken"]}
+
+
+def _charge(group: Mapping[str, Any], record_type: str) -> Charge:
+    account_id, service = group["Keys"]
+    metrics = group["Metrics"]
+    return Charge(
+        account_id=account_id,
+        service=service,
+        record_type=record_type,
+        unblended=_amount(metrics, UNBLENDED),
+        amortized=_amount(metrics, AMORTIZED),
+        currency=metrics[UNBLENDED]["Unit"],
+    )
+
+
+def _amount(metrics: Mapping[str, Any], metric: str) -> Decimal:
+    text = metrics[metric]["Amount"]
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise Defect(
+            f"Cost Explorer's {metric} is no number: {text!r}.",
+            remedy="Look at GetCostAndUsage's answer: its format must have changed.",
+        )
+    return amount

@@ -1,0 +1,88 @@
+"""Control totals: what the written rows must add up to, from the source's own decimal text.
+
+This is the second way through the same bill and shares nothing with the mapping on purpose: it
+states the rules again, as sums over whole classes of rows, in exact decimals. A mistake in either
+shows as a difference, and the generation is not published.
+"""
+
+from collections.abc import Set as AbstractSet
+from decimal import Context, Decimal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cloudspend.convert.rows import Flags, Rows
+
+EXACT = Context(prec=100)
+
+TYPE = "lineItem/LineItemType"
+COST = "lineItem/UnblendedCost"
+
+
+class ControlTotals:
+    """Adds up block after block."""
+
+    def __init__(self) -> None:
+        self.rows_read = 0
+        self.rows_expected = 0
+        self.billed_cost = Decimal(0)
+        self.effective_cost = Decimal(0)
+        self.charge_types: set[str] = set()
+
+    def add(self, rows: Rows) -> None:
+        """Take in a block. Raises DeliveryError where a cost is no number."""
+        kept = ~(_of(rows, "SavingsPlanNegation") | _split_cost(rows))
+        self.rows_read += rows.count
+        self.rows_expected += int(kept.sum())
+        self.charge_types |= rows.distinct(TYPE)
+        self.billed_cost = EXACT.add(
+            self.billed_cost, _sum(rows, COST, kept & ~_of(rows, "SavingsPlanCoveredUsage"))
+        )
+        self.effective_cost = EXACT.add(self.effective_cost, _effective(rows, kept))
+
+
+def _effective(rows: Rows, kept: Flags) -> Decimal:
+    plan_used = kept & _of(rows, "SavingsPlanCoveredUsage")
+    plan_fee = kept & _of(rows, "SavingsPlanRecurringFee")
+    reserved = kept & _of(rows, "DiscountedUsage")
+    reservation_fee = kept & _of(rows, "RIFee")
+    prepaid = kept & (
+        _of(rows, "SavingsPlanUpfrontFee")
+        | rows.where(lambda kind, arn: kind == "Fee" and bool(arn), TYPE, "reservation/ReservationARN")
+        | rows.where(
+            lambda kind, product: kind == "Refund" and product == "ComputeSavingsPlans",
+            TYPE,
+            "lineItem/ProductCode",
+        )
+    )
+    amortized = plan_used | plan_fee | reserved | reservation_fee | prepaid
+    terms = (
+        _sum(rows, COST, kept & ~amortized),
+        _sum(rows, "savingsPlan/SavingsPlanEffectiveCost", plan_used),
+        _sum(rows, "savingsPlan/TotalCommitmentToDate", plan_fee),
+        -_sum(rows, "savingsPlan/UsedCommitment", plan_fee),
+        _sum(rows, "reservation/EffectiveCost", reserved),
+        _sum(rows, "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod", reservation_fee),
+        _sum(rows, "reservation/UnusedRecurringFee", reservation_fee),
+    )
+    total = Decimal(0)
+    for term in terms:
+        total = EXACT.add(total, term)
+    return total
+
+
+def _of(rows: Rows, charge_type: str) -> Flags:
+    return rows.where(lambda kind: kind == charge_type, TYPE)
+
+
+def _split_cost(rows: Rows) -> Flags:
+    operations: AbstractSet[str | None] = {"EKSPod-EC2", "ECSTask-EC2"}
+    return rows.where(lambda operation: operation in operations, "lineItem/Operation")
+
+
+def _sum(rows: Rows, column: str, of: Flags) -> Decimal:
+    if not np.any(of):
+        return Decimal(0)
+    total = pc.sum(rows.decimals(column).filter(pa.array(of))).as_py()
+    return Decimal(0) if total is None else EXACT.plus(total)

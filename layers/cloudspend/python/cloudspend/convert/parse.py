@@ -1,0 +1,93 @@
+"""Blocks of CSV as rows of text."""
+
+import csv
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.csv
+
+from cloudspend.convert.blocks import Block, Damaged
+from cloudspend.convert.rows import TEXT, Place, Rows, by_name
+from cloudspend.errors import DeliveryError
+
+
+def column_names(header: bytes, file: str) -> list[str]:
+    """The names in a file's first line. Raises DeliveryError."""
+    try:
+        names = next(csv.reader([header.decode()], strict=True), [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise unreadable(file, 1, f"the header cannot be read ({error})") from error
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise unreadable(file, 1, f"the header names {repeated[0]} twice", column=repeated[0])
+    return names
+
+
+def parse(block: Block, names: Sequence[str], wanted: Sequence[str], file: str) -> Rows:
+    """The columns `wanted` of a block. Raises DeliveryError at the first row that is not whole."""
+    uneven: list[pa.csv.InvalidRow] = []
+
+    def stop(row: pa.csv.InvalidRow) -> str:
+        uneven.append(row)
+        return "error"
+
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(block.data),
+            pyarrow.csv.ReadOptions(
+                column_names=list(names), use_threads=False, block_size=len(block.data) + 1
+            ),
+            pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=stop),
+            pyarrow.csv.ConvertOptions(
+                include_columns=list(wanted),
+                column_types=dict.fromkeys(wanted, TEXT),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise _invalid(block, uneven, error, file) from error
+    place = Place(file, lambda row: line_of(block, row))
+    return Rows(by_name(table), table.num_rows, place)
+
+
+def line_of(block: Block, row: int) -> int:
+    """The line on which a row starts, the first row being 0; empty lines are no rows."""
+    line, seen, quotes, started = block.first_line, 0, 0, block.first_line
+    for text in block.data.split(b"\n"):
+        if text.strip(b"\r") or quotes % 2:
+            quotes += text.count(b'"')
+            if quotes % 2 == 0:
+                if seen == row:
+                    return started
+                seen += 1
+        line += 1
+        if quotes % 2 == 0:
+            started = line
+    return started
+
+
+def unreadable(file: str, line: int | None, what: str, **details: object) -> DeliveryError:
+    """The error for a file that cannot be read as CSV."""
+    at = "" if line is None else f", line {line}"
+    return DeliveryError(
+        f"{file}{at}: {what}.",
+        remedy="Have AWS deliver the report again, or open a case with AWS support.",
+        **{"file": file, "line": line, "column": None, "value": None, **details},
+    )
+
+
+def damaged(file: str, error: Damaged) -> DeliveryError:
+    """The error for a file whose compression is broken."""
+    return unreadable(file, None, str(error))
+
+
+def _invalid(
+    block: Block, uneven: Sequence[pa.csv.InvalidRow], error: Exception, file: str
+) -> DeliveryError:
+    if not uneven:
+        return unreadable(file, block.first_line, f"the rows from here on are no CSV ({error})")
+    row = uneven[0]
+    line = block.first_line if row.number is None else line_of(block, row.number - 1)
+    what = f"the row has {row.actual_columns} columns instead of {row.expected_columns}"
+    return unreadable(file, line, what, value=row.text[:100])

@@ -1,0 +1,106 @@
+"""What to do with a delivery, a pair of totals, a pointer: values in, a decision and its reason out."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals
+
+# A cost is decimal text in the source, a double in Parquet, decimal(38, 12) in Athena. What these
+# may differ by: a half unit of the twelfth place a row, and a double's 15 digits of the amount.
+ABSOLUTE = Decimal("1e-9")
+PER_ROW = Decimal("1e-12")
+PER_UNIT = Decimal("1e-15")
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """Convert the delivery."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Leave the delivery alone. `superseded` when it is because a newer one is published."""
+
+    reason: str
+    superseded: bool = False
+
+
+def decide(
+    generation: str, pointer: PublishedPeriod | None, existing: Generation | None
+) -> Ingest | Skip:
+    """Whether `generation` is to be converted, given what is published and what was begun.
+
+    A published generation that was never reconciled is done again, since its execution ended
+    between the two.
+    """
+    if pointer is None:
+        return Ingest("An earlier attempt did not finish." if existing else "The period is new.")
+    if generation < pointer.generation:
+        return Skip(f"The newer delivery {pointer.generation} is published.", superseded=True)
+    if generation > pointer.generation:
+        return Ingest(f"It is newer than the published delivery {pointer.generation}.")
+    if _finished(pointer, existing):
+        return Skip("This delivery is published.")
+    return Ingest("An earlier attempt ended between publishing and reconciling.")
+
+
+def _finished(pointer: PublishedPeriod, existing: Generation | None) -> bool:
+    published = existing is not None and existing.state is GenerationState.PUBLISHED
+    return published and pointer.reconciled_at is not None
+
+
+@dataclass(frozen=True)
+class Advance:
+    """Make the generation current in place of `over` (None: the period has no pointer yet)."""
+
+    over: str | None
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The generation is current already."""
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """A newer delivery is current."""
+
+    by: str
+
+
+def move(generation: str, pointer: PublishedPeriod | None) -> Advance | Repeat | Superseded:
+    """What publishing `generation` means while `pointer` is current."""
+    if pointer is None:
+        return Advance(None)
+    if pointer.generation == generation:
+        return Repeat()
+    if pointer.generation > generation:
+        return Superseded(pointer.generation)
+    return Advance(pointer.generation)
+
+
+def restates(previous: PublishedPeriod, period: BillingPeriod) -> bool:
+    """Whether a new generation changes figures of a month that readers could take for complete:
+    `previous` was published after the month's end. Growth of the running month is no restatement.
+    """
+    return previous.published_at >= period.end
+
+
+def tolerance(totals: Totals, cost: Decimal) -> Decimal:
+    """How far two sums of the same costs may lie apart through rounding alone."""
+    return ABSOLUTE + totals.rows * PER_ROW + abs(cost) * PER_UNIT
+
+
+def differences(expected: Totals, found: Totals) -> tuple[str, ...]:
+    """What of `found` is not what was `expected`, each as a clause of a sentence; none is well."""
+    wrong = []
+    if found.rows != expected.rows:
+        wrong.append(f"{found.rows} rows instead of {expected.rows}")
+    for name in ("billed_cost", "effective_cost"):
+        want, have = getattr(expected, name), getattr(found, name)
+        if abs(have - want) > tolerance(expected, want):
+            wrong.append(f"a {name.replace('_', ' ')} of {have} instead of {want}")
+    return tuple(wrong)

@@ -1,0 +1,114 @@
+"""What went wrong with a generation: noted where it is known best, reported once."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend.accounts.model import Account
+from cloudspend.accounts.ports import AccountReader
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Bus, Event
+from cloudspend.errors import CloudSpendError, Failure, names, parse
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.model import Generation
+from cloudspend.lake.ports import Generations
+
+# The texts that an event carries of a file are cut: a value can be a whole damaged line.
+MAX_VALUE = 200
+OUR_ERRORS = frozenset(names(CloudSpendError))
+
+
+def note_failure(task: Mapping[str, Any], error: Exception, generations: Generations) -> None:
+    """Note on its generation why the conversion task failed.
+
+    The error of a Distributed Map does not hold its child's text, so that the child must leave it
+    where `report_failure` looks.
+    """
+    generations.record_failure(
+        task[p.ACCOUNT_ID],
+        BillingPeriod.parse(task[p.PERIOD]),
+        task[p.GENERATION],
+        asdict(failure_of(error)),
+    )
+
+
+def failure_of(error: Exception) -> Failure:
+    """`error` as Step Functions would hand it on."""
+    if isinstance(error, CloudSpendError):
+        return Failure(type(error).__name__, error.summary, error.remedy, error.details)
+    return Failure(type(error).__name__, str(error) or type(error).__name__, "", {})
+
+
+def report_failure(
+    state: Mapping[str, Any], registry: AccountReader, generations: Generations, bus: Bus
+) -> dict[str, Any]:
+    """Mark the generation of a failed Ingest and say so on the bus.
+
+    Returns the state with `failure` as a person should read it: the class name and a sentence.
+    """
+    account = registry.get(state[p.ACCOUNT_ID])
+    generation = _generation(state, generations)
+    failure = _known_best(parse(**_caught(state)), generation)
+    if generation:
+        generations.record_failure(
+            generation.account_id,
+            generation.period,
+            generation.generation,
+            asdict(failure),
+            final=True,
+        )
+        bus.put(failed_event(account, generation.period, generation.generation, failure))
+    else:
+        bus.put(failed_event(account, None, None, failure))
+    said = f"{failure.summary} {failure.remedy}".strip()
+    return {**state, p.FAILURE: {"Error": failure.error, "Cause": said}}
+
+
+def failed_event(
+    account: Account, period: BillingPeriod | None, generation: str | None, failure: Failure
+) -> Event:
+    """The event IngestFailed; a second failure of another kind is another event."""
+    details = failure.details
+    line = details.get("line")
+    return event(
+        "IngestFailed",
+        account.for_events,
+        f"{period} {generation} {failure.error} {failure.summary}",
+        period=str(period) if period else None,
+        generation=generation,
+        error=failure.error,
+        reason=failure.summary,
+        file=_text(details.get("file")),
+        line=int(line) if line is not None else None,
+        column=_text(details.get("column")),
+        value=_text(details.get("value")),
+        remedy=failure.remedy,
+    )
+
+
+def _caught(state: Mapping[str, Any]) -> dict[str, str]:
+    caught = state.get(p.FAILURE) or {}
+    return {"error": str(caught.get("Error", "")), "cause": str(caught.get("Cause", ""))}
+
+
+def _generation(state: Mapping[str, Any], generations: Generations) -> Generation | None:
+    """The generation the state names; before Plan has answered, the one of its manifest."""
+    if p.GENERATION in state:
+        period = BillingPeriod.parse(state[p.PERIOD])
+        return generations.get(state[p.ACCOUNT_ID], period, state[p.GENERATION])
+    return generations.of_manifest(
+        state[p.ACCOUNT_ID], state[p.MANIFEST_BUCKET], state[p.MANIFEST_KEY]
+    )
+
+
+def _known_best(caught: Failure, generation: Generation | None) -> Failure:
+    """What the generation holds, where the state machine caught only an error of the services."""
+    if caught.error in OUR_ERRORS or generation is None or generation.failure is None:
+        return caught
+    noted = generation.failure
+    return Failure(noted["error"], noted["summary"], noted["remedy"], noted["details"])
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)[:MAX_VALUE]

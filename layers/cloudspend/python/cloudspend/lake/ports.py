@@ -1,0 +1,152 @@
+"""What the lake needs from outside: the registry's generations, catalog, storage, Athena, runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals, Verdict
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """A query's answer as Athena words it: every value is text, None is SQL's null.
+
+    `types` are Athena's names of the columns' types; `scanned_bytes` is what Athena bills.
+    """
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+    scanned_bytes: int
+
+
+class PeriodRegistry(Protocol):
+    """Which generation of a billing period is current. Every read is consistent."""
+
+    def pointer(self, account_id: str, period: BillingPeriod) -> PublishedPeriod | None:
+        """The published generation, or None when the period was never published."""
+
+    def periods(self, account_id: str) -> list[PublishedPeriod]:
+        """Every published period of the account, oldest first."""
+
+    def record_verdict(
+        self,
+        account_id: str,
+        period: BillingPeriod,
+        generation: str,
+        *,
+        verdict: Verdict,
+        reason: str,
+        residual: Decimal | None,
+        at: datetime,
+    ) -> bool:
+        """Note what reconciliation said; False when `generation` is no longer the current one."""
+
+
+class Generations(PeriodRegistry, Protocol):
+    """The registry's generations, and the pointer that says which of them is current."""
+
+    def get(self, account_id: str, period: BillingPeriod, generation: str) -> Generation | None:
+        """One generation, or None."""
+
+    def of_manifest(self, account_id: str, bucket: str, key: str) -> Generation | None:
+        """The newest generation that was planned from this manifest, or None."""
+
+    def plan(self, generation: Generation) -> None:
+        """Write the generation as PLANNED without failure; one that is PUBLISHED keeps its state
+        and totals and loses only its failure."""
+
+    def record_checked(
+        self, account_id: str, period: BillingPeriod, generation: str, totals: Totals
+    ) -> None:
+        """Write the totals and CHECKED; one that is PUBLISHED stays so."""
+
+    def record_outcome(
+        self,
+        account_id: str,
+        period: BillingPeriod,
+        generation: str,
+        state: GenerationState,
+    ) -> None:
+        """Write PUBLISHED or SUPERSEDED; PUBLISHED is never taken back."""
+
+    def record_failure(
+        self,
+        account_id: str,
+        period: BillingPeriod,
+        generation: str,
+        failure: Mapping[str, Any],
+        *,
+        final: bool = False,
+    ) -> None:
+        """Note what went wrong, in the shape of `errors.Failure`.
+
+        The first failure of an attempt stays, unless it was a TransientError, which a later one
+        replaces. `final` also sets FAILED; a generation that is PUBLISHED stays so.
+        """
+
+    def advance(self, published: PublishedPeriod, over: str | None) -> bool:
+        """Make `published` current if the current generation is still `over` (None: there is
+        none). False, and nothing written, if it is another one."""
+
+
+class Catalog(Protocol):
+    """The partitions of the lake's tables, as Athena plans with them."""
+
+    def location(self, table: str, values: tuple[str, ...]) -> str | None:
+        """Where the partition's data is (`s3://.../`), or None when there is no such partition."""
+
+    def point(self, table: str, values: tuple[str, ...], location: str) -> None:
+        """Make the partition read from `location`: one call, so readers see the old or the new."""
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """A Parquet file of a generation. `size` in bytes."""
+
+    key: str
+    size: int
+
+
+class Lake(Protocol):
+    """The lake bucket."""
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+
+    def write_json(self, key: str, value: Any) -> None:
+        """Replace the object at `key`."""
+
+    def read_json(self, key: str) -> Any:
+        """The value at `key`. Raises Defect naming the key when it is missing or not JSON."""
+
+    def staged(self, prefix: str) -> tuple[StagedFile, ...]:
+        """Every object under `prefix`, all pages, in order of keys."""
+
+    def parquet_totals(self, key: str, currency: str) -> Totals:
+        """Rows and exact sums that the Parquet file at `key` holds. `currency` is carried along."""
+
+
+class Queries(Protocol):
+    """Athena in the workgroup `cloudspend` and the database `cloudspend`."""
+
+    def query(self, sql: str) -> QueryResult:
+        """Run one statement. Raises UsageError with Athena's reason when the statement is wrong,
+        TransientError when Athena could not run it now, Defect for anything else."""
+
+    def run(self, sql: str) -> list[dict[str, str | None]]:
+        """The rows of `query`, each as column name to value."""
+
+
+class Executions(Protocol):
+    """Executions of the Ingest state machine, by name."""
+
+    def start(self, name: str, payload: Mapping[str, Any]) -> bool:
+        """Start an execution; False when there already is one of that name."""
+
+    def status(self, name: str) -> str | None:
+        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; None when there is none."""

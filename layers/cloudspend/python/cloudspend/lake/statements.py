@@ -1,0 +1,38 @@
+"""SQL statements from `.sql` files, and the only values that may stand in them."""
+
+import re
+from importlib.resources import files
+
+from cloudspend.errors import Defect
+
+# The values of a statement go into its text, because the state machine hands Athena one text.
+# What does not have exactly these shapes is refused, so that nothing needs to be escaped.
+GENERATION = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
+SHAPES = {
+    "account_id": r"\d{12}",
+    "period": r"\d{4}-(0[1-9]|1[0-2])",
+    "generation": GENERATION,
+    "previous_generation": GENERATION,
+}
+
+
+def statement(name: str, package: str = "cloudspend.lake.sql", **values: str) -> str:
+    """The statement of `<name>.sql`, with its `:names` bound. Raises Defect as `bind` does."""
+    return bind((files(package) / f"{name}.sql").read_text("utf-8"), **values)
+
+
+def bind(sql: str, **values: str) -> str:
+    """Put each `:name` as a literal into `sql`.
+
+    Raises Defect when a value has not its name's shape, or a name has no value.
+    """
+    for name, value in values.items():
+        if not re.fullmatch(SHAPES[name], value):
+            raise Defect(f"{value!r} cannot stand for {name} in a statement.", name=name)
+    return re.sub(r"(?<![:\w]):([a-z_]+)", lambda found: _literal(found[1], values), sql)
+
+
+def _literal(name: str, values: dict[str, str]) -> str:
+    if name not in values:
+        raise Defect(f"The statement has no value for {name}.", name=name)
+    return f"'{values[name]}'"

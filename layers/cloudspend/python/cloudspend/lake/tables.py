@@ -1,0 +1,61 @@
+"""The lake's tables as they are declared in Glue. No crawler ever decides a type."""
+
+from dataclasses import dataclass
+
+from cloudspend.convert.schema import COLUMNS
+from cloudspend.exports.model import BillingPeriod
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column with its type in Athena's words (`string`, `double`, `map<string,string>`)."""
+
+    name: str
+    type: str
+    comment: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of Parquet files. Its data stands under `<lake>/<folder>/`, one folder a generation.
+
+    The order of `partition_keys` is the order of a partition's values.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    partition_keys: tuple[Column, ...]
+    comment: str = ""
+    folder: str = ""
+
+    @property
+    def data_folder(self) -> str:
+        """The prefix in the lake bucket, without a slash at its end."""
+        return self.folder or self.name
+
+
+ACCOUNT_KEY = Column("account_id", "string", "The onboarded account that the bill belongs to")
+PERIOD_KEY = Column("billing_period", "string", "The calendar month in UTC, as yyyy-mm")
+GENERATION_KEY = Column("generation", "string", "The converted delivery; sorts by time of delivery")
+
+_COST_COLUMNS = tuple(Column(column.name, column.type, column.comment) for column in COLUMNS)
+
+COST_AND_USAGE = Table(
+    name="cost_and_usage",
+    columns=_COST_COLUMNS,
+    partition_keys=(ACCOUNT_KEY, PERIOD_KEY),
+    comment="Cost and usage in FOCUS 1.2; each period shows its published generation",
+)
+COST_AND_USAGE_GENERATIONS = Table(
+    name="cost_and_usage_generations",
+    columns=_COST_COLUMNS,
+    partition_keys=(ACCOUNT_KEY, PERIOD_KEY, GENERATION_KEY),
+    comment="Every checked generation of cost_and_usage, published or not",
+    folder=COST_AND_USAGE.name,
+)
+TABLES = (COST_AND_USAGE, COST_AND_USAGE_GENERATIONS)
+
+
+def generation_prefix(folder: str, account_id: str, period: BillingPeriod, generation: str) -> str:
+    """Where a generation's objects of `folder` stand in the lake bucket, with a slash at its end."""
+    return f"{folder}/account_id={account_id}/billing_period={period}/generation={generation}/"

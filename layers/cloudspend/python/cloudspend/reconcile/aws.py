@@ -1,0 +1,51 @@
+"""Small Parquet tables in the lake bucket, through boto3."""
+
+from collections.abc import Iterable, Mapping
+from io import BytesIO
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from cloudspend.lake.tables import Column, Table
+
+# Athena's types as Parquet holds them. Timestamps are UTC without a zone, which is how Athena
+# reads them.
+TYPES = {
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "timestamp": pa.timestamp("ms"),
+}
+FILE = "part-0.parquet"
+
+
+class ParquetTables:
+    """`ports.TableWriter` on a boto3 client of the service `s3`. The bucket encrypts by default."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    @property
+    def bucket(self) -> str:
+        return self._bucket
+
+    def write(self, table: Table, prefix: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        body = BytesIO()
+        parquet.write_table(_arrow(table, rows), body, compression="zstd")
+        self._client.put_object(Bucket=self._bucket, Key=prefix + FILE, Body=body.getvalue())
+
+
+def _arrow(table: Table, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    schema = pa.schema([(column.name, TYPES[column.type]) for column in table.columns])
+    return pa.Table.from_pylist([_row(table.columns, row) for row in rows], schema=schema)
+
+
+def _row(columns: tuple[Column, ...], row: Mapping[str, Any]) -> dict[str, Any]:
+    return {column.name: _value(row[column.name]) for column in columns}
+
+
+def _value(value: Any) -> Any:
+    return value.replace(tzinfo=None) if getattr(value, "tzinfo", None) else value

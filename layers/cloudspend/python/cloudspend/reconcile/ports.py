@@ -1,0 +1,32 @@
+"""What reconciling needs from outside, beside the ports of the rooms that it builds on."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cloudspend.alerts.event import Bus
+from cloudspend.lake.ports import Catalog, PeriodRegistry, Queries
+from cloudspend.lake.tables import Table
+
+
+class TableWriter(Protocol):
+    """Writes rows as Parquet into the lake bucket."""
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+
+    def write(self, table: Table, prefix: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Put `rows` as the only file under `prefix`, which ends with a slash. A row holds a value
+        (or None) for each column of `table`. Writing again replaces the file."""
+
+
+@dataclass(frozen=True)
+class Platform:
+    """The platform's own services that a reconciliation uses."""
+
+    queries: Queries
+    registry: PeriodRegistry
+    catalog: Catalog
+    tables: TableWriter
+    bus: Bus

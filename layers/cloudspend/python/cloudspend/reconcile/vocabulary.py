@@ -1,0 +1,89 @@
+"""One set of words for both sides: what CUR and Cost Explorer call the same charge.
+
+The words are data, in `words/`, each with its source. What is not listed there is never guessed:
+an unknown charge type becomes `UNMAPPED`, and an unknown service keeps the name it came with.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+UNMAPPED = "unmapped"
+
+
+@dataclass(frozen=True)
+class ServiceSplit:
+    """A service of CUR that Cost Explorer shows as two, told apart by the usage family."""
+
+    codes: frozenset[str]
+    families: frozenset[str]
+    chosen: str
+    otherwise: str
+
+    def service(self, family: str) -> str:
+        """The service that usage of `family` belongs to."""
+        return self.chosen if family in self.families else self.otherwise
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Look-ups from each side's words to the words of a comparison."""
+
+    lake_types: Mapping[str, str]
+    cost_explorer_types: Mapping[str, str]
+    booked_under: Mapping[str, str]
+    by_code: Mapping[str, str]
+    by_name: Mapping[str, str]
+    split: ServiceSplit
+
+    def lake_charge_type(self, name: str) -> str:
+        """The charge type of a CUR line item type, or UNMAPPED."""
+        return self.lake_types.get(name, UNMAPPED)
+
+    def cost_explorer_charge_type(self, name: str) -> str:
+        """The charge type of a Cost Explorer record type, or UNMAPPED."""
+        return self.cost_explorer_types.get(name, UNMAPPED)
+
+    def lake_service(self, code: str, name: str, family: str, charge_type: str) -> str:
+        """Cost Explorer's service for a product code and name, a usage family and a charge type."""
+        if charge_type in self.booked_under:
+            return self.booked_under[charge_type]
+        if code in self.split.codes:
+            return self.split.service(family)
+        return self.by_code.get(code) or self.by_name.get(name) or name or code
+
+    def cost_explorer_service(self, name: str, charge_type: str) -> str:
+        """The one name that is used for a service that Cost Explorer has named in several ways."""
+        return self.booked_under.get(charge_type) or self.by_name.get(name, name)
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The words that CloudSpend comes with."""
+    types = _words("record_types.json")
+    services = _words("services.json")
+    split = services["split"]
+    return Vocabulary(
+        lake_types=_index(types, "lake", "charge_type"),
+        cost_explorer_types=_index(types, "cost_explorer", "charge_type"),
+        booked_under={t["charge_type"]: t["service"] for t in types if "service" in t},
+        by_code=_index(services["services"], "codes", "service"),
+        by_name=_index(services["services"], "also", "service"),
+        split=ServiceSplit(
+            codes=frozenset(split["codes"]),
+            families=frozenset(split["families"]),
+            chosen=split["chosen"],
+            otherwise=split["otherwise"],
+        ),
+    )
+
+
+def _words(file: str) -> Any:
+    return json.loads(resources.files(__package__).joinpath("words", file).read_text("utf-8"))
+
+
+def _index(entries: list[dict[str, Any]], many: str, one: str) -> dict[str, str]:
+    return {word: entry[one] for entry in entries for word in entry[many]}

@@ -1,0 +1,145 @@
+"""Athena's SQL as DuckDB's, beyond what sqlglot translates by itself.
+
+Where the two engines would silently differ in a result, the tree is changed before it is written
+out: whole-number division, dates that stay dates, a missing key of a map. Functions that DuckDB
+spells otherwise are macros.
+"""
+
+from collections.abc import Callable
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from local.athena.failures import RequestRefused
+
+MACROS = (
+    # Trino divides whole numbers without a remainder; HUGEINT is what DuckDB's sums have.
+    "CREATE MACRO athena_divide(a BIGINT, b BIGINT) AS a // b, "
+    "(a HUGEINT, b HUGEINT) AS a // b, (a DOUBLE, b DOUBLE) AS a / b",
+    # Trino keeps a date a date.
+    "CREATE MACRO athena_trunc(u, d DATE) AS CAST(date_trunc(u, d) AS DATE), "
+    "(u, d TIMESTAMP) AS date_trunc(u, d), (u, d TIMESTAMPTZ) AS date_trunc(u, d)",
+    "CREATE MACRO athena_shift(d DATE, i) AS CAST(d + i AS DATE), "
+    "(d TIMESTAMP, i) AS d + i, (d TIMESTAMPTZ, i) AS d + i",
+    # Arrays and maps share no function in DuckDB; as JSON both can be counted.
+    "CREATE MACRO athena_cardinality(x) AS CASE WHEN x IS NULL THEN NULL "
+    "WHEN typeof(x) LIKE 'MAP%' THEN CAST(len(json_keys(to_json(x))) AS BIGINT) "
+    "ELSE CAST(json_array_length(to_json(x)) AS BIGINT) END",
+    "CREATE MACRO map_agg(k, v) AS map(list(k), list(v))",
+    "CREATE MACRO to_unixtime(t) AS epoch(t)",
+    "CREATE MACRO json_format(j) AS CAST(j AS VARCHAR)",
+    "CREATE MACRO is_nan(x) AS isnan(x)",
+    "CREATE MACRO is_infinite(x) AS isinf(x)",
+    "CREATE MACRO is_finite(x) AS isfinite(x)",
+    "CREATE MACRO infinity() AS CAST('inf' AS DOUBLE)",
+    "CREATE MACRO truncate(x) AS trunc(x)",
+    "CREATE MACRO array_sum(l) AS list_sum(l)",
+)
+
+
+def parse(sql: str) -> exp.Expression:
+    """One statement. Raises RequestRefused, as StartQueryExecution does for malformed SQL."""
+    try:
+        trees = [tree for tree in sqlglot.parse(sql, read="athena") if tree is not None]
+    except SqlglotError as error:
+        raise _mismatch(error) from error
+    if len(trees) != 1 or isinstance(trees[0], exp.Block):
+        raise RequestRefused(
+            "Only one sql statement is allowed. Got: " + sql.strip(),
+            athena_code="MALFORMED_QUERY",
+        )
+    if isinstance(trees[0], exp.Command):
+        raise RequestRefused("Queries of this type are not supported")
+    return trees[0]
+
+
+def _mismatch(error: SqlglotError) -> RequestRefused:
+    found = (getattr(error, "errors", None) or [{}])[0]
+    line, column = found.get("line") or 1, found.get("col") or 1
+    near = found.get("highlight") or "<EOF>"
+    return RequestRefused(
+        f"line {line}:{column}: mismatched input '{near}'. {found.get('description') or error}",
+        athena_code="MALFORMED_QUERY",
+    )
+
+
+def to_duckdb(tree: exp.Expression) -> str:
+    """The tree (which is changed) as DuckDB's SQL. Raises QueryFailed for what has no translation."""
+    for kind, change in _CHANGES:
+        for node in list(tree.find_all(kind)):
+            replacement = change(node)
+            if replacement is not node:
+                node.replace(replacement)
+    return tree.sql("duckdb")
+
+
+def _call(name: str, *arguments: exp.Expression) -> exp.Expression:
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def _divide(node: exp.Expression) -> exp.Expression:
+    return _call("athena_divide", node.this, node.expression)
+
+
+def _trunc(node: exp.Expression) -> exp.Expression:
+    return _call("athena_trunc", exp.Literal.string(node.args["unit"].name.lower()), node.this)
+
+
+def _shift(node: exp.Expression) -> exp.Expression:
+    step = exp.Interval(this=exp.Paren(this=node.expression), unit=node.args.get("unit"))
+    if isinstance(node, exp.DateSub):
+        step = exp.Interval(this=exp.Paren(this=exp.Neg(this=node.expression)), unit=node.args["unit"])
+    return _call("athena_shift", node.this, step)
+
+
+def _plus(node: exp.Expression) -> exp.Expression:
+    step = node.expression
+    if not isinstance(step, exp.Interval):
+        return node
+    return _call("athena_shift", node.this, exp.Neg(this=step) if isinstance(node, exp.Sub) else step)
+
+
+def _size(node: exp.Expression) -> exp.Expression:
+    return _call("athena_cardinality", node.this)
+
+
+def _subscript(node: exp.Expression) -> exp.Expression:
+    """`m['k']` fails in Trino where the key is missing; `element_at` (safe) gives NULL."""
+    keys = node.expressions
+    if node.args.get("safe") or len(keys) != 1 or not keys[0].is_string:
+        return node
+    missing = _call("error", exp.Literal.string(f"Key not present in map: {keys[0].name}"))
+    inner = exp.Bracket(this=node.this.copy(), expressions=[keys[0].copy()], safe=True)
+    present = _call("map_contains", node.this.copy(), keys[0].copy())
+    absent = exp.Is(this=node.this.copy(), expression=exp.Null())
+    return exp.Case(ifs=[exp.If(this=absent, true=exp.Null()), exp.If(this=present, true=inner)], default=missing)
+
+
+def _unnest_map(node: exp.Expression) -> exp.Expression:
+    """`UNNEST(m) AS t(k, v)`: one expression under two names can only be a map."""
+    alias = node.args.get("alias")
+    names = alias.columns if alias else []
+    if len(node.expressions) != 1 or len(names) != 2 or node.args.get("offset"):
+        return node
+    of = node.expressions[0]
+    columns = [
+        exp.alias_(_call("unnest", _call(function, of.copy())), name.copy())
+        for function, name in zip(("map_keys", "map_values"), names, strict=True)
+    ]
+    inner = exp.Subquery(this=exp.select(*columns))
+    return exp.Lateral(this=inner, alias=exp.TableAlias(this=alias.this))
+
+
+_CHANGES: tuple[tuple[type[exp.Expression], Callable[[exp.Expression], exp.Expression]], ...] = (
+    (exp.Div, _divide),
+    (exp.TimestampTrunc, _trunc),
+    (exp.DateTrunc, _trunc),
+    (exp.DateAdd, _shift),
+    (exp.DateSub, _shift),
+    (exp.Add, _plus),
+    (exp.Sub, _plus),
+    (exp.ArraySize, _size),
+    (exp.Bracket, _subscript),
+    (exp.Unnest, _unnest_map),
+)

@@ -1,0 +1,271 @@
+"""Tables and views of the catalog as relations of DuckDB, partition by partition.
+
+A query is bound twice against the same names, in two schemas of one in-memory database. In `plan`
+each partition is an empty table; DuckDB's own optimizer then says which partitions' scans remain
+after the predicates on partition keys (also through views and subqueries) and which columns they
+touch. In `data` the relations read the files of those partitions only.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from local.athena import dialect, failures, views
+from local.athena.catalog import CATALOG, PARQUET_LIBRARY, Snapshot, Table
+from local.athena.datatypes import from_hive, from_trino, literal, quoted, same_family
+from local.athena.failures import QueryFailed
+
+PATH = "$path"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One read of one partition by a query: the table's number, the partition's, the columns."""
+
+    table: int
+    partition: int
+    columns: frozenset[str]
+
+
+@dataclass
+class Binder:
+    """Puts relations of DuckDB in the place of a query's table names, and remembers which."""
+
+    connection: duckdb.DuckDBPyConnection
+    snapshot: Snapshot
+    tables: list[Table] = field(default_factory=list)
+    with_path: bool = False
+
+    def __post_init__(self) -> None:
+        self.connection.execute("CREATE SCHEMA plan; CREATE SCHEMA data; USE plan")
+
+    def bind(self, sql: str, tree: exp.Expression, database: str) -> str:
+        """The query in DuckDB's SQL over names that exist in both schemas."""
+        self.with_path = self.with_path or any(c.name == PATH for c in tree.find_all(exp.Column))
+        bound = self._resolve(sql, tree.copy(), database)
+        return dialect.to_duckdb(bound)
+
+    def columns_of(self, query: str) -> list[tuple[str, str]]:
+        """Names and DuckDB types of a bound query's result."""
+        found = self.connection.execute(f"DESCRIBE {query}").fetchall()
+        return [(str(row[0]), str(row[1])) for row in found]
+
+    def _resolve(self, sql: str, tree: exp.Expression, database: str) -> exp.Expression:
+        for column in tree.find_all(exp.Column):
+            column.set("db", None)
+            column.set("catalog", None)
+        for node in list(tree.find_all(exp.Table)):
+            if isinstance(node.this, exp.Identifier) and not _is_cte(node):
+                self._replace(sql, tree, node, database)
+        if self.with_path:
+            _hide_path(tree)
+        return tree
+
+    def _replace(self, sql: str, tree: exp.Expression, node: exp.Table, database: str) -> None:
+        schema = (node.db or database).lower()
+        table = self.snapshot.find(schema, node.name)
+        if table is None:
+            at = failures.position(sql, node.name, tree)
+            name = f"{CATALOG}.{schema}.{node.name.lower()}"
+            if schema not in self.snapshot.databases:
+                raise QueryFailed(f"SCHEMA_NOT_FOUND: {at}: Schema '{schema}' does not exist")
+            raise QueryFailed(f"TABLE_NOT_FOUND: {at}: Table '{name}' does not exist")
+        alias = exp.TableAlias(this=exp.to_identifier(node.alias or node.name, quoted=True))
+        if node.args.get("alias") is not None and node.args["alias"].columns:
+            alias.set("columns", node.args["alias"].columns)
+        if table.is_view:
+            inner = exp.Subquery(this=exp.maybe_parse(self._view(table), dialect="duckdb"), alias=alias)
+        else:
+            inner = exp.Table(this=exp.to_identifier(self._relation(table)), alias=alias)
+        inner.set("joins", node.args.get("joins"))
+        node.replace(inner)
+
+    def _view(self, table: Table) -> str:
+        """A view as a query whose columns have the declared names and types."""
+        view = views.decode(table)
+        inner = self.bind(view.sql, dialect.parse(view.sql), view.schema)
+        try:
+            actual = self.columns_of(inner)
+        except duckdb.Error as error:
+            cause = failures.from_duckdb(error, view.sql, None)
+            raise _stale(table, cause.reason) from error
+        _same_columns(table, view.columns, actual)
+        shown = ", ".join(
+            f"CAST({quoted(name)} AS {from_trino(kind)}) AS {quoted(name)}"
+            for name, kind in view.columns
+        )
+        return f"SELECT {shown} FROM ({inner}) AS {quoted(table.name)}"
+
+    def _relation(self, table: Table) -> str:
+        if table not in self.tables:
+            if table.library and table.library != PARQUET_LIBRARY:
+                raise QueryFailed(f"NOT_SUPPORTED: The local cloud reads Parquet, not {table.library}")
+            self.tables.append(table)
+            self._plan_relation(len(self.tables) - 1, table)
+        return f"t{self.tables.index(table)}"
+
+    def _plan_relation(self, number: int, table: Table) -> None:
+        columns = ", ".join(f"{quoted(c.name)} {from_hive(c.type)}" for c in table.columns)
+        branches = []
+        for index, partition in enumerate(table.sources):
+            self.connection.execute(f"CREATE TABLE plan.t{number}_{index} ({columns})")
+            branches.append(
+                f"SELECT {', '.join(self._selected(table, None, partition.values))} "
+                f"FROM plan.t{number}_{index}"
+            )
+        self._create("plan", number, table, branches)
+
+    def load(
+        self, number: int, files: Mapping[int, Sequence[Sequence[str]]], paths: Mapping[str, str]
+    ) -> None:
+        """Create the relation of table `number` in `data`.
+
+        `files` holds, for each partition to read, its local files in groups of one schema; `paths`
+        says which object each of them is a copy of.
+        """
+        table = self.tables[number]
+        branches = []
+        for index, groups in files.items():
+            for group in groups:
+                present = self._schema(table, group[0], paths)
+                values = table.sources[index].values
+                selected = ", ".join(self._selected(table, present, values, paths, group))
+                branches.append(
+                    f"SELECT {selected} FROM read_parquet([{', '.join(map(literal, group))}], "
+                    "hive_partitioning = false, filename = true)"
+                )
+        self._create("data", number, table, branches)
+
+    def schema_key(self, file: str, uri: str) -> tuple[tuple[str, str], ...]:
+        """Columns of a Parquet file by lower-cased name, with their DuckDB types."""
+        query = f"SELECT * FROM read_parquet([{literal(file)}], hive_partitioning = false)"
+        try:
+            return tuple((name.lower(), kind) for name, kind in self.columns_of(query))
+        except duckdb.Error as error:
+            raise QueryFailed(f"HIVE_BAD_DATA: Not valid Parquet file: {uri}") from error
+
+    def _schema(self, table: Table, file: str, paths: Mapping[str, str]) -> frozenset[str]:
+        present = dict(self.schema_key(file, paths[file]))
+        for column in table.columns:
+            stored = present.get(column.name)
+            if stored and not same_family(stored, from_hive(column.type)):
+                raise QueryFailed(
+                    f"HIVE_BAD_DATA: Field {column.name}'s type {stored} in parquet file "
+                    f"{paths[file]} is incompatible with type {column.type} defined in table schema"
+                )
+        return frozenset(present)
+
+    def _selected(
+        self,
+        table: Table,
+        present: frozenset[str] | None,
+        values: Sequence[str],
+        paths: Mapping[str, str] | None = None,
+        group: Sequence[str] = (),
+    ) -> Iterator[str]:
+        """The table's columns out of one partition; a column the files lack is a typed NULL."""
+        for column in table.columns:
+            known = present is None or column.name in present
+            source = quoted(column.name) if known else "NULL"
+            yield f"CAST({source} AS {from_hive(column.type)}) AS {quoted(column.name)}"
+        for key, value in zip(table.partition_keys, values, strict=True):
+            yield f"CAST({literal(value)} AS {from_hive(key.type)}) AS {quoted(key.name)}"
+        if self.with_path:
+            known_paths = paths or {}
+            cases = "".join(f" WHEN {literal(f)} THEN {literal(known_paths[f])}" for f in group)
+            yield f"{f'CASE filename{cases} END' if cases else literal('')} AS {quoted(PATH)}"
+
+    def _create(self, schema: str, number: int, table: Table, branches: Iterable[str]) -> None:
+        body = " UNION ALL ".join(branches) or self._nothing(table)
+        self.connection.execute(f"CREATE OR REPLACE VIEW {schema}.t{number} AS {body}")
+
+    def _nothing(self, table: Table) -> str:
+        columns = [
+            f"CAST(NULL AS {from_hive(c.type)}) AS {quoted(c.name)}"
+            for c in (*table.columns, *table.partition_keys)
+        ]
+        if self.with_path:
+            columns.append(f"CAST(NULL AS VARCHAR) AS {quoted(PATH)}")
+        return f"SELECT {', '.join(columns)} WHERE false"
+
+    def scans(self, query: str) -> list[Scan]:
+        """What a bound query reads, by DuckDB's plan."""
+        found = self.connection.execute(f"EXPLAIN (FORMAT json) {query}").fetchall()
+        return list(_scans(json.loads(found[0][1])))
+
+
+def _is_cte(node: exp.Table) -> bool:
+    """Whether an unqualified name means a WITH query: one before it in a list it can see."""
+    if node.db:
+        return False
+    child: exp.Expression = node
+    parent = node.parent
+    while parent is not None:
+        if isinstance(parent, exp.With):
+            earlier = parent.expressions[: parent.expressions.index(child)]
+            recursive = [child] if parent.args.get("recursive") else []
+            names = [each.alias.lower() for each in (*earlier, *recursive)]
+        elif isinstance(child, exp.With):
+            names = []
+        else:
+            names = [each.alias.lower() for each in getattr(parent, "ctes", ())]
+        if node.name.lower() in names:
+            return True
+        child, parent = parent, parent.parent
+        if isinstance(child, exp.With) and parent is not None:
+            child, parent = parent, parent.parent
+    return False
+
+
+def _hide_path(tree: exp.Expression) -> None:
+    """`*` does not show the hidden column."""
+    for star in tree.find_all(exp.Star):
+        if isinstance(star.parent, exp.Select | exp.Column):
+            star.set("except_", [exp.to_identifier(PATH, quoted=True)])
+
+
+def _same_columns(
+    table: Table, declared: Sequence[tuple[str, str]], actual: Sequence[tuple[str, str]]
+) -> None:
+    if len(declared) != len(actual):
+        raise _stale(table, f"it declares {len(declared)} columns and its query has {len(actual)}")
+    for place, ((name, kind), (found, stored)) in enumerate(zip(declared, actual, strict=True)):
+        numbers = {"DECIMAL", "DOUBLE", "BIGINT", "HUGEINT"}
+        both_numbers = {stored.split("(")[0], from_trino(kind).split("(")[0]} <= numbers
+        if name != found.lower() or not (same_family(stored, from_trino(kind)) or both_numbers):
+            raise _stale(
+                table,
+                f"column [{found}] of type {stored.lower()} projected from query view at position "
+                f"{place} cannot be coerced to column [{name}] of type {kind} stored in view "
+                "definition",
+            )
+
+
+def _stale(table: Table, why: str) -> QueryFailed:
+    name = f"{CATALOG}.{table.database}.{table.name}"
+    return QueryFailed(f"VIEW_IS_STALE: View '{name}' is stale or in invalid state: {why}")
+
+
+def _scans(nodes: Sequence[Mapping[str, Any]]) -> Iterator[Scan]:
+    for node in nodes:
+        yield from _scans(node.get("children") or ())
+        info = node.get("extra_info") or {}
+        found = re.search(r"plan\.t(\d+)_(\d+)$", str(info.get("Table", "")))
+        if found:
+            columns = frozenset((*_list(info.get("Projections")), *_filtered(info.get("Filters"))))
+            yield Scan(int(found[1]), int(found[2]), columns)
+
+
+def _list(value: str | Sequence[str] | None) -> Sequence[str]:
+    return [value] if isinstance(value, str) else value or ()
+
+
+def _filtered(value: str | Sequence[str] | None) -> Iterator[str]:
+    """The columns that filters pushed into a scan read: every word that is not within quotes."""
+    for each in _list(value):
+        yield from re.findall(r"\w+", re.sub(r"'(?:[^']|'')*'", " ", each))

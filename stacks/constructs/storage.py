@@ -1,0 +1,59 @@
+"""Buckets as this platform wants them."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.stage import Stage
+
+
+class PrivateBucket(s3.Bucket):
+    """Nobody's but the account's: no public access, TLS only, encrypted, accesses logged.
+
+    Without `key` S3's own key encrypts it, which is what services that write logs need.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        stage: Stage,
+        key: kms.IKey | None = None,
+        logs: s3.IBucket | None = None,
+        expires: Duration | None = None,
+        versioned: bool = False,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            bucket_name=name,
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=key,
+            bucket_key_enabled=True if key else None,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=versioned,
+            removal_policy=removal(stage),
+            server_access_logs_bucket=logs,
+            server_access_logs_prefix=f"{construct_id.lower()}/" if logs else None,
+            lifecycle_rules=_lifecycle(expires),
+        )
+
+
+def removal(stage: Stage) -> RemovalPolicy:
+    """What becomes of data when its stack is deleted."""
+    return RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY
+
+
+def _lifecycle(expires: Duration | None) -> list[s3.LifecycleRule]:
+    return [
+        s3.LifecycleRule(
+            abort_incomplete_multipart_upload_after=Duration.days(1),
+            noncurrent_version_expiration=Duration.days(30),
+            expiration=expires,
+        )
+    ]
