@@ -68,7 +68,8 @@ def _started(cloud: LocalCloud, name: str, *arguments: str) -> Iterator[Command]
     with log.open("wb") as output:
         process = subprocess.Popen(
             [str(CDK), name, *arguments, "--no-notices", "--no-version-reporting", "--ci"],
-            cwd=ROOT,
+            # Where there is a cdk.json, bootstrap would synthesize the application as well.
+            cwd=cloud.state_dir if name == "bootstrap" else ROOT,
             env=_environment(cloud, os.environ),
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -32,6 +32,10 @@ _ANY = "test"
 # What the server and its Lambda functions inherit: nothing of AWS, so that no call can leave.
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "SYSTEMROOT")
 
+# Servers that this process left in the background. Kept, since a child must be waited for by its
+# parent if that should end it too, and Python warns of a forgotten one.
+_background: "dict[int, subprocess.Popen[bytes]]" = {}
+
 
 class LocalSession(boto3.Session):
     """A session whose clients and resources go to one local cloud, whatever the environment says.
@@ -139,7 +143,7 @@ class LocalCloud:
             self._process.terminate()
             self._wait_for_end(self._process)
         elif self.pid_file.exists():
-            _end(int(self.pid_file.read_text()))
+            self._end_background(int(self.pid_file.read_text()))
         self.pid_file.unlink(missing_ok=True)
         if not self._keep_state:
             shutil.rmtree(self.state_dir, ignore_errors=True)
@@ -167,6 +171,17 @@ class LocalCloud:
         except BaseException:
             self.stop()
             raise
+        if background:
+            _background[self._process.pid] = self._process
+            self._process = None
+
+    def _end_background(self, pid: int) -> None:
+        ours = _background.pop(pid, None)
+        if ours is None:
+            _end(pid)
+        else:
+            ours.terminate()
+            self._wait_for_end(ours)
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}

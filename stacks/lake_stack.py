@@ -13,6 +13,7 @@ from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 from cloudspend.settings import Settings
+from stacks.constructs.access import RESULTS_FOLDER, Access
 from stacks.constructs.catalog import parquet_table, presto_view
 from stacks.constructs.review import accept
 from stacks.constructs.storage import PrivateBucket, removal
@@ -20,7 +21,7 @@ from stacks.stage import Stage
 
 ACCESS_LOGS_KEPT = Duration.days(365)
 RESULTS_KEPT = Duration.days(30)
-RESULTS_PREFIX = "athena/"
+
 
 
 class LakeStack(Stack):
@@ -60,6 +61,7 @@ class LakeStack(Stack):
         self.registry = self._registry(stage)
         self.workgroup = self._workgroup(stage)
         self._catalog()
+        self.access = Access(settings, self.key)
 
     def _key(self, stage: Stage) -> kms.Key:
         key = kms.Key(
@@ -107,7 +109,7 @@ class LakeStack(Stack):
 
     def _workgroup(self, stage: Stage) -> athena.CfnWorkGroup:
         results = athena.CfnWorkGroup.ResultConfigurationProperty(
-            output_location=f"s3://{self.results.bucket_name}/{RESULTS_PREFIX}",
+            output_location=f"s3://{self.results.bucket_name}/{RESULTS_FOLDER}/",
             encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
                 encryption_option="SSE_KMS", kms_key=self.key.key_arn
             ),

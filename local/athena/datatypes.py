@@ -88,7 +88,7 @@ def result_type(duck: str) -> str:
     """What GetQueryResults calls a column of DuckDB's type `duck`."""
     if duck.endswith("]"):
         return "array"
-    base = duck.split("(")[0].strip().upper()
+    base = duck.split("(", maxsplit=1)[0].strip().upper()
     if base in ("MAP", "DECIMAL"):
         return base.lower()
     return "row" if base == "STRUCT" else _RESULT_TYPES.get(base, "varchar")
@@ -115,13 +115,3 @@ def _family(duck: str) -> str:
     base = result_type(exp.DataType.build(duck, dialect="duckdb").sql("duckdb"))
     base = {"TEXT": "varchar", "INT": "integer"}.get(duck.upper(), base)
     return _FAMILIES.get(base, base)
-
-
-def quoted(name: str) -> str:
-    """`name` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """`text` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"

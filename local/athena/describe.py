@@ -18,16 +18,19 @@ def show(statement: Show, snapshot: Snapshot, database: str) -> Outcome:
     if statement.what in ("tables", "views"):
         names = [t.name for t in snapshot.of(within) if statement.what == "tables" or t.is_view]
         return _lines(statement.what.rstrip("s") + "_name", _like(names, statement.pattern))
-    table = find(snapshot, statement.target, database)
-    if statement.what == "partitions":
+    return _of_table(statement.what, find(snapshot, statement.target, database))
+
+
+def _of_table(what: str, table: Table) -> Outcome:
+    if what == "partitions":
         return _lines("partition", _partitions(table))
-    if statement.what == "view":
+    if what == "view":
         view = views.decode(table)
         return _lines("Create View", [f"CREATE VIEW {table.database}.{table.name} AS", view.sql])
-    if statement.what == "table":
+    if what == "table":
         return _lines("createtab_stmt", _ddl(table))
     columns = (*table.columns, *table.partition_keys)
-    if statement.what == "columns":
+    if what == "columns":
         return _lines("field", [f"{column.name:<20}" for column in columns])
     return _describe(table)
 
@@ -70,9 +73,15 @@ def _describe(table: Table) -> Outcome:
     """One text a row with tabs within it, columns padded to 20, as Hive prints it."""
     lines = [_padded(c.name, c.type, c.comment) for c in (*table.columns, *table.partition_keys)]
     if table.partition_keys:
-        lines += ["\t \t ", "# Partition Information\t \t ", _padded("# col_name", "data_type", "comment")]
+        lines += [
+            "\t \t ",
+            "# Partition Information\t \t ",
+            _padded("# col_name", "data_type", "comment"),
+        ]
         lines += [_padded(key.name, key.type, key.comment) for key in table.partition_keys]
-    return Outcome(text_columns("col_name", "data_type", "comment"), tuple((line,) for line in lines))
+    return Outcome(
+        text_columns("col_name", "data_type", "comment"), tuple((line,) for line in lines)
+    )
 
 
 def _padded(*fields: str) -> str:

@@ -8,24 +8,31 @@ spells otherwise are macros.
 from collections.abc import Callable
 
 import sqlglot
-from sqlglot import exp
+from sqlglot import Token, exp
 from sqlglot.errors import SqlglotError
 
 from local.athena.failures import RequestRefused
 
+# Trino divides whole numbers without a remainder; HUGEINT is what DuckDB's sums have.
+_DIVIDE = """CREATE MACRO athena_divide(a BIGINT, b BIGINT) AS a // b,
+    (a HUGEINT, b HUGEINT) AS a // b, (a DOUBLE, b DOUBLE) AS a / b"""
+
+# Trino keeps a date a date.
+_TRUNC = """CREATE MACRO athena_trunc(u, d DATE) AS CAST(date_trunc(u, d) AS DATE),
+    (u, d TIMESTAMP) AS date_trunc(u, d), (u, d TIMESTAMPTZ) AS date_trunc(u, d)"""
+_SHIFT = """CREATE MACRO athena_shift(d DATE, i) AS CAST(d + i AS DATE),
+    (d TIMESTAMP, i) AS d + i, (d TIMESTAMPTZ, i) AS d + i"""
+
+# Arrays and maps share no function in DuckDB; as JSON both can be counted.
+_CARDINALITY = """CREATE MACRO athena_cardinality(x) AS CASE WHEN x IS NULL THEN NULL
+    WHEN typeof(x) LIKE 'MAP%' THEN CAST(len(json_keys(to_json(x))) AS BIGINT)
+    ELSE CAST(json_array_length(to_json(x)) AS BIGINT) END"""
+
 MACROS = (
-    # Trino divides whole numbers without a remainder; HUGEINT is what DuckDB's sums have.
-    "CREATE MACRO athena_divide(a BIGINT, b BIGINT) AS a // b, "
-    "(a HUGEINT, b HUGEINT) AS a // b, (a DOUBLE, b DOUBLE) AS a / b",
-    # Trino keeps a date a date.
-    "CREATE MACRO athena_trunc(u, d DATE) AS CAST(date_trunc(u, d) AS DATE), "
-    "(u, d TIMESTAMP) AS date_trunc(u, d), (u, d TIMESTAMPTZ) AS date_trunc(u, d)",
-    "CREATE MACRO athena_shift(d DATE, i) AS CAST(d + i AS DATE), "
-    "(d TIMESTAMP, i) AS d + i, (d TIMESTAMPTZ, i) AS d + i",
-    # Arrays and maps share no function in DuckDB; as JSON both can be counted.
-    "CREATE MACRO athena_cardinality(x) AS CASE WHEN x IS NULL THEN NULL "
-    "WHEN typeof(x) LIKE 'MAP%' THEN CAST(len(json_keys(to_json(x))) AS BIGINT) "
-    "ELSE CAST(json_array_length(to_json(x)) AS BIGINT) END",
+    _DIVIDE,
+    _TRUNC,
+    _SHIFT,
+    _CARDINALITY,
     "CREATE MACRO map_agg(k, v) AS map(list(k), list(v))",
     "CREATE MACRO to_unixtime(t) AS epoch(t)",
     "CREATE MACRO json_format(j) AS CAST(j AS VARCHAR)",
@@ -38,7 +45,7 @@ MACROS = (
 )
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> exp.Expr:
     """One statement. Raises RequestRefused, as StartQueryExecution does for malformed SQL."""
     try:
         trees = [tree for tree in sqlglot.parse(sql, read="athena") if tree is not None]
@@ -54,6 +61,14 @@ def parse(sql: str) -> exp.Expression:
     return trees[0]
 
 
+def tokens(sql: str) -> list[Token]:
+    """The words of `sql`, each with its place. Raises RequestRefused for an open quote."""
+    try:
+        return list(sqlglot.tokenize(sql, read="athena"))
+    except SqlglotError as error:
+        raise _mismatch(error) from error
+
+
 def _mismatch(error: SqlglotError) -> RequestRefused:
     found = (getattr(error, "errors", None) or [{}])[0]
     line, column = found.get("line") or 1, found.get("col") or 1
@@ -64,8 +79,8 @@ def _mismatch(error: SqlglotError) -> RequestRefused:
     )
 
 
-def to_duckdb(tree: exp.Expression) -> str:
-    """The tree (which is changed) as DuckDB's SQL. Raises QueryFailed for what has no translation."""
+def to_duckdb(tree: exp.Expr) -> str:
+    """The tree, which is changed, as DuckDB's SQL."""
     for kind, change in _CHANGES:
         for node in list(tree.find_all(kind)):
             replacement = change(node)
@@ -74,37 +89,41 @@ def to_duckdb(tree: exp.Expression) -> str:
     return tree.sql("duckdb")
 
 
-def _call(name: str, *arguments: exp.Expression) -> exp.Expression:
+def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def _divide(node: exp.Expression) -> exp.Expression:
+def _divide(node: exp.Expr) -> exp.Expr:
     return _call("athena_divide", node.this, node.expression)
 
 
-def _trunc(node: exp.Expression) -> exp.Expression:
+def _trunc(node: exp.Expr) -> exp.Expr:
     return _call("athena_trunc", exp.Literal.string(node.args["unit"].name.lower()), node.this)
 
 
-def _shift(node: exp.Expression) -> exp.Expression:
+def _shift(node: exp.Expr) -> exp.Expr:
     step = exp.Interval(this=exp.Paren(this=node.expression), unit=node.args.get("unit"))
     if isinstance(node, exp.DateSub):
-        step = exp.Interval(this=exp.Paren(this=exp.Neg(this=node.expression)), unit=node.args["unit"])
+        step = exp.Interval(
+            this=exp.Paren(this=exp.Neg(this=node.expression)), unit=node.args["unit"]
+        )
     return _call("athena_shift", node.this, step)
 
 
-def _plus(node: exp.Expression) -> exp.Expression:
+def _plus(node: exp.Expr) -> exp.Expr:
     step = node.expression
     if not isinstance(step, exp.Interval):
         return node
-    return _call("athena_shift", node.this, exp.Neg(this=step) if isinstance(node, exp.Sub) else step)
+    return _call(
+        "athena_shift", node.this, exp.Neg(this=step) if isinstance(node, exp.Sub) else step
+    )
 
 
-def _size(node: exp.Expression) -> exp.Expression:
+def _size(node: exp.Expr) -> exp.Expr:
     return _call("athena_cardinality", node.this)
 
 
-def _subscript(node: exp.Expression) -> exp.Expression:
+def _subscript(node: exp.Expr) -> exp.Expr:
     """`m['k']` fails in Trino where the key is missing; `element_at` (safe) gives NULL."""
     keys = node.expressions
     if node.args.get("safe") or len(keys) != 1 or not keys[0].is_string:
@@ -113,14 +132,22 @@ def _subscript(node: exp.Expression) -> exp.Expression:
     inner = exp.Bracket(this=node.this.copy(), expressions=[keys[0].copy()], safe=True)
     present = _call("map_contains", node.this.copy(), keys[0].copy())
     absent = exp.Is(this=node.this.copy(), expression=exp.Null())
-    return exp.Case(ifs=[exp.If(this=absent, true=exp.Null()), exp.If(this=present, true=inner)], default=missing)
+    return exp.Case(
+        ifs=[exp.If(this=absent, true=exp.Null()), exp.If(this=present, true=inner)],
+        default=missing,
+    )
 
 
-def _unnest_map(node: exp.Expression) -> exp.Expression:
+def _unnest_map(node: exp.Expr) -> exp.Expr:
     """`UNNEST(m) AS t(k, v)`: one expression under two names can only be a map."""
     alias = node.args.get("alias")
-    names = alias.columns if alias else []
-    if len(node.expressions) != 1 or len(names) != 2 or node.args.get("offset"):
+    names = alias.columns if isinstance(alias, exp.TableAlias) else []
+    if (
+        not isinstance(alias, exp.TableAlias)
+        or len(node.expressions) != 1
+        or len(names) != 2
+        or node.args.get("offset")
+    ):
         return node
     of = node.expressions[0]
     columns = [
@@ -131,7 +158,7 @@ def _unnest_map(node: exp.Expression) -> exp.Expression:
     return exp.Lateral(this=inner, alias=exp.TableAlias(this=alias.this))
 
 
-_CHANGES: tuple[tuple[type[exp.Expression], Callable[[exp.Expression], exp.Expression]], ...] = (
+_CHANGES: tuple[tuple[type[exp.Expr], Callable[[exp.Expr], exp.Expr]], ...] = (
     (exp.Div, _divide),
     (exp.TimestampTrunc, _trunc),
     (exp.DateTrunc, _trunc),

@@ -15,6 +15,7 @@ from local.athena import datatypes, dialect, failures, objects, statements
 from local.athena.catalog import CatalogWriter, Snapshot
 from local.athena.failures import QueryFailed, RequestRefused
 from local.athena.relations import Binder, Scan
+from local.athena.sql import cast, select
 from local.athena.text import Cell, cell
 
 LIMIT_EXCEEDED = "Query cancelled! : Bytes scanned limit was exceeded"
@@ -92,7 +93,8 @@ class Engine:
     def cancel(self) -> None:
         """Make the running statement fail as soon as it can; from any thread."""
         self._cancelled.set()
-        self.connection.interrupt()
+        with contextlib.suppress(duckdb.ConnectionException):  # it has just ended
+            self.connection.interrupt()
 
     @property
     def folder(self) -> Path:
@@ -127,8 +129,7 @@ class Engine:
         read = {}
         for number, table in enumerate(binder.tables):
             files = {
-                index: self._copy(table.sources[index].location)
-                for index in sorted(wanted[number])
+                index: self._copy(table.sources[index].location) for index in sorted(wanted[number])
             }
             read.update({(number, index): copies for index, copies in files.items()})
             paths = {local: uri for copies in files.values() for local, uri in copies.items()}
@@ -163,13 +164,13 @@ class Engine:
         if not any(column.type == zoned for column in bound.columns):
             return bound.sql
         names = [f"c{place}" for place in range(len(bound.columns))]
-        shown = ", ".join(
+        shown = [
             f"strftime({name} AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S.%g UTC')"
             if column.type == zoned
             else name
             for name, column in zip(names, bound.columns, strict=True)
-        )
-        return f"SELECT {shown} FROM ({bound.sql}) AS result({', '.join(names)})"
+        ]
+        return select(shown, f"({bound.sql}) AS result({', '.join(names)})")
 
     @contextlib.contextmanager
     def errors(self, query: statements.Select) -> Iterator[None]:
@@ -214,8 +215,8 @@ def storable_query(bound: Bound, names: Sequence[str] = ()) -> str:
     """The query with types that Parquet has, and its columns renamed if `names` are given."""
     inner = [f"c{place}" for place in range(len(bound.columns))]
     targets = list(names) or [column.name.lower() for column in bound.columns]
-    shown = ", ".join(
-        f"CAST({source} AS {datatypes.storable(column.type)}) AS {datatypes.quoted(target)}"
+    shown = [
+        cast(source, datatypes.storable(column.type), target)
         for source, target, column in zip(inner, targets, bound.columns, strict=True)
-    )
-    return f"SELECT {shown} FROM ({bound.sql}) AS result({', '.join(inner)})"
+    ]
+    return select(shown, f"({bound.sql}) AS result({', '.join(inner)})")

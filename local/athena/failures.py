@@ -24,7 +24,7 @@ class QueryFailed(Exception):
         self.cancelled = cancelled
 
 
-def position(sql: str, name: str, tree: exp.Expression | None) -> str:
+def position(sql: str, name: str, tree: exp.Expr | None) -> str:
     """`line <l>:<c>` of the first identifier `name`, both counted from 1; of the start if none."""
     for node in tree.find_all(exp.Identifier) if tree is not None else ():
         start = node.meta.get("start")
@@ -34,18 +34,23 @@ def position(sql: str, name: str, tree: exp.Expression | None) -> str:
     return "line 1:1"
 
 
+_NO_COLUMN = (
+    "COLUMN_NOT_FOUND: {at}: Column '{name}' cannot be resolved or requester is not "
+    "authorized to access requested resources"
+)
+_NO_FUNCTION = (
+    "FUNCTION_NOT_FOUND: {at}: Function '{name}' not registered (or not translated by the local "
+    "cloud)"
+)
+_NOT_GROUPED = (
+    "EXPRESSION_NOT_AGGREGATE: {at}: '{name}' must be an aggregate expression or appear in "
+    "GROUP BY clause"
+)
+
 # How DuckDB says it, and how Athena says the same ({at} is the position in the query).
-_WORDS: tuple[tuple[str, str], ...] = (
-    (
-        r'Referenced column "([^"]+)" not found',
-        "COLUMN_NOT_FOUND: {at}: Column '{name}' cannot be resolved or requester is not "
-        "authorized to access requested resources",
-    ),
-    (
-        r'does not have a column named "([^"]+)"',
-        "COLUMN_NOT_FOUND: {at}: Column '{name}' cannot be resolved or requester is not "
-        "authorized to access requested resources",
-    ),
+_WORDS = (
+    (r'Referenced column "([^"]+)" not found', _NO_COLUMN),
+    (r'does not have a column named "([^"]+)"', _NO_COLUMN),
     (
         r'Referenced table "([^"]+)" not found',
         "COLUMN_NOT_FOUND: {at}: Column prefix '{name}' cannot be resolved",
@@ -54,20 +59,22 @@ _WORDS: tuple[tuple[str, str], ...] = (
         r'Ambiguous reference to column name "([^"]+)"',
         "AMBIGUOUS_NAME: {at}: Column '{name}' is ambiguous",
     ),
-    (
-        r"Function with name (\S+) does not exist",
-        "FUNCTION_NOT_FOUND: {at}: Function '{name}' not registered (or not translated by the "
-        "local cloud)",
-    ),
-    (
-        r'column "([^"]+)" must appear in the GROUP BY',
-        "EXPRESSION_NOT_AGGREGATE: {at}: '{name}' must be an aggregate expression or appear in "
-        "GROUP BY clause",
-    ),
+    (r"Function with name (\S+) does not exist", _NO_FUNCTION),
+    (r'column "([^"]+)" must appear in the GROUP BY', _NOT_GROUPED),
+)
+
+# Which of Athena's errors the kinds of DuckDB's are.
+_KINDS: tuple[tuple[type[duckdb.Error], str], ...] = (
+    (duckdb.ConversionException, "INVALID_CAST_ARGUMENT"),
+    (duckdb.OutOfRangeException, "NUMERIC_VALUE_OUT_OF_RANGE"),
+    (duckdb.BinderException, "TYPE_MISMATCH: line 1:1"),
+    (duckdb.ParserException, "SYNTAX_ERROR: line 1:1"),
+    (duckdb.SyntaxException, "SYNTAX_ERROR: line 1:1"),
+    (duckdb.InvalidInputException, "INVALID_FUNCTION_ARGUMENT"),
 )
 
 
-def from_duckdb(error: duckdb.Error, sql: str, tree: exp.Expression | None) -> QueryFailed:
+def from_duckdb(error: duckdb.Error, sql: str, tree: exp.Expr | None) -> QueryFailed:
     """Athena's error for DuckDB's; DuckDB's own text stays where Athena has no better one."""
     text = str(error).split("\n\nLINE")[0]
     for pattern, words in _WORDS:
@@ -81,14 +88,5 @@ def from_duckdb(error: duckdb.Error, sql: str, tree: exp.Expression | None) -> Q
 def _kind(error: duckdb.Error, text: str) -> str:
     if "Division by zero" in text:
         return "DIVISION_BY_ZERO"
-    if isinstance(error, duckdb.ConversionException):
-        return "INVALID_CAST_ARGUMENT"
-    if isinstance(error, duckdb.OutOfRangeException):
-        return "NUMERIC_VALUE_OUT_OF_RANGE"
-    if isinstance(error, duckdb.BinderException):
-        return "TYPE_MISMATCH: line 1:1"
-    if isinstance(error, duckdb.ParserException | duckdb.SyntaxException):
-        return "SYNTAX_ERROR: line 1:1"
-    if isinstance(error, duckdb.InvalidInputException):
-        return "INVALID_FUNCTION_ARGUMENT"
-    return "GENERIC_INTERNAL_ERROR"
+    fitting = (name for kind, name in _KINDS if isinstance(error, kind))
+    return next(fitting, "GENERIC_INTERNAL_ERROR")

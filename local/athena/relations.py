@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
+import sqlglot
 from sqlglot import exp
 
-from local.athena import dialect, failures, views
+from local.athena import dialect, failures, scoping, views
 from local.athena.catalog import CATALOG, PARQUET_LIBRARY, Snapshot, Table
-from local.athena.datatypes import from_hive, from_trino, literal, quoted, same_family
+from local.athena.datatypes import from_hive, from_trino, same_family
 from local.athena.failures import QueryFailed
+from local.athena.sql import cast, literal, parquet, quoted, select
 
 PATH = "$path"
 
@@ -44,18 +46,20 @@ class Binder:
     def __post_init__(self) -> None:
         self.connection.execute("CREATE SCHEMA plan; CREATE SCHEMA data; USE plan")
 
-    def bind(self, sql: str, tree: exp.Expression, database: str) -> str:
+    def bind(self, sql: str, tree: exp.Expr, database: str) -> str:
         """The query in DuckDB's SQL over names that exist in both schemas."""
         self.with_path = self.with_path or any(c.name == PATH for c in tree.find_all(exp.Column))
         bound = self._resolve(sql, tree.copy(), database)
-        return dialect.to_duckdb(bound)
+        query = dialect.to_duckdb(bound)
+        scoping.check(query, self.columns_of)
+        return query
 
     def columns_of(self, query: str) -> list[tuple[str, str]]:
         """Names and DuckDB types of a bound query's result."""
         found = self.connection.execute(f"DESCRIBE {query}").fetchall()
         return [(str(row[0]), str(row[1])) for row in found]
 
-    def _resolve(self, sql: str, tree: exp.Expression, database: str) -> exp.Expression:
+    def _resolve(self, sql: str, tree: exp.Expr, database: str) -> exp.Expr:
         for column in tree.find_all(exp.Column):
             column.set("db", None)
             column.set("catalog", None)
@@ -66,7 +70,7 @@ class Binder:
             _hide_path(tree)
         return tree
 
-    def _replace(self, sql: str, tree: exp.Expression, node: exp.Table, database: str) -> None:
+    def _replace(self, sql: str, tree: exp.Expr, node: exp.Table, database: str) -> None:
         schema = (node.db or database).lower()
         table = self.snapshot.find(schema, node.name)
         if table is None:
@@ -78,10 +82,12 @@ class Binder:
         alias = exp.TableAlias(this=exp.to_identifier(node.alias or node.name, quoted=True))
         if node.args.get("alias") is not None and node.args["alias"].columns:
             alias.set("columns", node.args["alias"].columns)
+        inner: exp.Subquery | exp.Table
         if table.is_view:
-            inner = exp.Subquery(this=exp.maybe_parse(self._view(table), dialect="duckdb"), alias=alias)
+            inner = exp.Subquery(this=sqlglot.parse_one(self._view(table), read="duckdb"))
         else:
-            inner = exp.Table(this=exp.to_identifier(self._relation(table)), alias=alias)
+            inner = exp.Table(this=exp.to_identifier(self._relation(table)))
+        inner.set("alias", alias)
         inner.set("joins", node.args.get("joins"))
         node.replace(inner)
 
@@ -95,16 +101,15 @@ class Binder:
             cause = failures.from_duckdb(error, view.sql, None)
             raise _stale(table, cause.reason) from error
         _same_columns(table, view.columns, actual)
-        shown = ", ".join(
-            f"CAST({quoted(name)} AS {from_trino(kind)}) AS {quoted(name)}"
-            for name, kind in view.columns
-        )
-        return f"SELECT {shown} FROM ({inner}) AS {quoted(table.name)}"
+        shown = [cast(quoted(name), from_trino(kind), name) for name, kind in view.columns]
+        return select(shown, f"({inner}) AS {quoted(table.name)}")
 
     def _relation(self, table: Table) -> str:
         if table not in self.tables:
             if table.library and table.library != PARQUET_LIBRARY:
-                raise QueryFailed(f"NOT_SUPPORTED: The local cloud reads Parquet, not {table.library}")
+                raise QueryFailed(
+                    f"NOT_SUPPORTED: The local cloud reads Parquet, not {table.library}"
+                )
             self.tables.append(table)
             self._plan_relation(len(self.tables) - 1, table)
         return f"t{self.tables.index(table)}"
@@ -114,10 +119,8 @@ class Binder:
         branches = []
         for index, partition in enumerate(table.sources):
             self.connection.execute(f"CREATE TABLE plan.t{number}_{index} ({columns})")
-            branches.append(
-                f"SELECT {', '.join(self._selected(table, None, partition.values))} "
-                f"FROM plan.t{number}_{index}"
-            )
+            items = self._selected(table, None, partition.values)
+            branches.append(select(items, f"plan.t{number}_{index}"))
         self._create("plan", number, table, branches)
 
     def load(
@@ -134,20 +137,17 @@ class Binder:
             for group in groups:
                 present = self._schema(table, group[0], paths)
                 values = table.sources[index].values
-                selected = ", ".join(self._selected(table, present, values, paths, group))
-                branches.append(
-                    f"SELECT {selected} FROM read_parquet([{', '.join(map(literal, group))}], "
-                    "hive_partitioning = false, filename = true)"
-                )
+                items = self._selected(table, present, values, paths, group)
+                branches.append(select(items, parquet(group)))
         self._create("data", number, table, branches)
 
     def schema_key(self, file: str, uri: str) -> tuple[tuple[str, str], ...]:
         """Columns of a Parquet file by lower-cased name, with their DuckDB types."""
-        query = f"SELECT * FROM read_parquet([{literal(file)}], hive_partitioning = false)"
         try:
-            return tuple((name.lower(), kind) for name, kind in self.columns_of(query))
+            found = self.columns_of(select("*", parquet([file])))
         except duckdb.Error as error:
             raise QueryFailed(f"HIVE_BAD_DATA: Not valid Parquet file: {uri}") from error
+        return tuple((name.lower(), kind) for name, kind in found)
 
     def _schema(self, table: Table, file: str, paths: Mapping[str, str]) -> frozenset[str]:
         present = dict(self.schema_key(file, paths[file]))
@@ -172,9 +172,9 @@ class Binder:
         for column in table.columns:
             known = present is None or column.name in present
             source = quoted(column.name) if known else "NULL"
-            yield f"CAST({source} AS {from_hive(column.type)}) AS {quoted(column.name)}"
+            yield cast(source, from_hive(column.type), column.name)
         for key, value in zip(table.partition_keys, values, strict=True):
-            yield f"CAST({literal(value)} AS {from_hive(key.type)}) AS {quoted(key.name)}"
+            yield cast(literal(value), from_hive(key.type), key.name)
         if self.with_path:
             known_paths = paths or {}
             cases = "".join(f" WHEN {literal(f)} THEN {literal(known_paths[f])}" for f in group)
@@ -186,12 +186,11 @@ class Binder:
 
     def _nothing(self, table: Table) -> str:
         columns = [
-            f"CAST(NULL AS {from_hive(c.type)}) AS {quoted(c.name)}"
-            for c in (*table.columns, *table.partition_keys)
+            cast("NULL", from_hive(c.type), c.name) for c in (*table.columns, *table.partition_keys)
         ]
         if self.with_path:
-            columns.append(f"CAST(NULL AS VARCHAR) AS {quoted(PATH)}")
-        return f"SELECT {', '.join(columns)} WHERE false"
+            columns.append(cast("NULL", "VARCHAR", PATH))
+        return select(columns, "(SELECT 1) AS nothing WHERE false")
 
     def scans(self, query: str) -> list[Scan]:
         """What a bound query reads, by DuckDB's plan."""
@@ -203,7 +202,7 @@ def _is_cte(node: exp.Table) -> bool:
     """Whether an unqualified name means a WITH query: one before it in a list it can see."""
     if node.db:
         return False
-    child: exp.Expression = node
+    child: exp.Expr = node
     parent = node.parent
     while parent is not None:
         if isinstance(parent, exp.With):
@@ -222,7 +221,7 @@ def _is_cte(node: exp.Table) -> bool:
     return False
 
 
-def _hide_path(tree: exp.Expression) -> None:
+def _hide_path(tree: exp.Expr) -> None:
     """`*` does not show the hidden column."""
     for star in tree.find_all(exp.Star):
         if isinstance(star.parent, exp.Select | exp.Column):

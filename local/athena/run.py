@@ -1,8 +1,8 @@
 """One statement of any kind, run to its outcome."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from sqlglot import exp
+from sqlglot import TokenType, exp
 
 from local.athena import describe, dialect, statements, writes
 from local.athena.engine import Engine, Outcome
@@ -30,45 +30,31 @@ def run(engine: Engine, statement: statements.Statement) -> Outcome:
         raise QueryFailed("NOT_SUPPORTED: Queries of this type are not supported") from None
 
 
-def with_parameters(
-    statement: statements.Statement, parameters: tuple[str, ...]
-) -> statements.Statement:
-    """The statement with each `?` replaced by one SQL literal, in order.
+def with_parameters(sql: str, parameters: Sequence[str]) -> str:
+    """The SQL with each `?` replaced by one SQL literal, in order.
 
-    Raises RequestRefused where the counts differ or a parameter is more than a literal: values are
-    bound, so that a parameter cannot bring SQL of its own.
+    Raises RequestRefused where the counts differ or a parameter is more than a literal, so that a
+    parameter cannot bring SQL of its own.
     """
-    query = statement if isinstance(statement, statements.Select) else getattr(statement, "query", None)
-    marks = (
-        [m for m in query.tree.find_all(exp.Placeholder, bfs=False)]
-        if isinstance(query, statements.Select)
-        else []
-    )
+    marks = [t for t in dialect.tokens(sql) if t.token_type is TokenType.PLACEHOLDER]
     if len(marks) != len(parameters):
         raise RequestRefused(
             f"Incorrect number of parameters: expected {len(marks)} but found {len(parameters)}"
         )
-    for mark, text in zip(_in_order(query, marks), map(_literal, parameters), strict=True):
-        mark.replace(text)
-    return statement
+    for mark, text in reversed(list(zip(marks, parameters, strict=True))):
+        sql = sql[: mark.start] + _literal(text) + sql[mark.end + 1 :]
+    return sql
 
 
-def _in_order(query: object, marks: list[exp.Expression]) -> list[exp.Expression]:
-    """A depth-first walk meets the marks as they stand in the SQL that sqlglot writes."""
-    del query
-    return marks
-
-
-def _literal(text: str) -> exp.Expression:
+def _literal(text: str) -> str:
     tree = dialect.parse(f"SELECT {text}")
     values = tree.expressions
-    if len(values) != 1 or tree.args.get("from_") or not _is_literal(values[0]):
+    if tree.args.get("from_") or len(values) != 1 or not _is_literal(values[0]):
         raise RequestRefused(f"Execution parameter is not a literal: {text}")
-    value: exp.Expression = values[0]
-    return value
+    return str(values[0].sql("athena"))
 
 
-def _is_literal(value: exp.Expression) -> bool:
+def _is_literal(value: exp.Expr) -> bool:
     if isinstance(value, exp.Neg | exp.Cast):
         return _is_literal(value.this)
     return isinstance(value, exp.Literal | exp.Boolean | exp.Null)

@@ -33,7 +33,7 @@ class Statement:
 @dataclass(frozen=True)
 class Select(Statement):
     sql: str
-    tree: exp.Expression = field(compare=False)
+    tree: exp.Expr = field(compare=False)
     type = "DML"
     substatement = "SELECT"
 
@@ -166,11 +166,11 @@ def _parsed(sql: str) -> Statement:
     if isinstance(tree, exp.Insert) and isinstance(tree.expression, exp.Query | exp.Values):
         return _insert(sql, tree)
     if isinstance(tree, exp.Drop) and tree.kind in ("VIEW", "TABLE"):
-        return Drop(_name(tree.this), tree.kind == "VIEW", bool(tree.args.get("exists")))
+        return Drop(_name(tree), tree.kind == "VIEW", bool(tree.args.get("exists")))
     raise RequestRefused("Queries of this type are not supported")
 
 
-def _name(node: exp.Expression) -> Name:
+def _name(node: exp.Expr) -> Name:
     table = node if isinstance(node, exp.Table) else node.find(exp.Table)
     if table is None:
         raise RequestRefused("Queries of this type are not supported")
@@ -242,9 +242,13 @@ def _show(what: str) -> "Builder":
 
 Builder = Callable[["re.Match[str]"], Statement]
 
-_OF = rf"(?:[`\"]?(?P<database>[\w-]+)[`\"]?\s*\.\s*)?[`\"]?(?P<name>[\w-]+)[`\"]?"
+_OF = r"(?:[`\"]?(?P<database>[\w-]+)[`\"]?\s*\.\s*)?[`\"]?(?P<name>[\w-]+)[`\"]?"
 _IN = r"(?:\s+(?:IN|FROM)\s+[`\"]?(?P<database>[\w-]+)[`\"]?)?"
 _LIKE = r"(?:\s+(?:LIKE\s+)?'(?P<pattern>[^']*)')?"
+_ALTER = (
+    rf"ALTER\s+TABLE\s+{_NAME}\s+(ADD|DROP)\s+(IF\s+(?:NOT\s+)?EXISTS\s+)?"
+    r"PARTITION\s*\(([^)]*)\)(?:\s*LOCATION\s*'([^']+)')?"
+)
 _FORMS: Sequence[tuple[str, Builder]] = (
     (rf"SHOW\s+(?:DATABASES|SCHEMAS){_LIKE}", _show("databases")),
     (rf"SHOW\s+TABLES{_IN}{_LIKE}", _show("tables")),
@@ -255,11 +259,7 @@ _FORMS: Sequence[tuple[str, Builder]] = (
     (rf"SHOW\s+CREATE\s+TABLE\s+{_OF}", _show("table")),
     (rf"(?:DESCRIBE|DESC)\s+(?:FORMATTED\s+|EXTENDED\s+)?{_OF}", _show("describe")),
     (r"UNLOAD\s*\((.*)\)\s*TO\s*'([^']+)'\s*(?:WITH\s*\((.*)\))?", _unload),
-    (
-        rf"ALTER\s+TABLE\s+{_NAME}\s+(ADD|DROP)\s+(IF\s+(?:NOT\s+)?EXISTS\s+)?"
-        r"PARTITION\s*\(([^)]*)\)(?:\s*LOCATION\s*'([^']+)')?",
-        _partitions,
-    ),
+    (_ALTER, _partitions),
     (r"PREPARE\s+(\w+)\s+FROM\s+(.*)", lambda found: Prepare(found[1].lower(), found[2])),
     (r"EXECUTE\s+(\w+)(?:\s+USING\s+(.*))?", _execute),
     (r"DEALLOCATE\s+PREPARE\s+(\w+)", lambda found: Deallocate(found[1].lower())),

@@ -52,7 +52,9 @@ def encode(view: View) -> str:
     return f"/* Presto View: {base64.b64encode(json.dumps(body).encode()).decode()} */"
 
 
-def view_input(name: str, sql: str, schema: str, columns: Iterable[tuple[str, str]]) -> Mapping[str, Any]:
+def view_input(
+    name: str, sql: str, schema: str, columns: Iterable[tuple[str, str]]
+) -> Mapping[str, Any]:
     """Glue's form of a view whose columns have DuckDB's types."""
     known = [(column.lower(), duck) for column, duck in columns]
     declared = tuple((column, datatypes.to_trino(duck)) for column, duck in known)

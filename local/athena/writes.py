@@ -9,6 +9,7 @@ from local.athena import catalog, datatypes, describe, objects, statements, view
 from local.athena.catalog import Column, Partition
 from local.athena.engine import Bound, Engine, Outcome, ResultColumn, storable_query
 from local.athena.failures import QueryFailed
+from local.athena.sql import cast, literal, quoted, select
 
 _PARQUET, _JSON, _TEXT = "PARQUET", "JSON", "TEXTFILE"
 _ENFORCED = (
@@ -60,12 +61,11 @@ def insert(engine: Engine, statement: statements.Insert) -> Outcome:
             "TYPE_MISMATCH: Insert query has mismatched column types or names: "
             f"Table: {list(names)}, Query: {[column.type for column in bound.columns]}"
         )
-    shown = ", ".join(
-        f"CAST({datatypes.quoted(c.name) if c.name in names else 'NULL'} AS "
-        f"{datatypes.from_hive(c.type)}) AS {datatypes.quoted(c.name)}"
+    shown = [
+        cast(quoted(c.name) if c.name in names else "NULL", datatypes.from_hive(c.type), c.name)
         for c in known
-    )
-    sql = f"SELECT {shown} FROM ({storable_query(bound, names)}) AS given"
+    ]
+    sql = select(shown, f"({storable_query(bound, names)}) AS given")
     keys = tuple(key.name for key in table.partition_keys)
     typed = Bound(sql, tuple(_typed(c) for c in known), bound.scanned_bytes)
     written = _write(engine, statement.query, typed, objects.folder(table.location), keys)
@@ -135,7 +135,9 @@ def partitions(engine: Engine, statement: statements.Partitions) -> Outcome:
     if statement.add == exists:
         if statement.lenient:
             return Outcome()
-        raise QueryFailed(f"FAILED: Partition {'exists already' if exists else 'not found'}: {values}")
+        raise QueryFailed(
+            f"FAILED: Partition {'exists already' if exists else 'not found'}: {values}"
+        )
     if not statement.add:
         context.catalog.drop_partition(table.database, table.name, values)
         return Outcome()
@@ -163,10 +165,10 @@ def _write(
     }[kind]
     into = target if partitioned_by else target / f"data{suffix}"
     if partitioned_by:
-        form += f", PARTITION_BY ({', '.join(map(datatypes.quoted, partitioned_by))})"
+        form += f", PARTITION_BY ({', '.join(map(quoted, partitioned_by))})"
     with engine.errors(query):
         engine.connection.execute(
-            f"COPY ({storable_query(bound)}) TO {datatypes.literal(str(into))} ({form})"
+            f"COPY ({storable_query(bound)}) TO {literal(str(into))} ({form})"
         )
     return [
         _upload(engine, path, location, target, suffix)

@@ -33,9 +33,7 @@ def install() -> None:
     """Put every part onto its seams. Raises SeamMissing when ministack is not the pinned one."""
     seams.require_version()
     for name in _PARTS:
-        part = importlib.import_module(name)
-        if hasattr(part, "install"):  # XXX until local.athena is complete
-            part.install()
+        importlib.import_module(name).install()
 
 
 def main() -> None:

@@ -1,70 +1,127 @@
-"""What a role may do with the platform's data: each function states one narrow permission."""
+"""What a role may do with the platform and with customers: one narrow permission a function.
 
-from aws_cdk import Aws, Stack
-from aws_cdk import aws_events as events
+Resources are named, not referred to (decision 1), so that a permission reads the same in every
+template. Only the key's name is AWS's to choose.
+"""
+
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from constructs import IConstruct
 
 from cloudspend import settings as names
 from cloudspend.lake.tables import Table
-from stacks.constructs.review import accept
-from stacks.lake_stack import RESULTS_PREFIX, LakeStack
+from cloudspend.settings import Settings
+from stacks.constructs.review import allow
 
 READ = ("s3:GetObject",)
-WRITE = ("s3:PutObject", "s3:AbortMultipartUpload")
+WRITE = ("s3:AbortMultipartUpload", "s3:PutObject")
+RESULTS_FOLDER = "athena"
 
-_DECRYPT = ("kms:Decrypt",)
 _ENCRYPT = ("kms:Decrypt", "kms:GenerateDataKey")
+_POINT = ("glue:CreatePartition", "glue:GetPartition", "glue:UpdatePartition")
+_LOOK_UP = ("glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable")
+_QUERY = (
+    "athena:GetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:StartQueryExecution",
+    "athena:StopQueryExecution",
+)
 
 
-def use_registry(role: iam.Role, lake: LakeStack, *actions: str, index: bool = False) -> None:
-    """Allow `actions` (without `dynamodb:`) on the registry's items."""
-    table = lake.registry.table_arn
-    _allow(role, [f"dynamodb:{action}" for action in actions], [table])
-    if index:
-        _allow(role, ["dynamodb:Query"], [f"{table}/index/kind"])
-    _use_key(role, lake.key, _ENCRYPT)
+class Access:
+    """The permissions of one platform, to be given to roles."""
+
+    def __init__(self, settings: Settings, key: kms.IKey) -> None:
+        self._settings = settings
+        self._key = key
+
+    def registry(self, role: iam.Role, *actions: str) -> None:
+        """Allow `actions` (named without `dynamodb:`) on the registry's items."""
+        table = arn("dynamodb", f"table/{names.REGISTRY_TABLE}")
+        allow(role, [f"dynamodb:{action}" for action in actions], [table])
+        self.key(role)
+
+    def objects(self, role: iam.Role, actions: tuple[str, ...], *folders: str) -> None:
+        """Allow `actions` (READ, WRITE) on what stands under `folders` of the lake."""
+        allow(
+            role,
+            actions,
+            [f"{self._lake}/{folder}/*" for folder in folders],
+            because="The names of a generation's objects are made as it is converted; "
+            "the folders of the lake are fixed.",
+        )
+        self.key(role)
+
+    def listing(self, role: iam.Role, *folders: str) -> None:
+        """Allow to list what stands under `folders` of the lake."""
+        prefixes = [f"{folder}/*" for folder in folders]
+        conditions = {"StringLike": {"s3:prefix": prefixes}}
+        allow(role, ["s3:ListBucket"], [self._lake], conditions=conditions)
+
+    def partitions(self, role: iam.Role, *tables: Table) -> None:
+        """Allow to read and to move the partitions of `tables`."""
+        tables_arns = [arn("glue", f"table/{names.DATABASE}/{table.name}") for table in tables]
+        allow(role, _POINT, [*_CATALOG, *tables_arns])
+
+    def queries(self, role: iam.Role, *folders: str) -> None:
+        """Allow to query the lake's `folders` in the platform's workgroup and read the results."""
+        allow(role, _QUERY, [arn("athena", f"workgroup/{names.WORKGROUP}")])
+        allow(role, ["athena:GetDataCatalog"], [arn("athena", "datacatalog/AwsDataCatalog")])
+        allow(
+            role,
+            _LOOK_UP,
+            [*_CATALOG, arn("glue", f"table/{names.DATABASE}/*")],
+            because="A query resolves views to the tables below them; all of them are in "
+            "CloudSpend's own database.",
+        )
+        results = f"arn:{Aws.PARTITION}:s3:::{self._settings.results_bucket}"
+        allow(
+            role,
+            [*READ, *WRITE, "s3:ListMultipartUploadParts"],
+            [f"{results}/{RESULTS_FOLDER}/*"],
+            because="Athena names its result objects; only its own folder is open.",
+        )
+        allow(role, ["s3:GetBucketLocation", "s3:ListBucket"], [results])
+        allow(role, ["s3:GetBucketLocation"], [self._lake])
+        self.listing(role, *folders)
+        self.objects(role, READ, *folders)
+
+    def customers(self, role: iam.Role) -> None:
+        """Allow to step into the customers' accounts, by the one role that their stacks create."""
+        allow(
+            role,
+            ["sts:AssumeRole"],
+            [f"arn:{Aws.PARTITION}:iam::*:role/{names.CUSTOMER_ROLE}"],
+            because="Customers' accounts are not known when this is deployed. Each customer's role "
+            "decides for itself, by its trust policy and its external id.",
+        )
+
+    def bus(self, role: iam.Role) -> None:
+        """Allow to put events on CloudSpend's own bus."""
+        allow(role, ["events:PutEvents"], [arn("events", f"event-bus/{names.EVENT_BUS}")])
+
+    def executions(self, role: iam.Role, machine: str) -> None:
+        """Allow to start the executions of the state machine `machine` and to see how they are."""
+        allow(role, ["states:StartExecution"], [arn("states", f"stateMachine:{machine}")])
+        allow(
+            role,
+            ["states:DescribeExecution"],
+            [arn("states", f"execution:{machine}:*")],
+            because="An execution is named after its delivery, which is not known before.",
+        )
+
+    def key(self, role: iam.Role) -> None:
+        """Allow to use the platform's key for what is read and written."""
+        allow(role, _ENCRYPT, [self._key.key_arn])
+
+    @property
+    def _lake(self) -> str:
+        return f"arn:{Aws.PARTITION}:s3:::{self._settings.lake_bucket}"
 
 
-def read_lake(role: iam.Role, lake: LakeStack, *folders: str) -> None:
-    """Allow to read the objects under `folders` of the lake."""
-    _objects(role, lake, READ, folders)
-    _use_key(role, lake.key, _DECRYPT)
+def arn(service: str, resource: str) -> str:
+    """The ARN of a resource in the platform's own account and region."""
+    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
 
 
-def list_lake(role: iam.Role, lake: LakeStack, *folders: str) -> None:
-    """Allow to list what stands under `folders` of the lake."""
-    prefixes = [f"{folder}/*" for folder in folders]
-    _allow(
-        role,
-        ["s3:ListBucket"],
-        [lake.lake.bucket_arn],
-        conditions={"StringLike": {"s3:prefix": prefixes}},
-    )
-
-
-def write_lake(role: iam.Role, lake: LakeStack, *folders: str) -> None:
-    """Allow to write objects under `folders` of the lake, in parts where they are large."""
-    _objects(role, lake, WRITE, folders)
-    _use_key(role, lake.key, _ENCRYPT)
-
-
-def point_partitions(role: iam.Role, *tables: Table) -> None:
-    """Allow to read and to move the partitions of `tables`."""
-    actions = ("GetPartition", "CreatePartition", "UpdatePartition")
-    _allow(role, [f"glue:{action}" for action in actions], _catalog_arns([t.name for t in tables]))
-
-
-def start_queries(role: iam.Role, lake: LakeStack) -> None:
-    """Allow to run queries in the platform's workgroup and to read their results."""
-    actions = ("StartQueryExecution", "StopQueryExecution", "GetQueryExecution", "GetQueryResults")
-    _allow(role, [f"athena:{action}" for action in actions], [_arn("athena", "workgroup/cloudspend")])
-    _allow(role, [*READ, *WRITE], [lake.results.arn_for_objects(f"{RESULTS_PREFIX}*")])
-    _allow(role, ["s3:GetBucketLocation", "s3:ListBucket"], [lake.results.bucket_arn])
-    _use_key(role, lake.key, _ENCRYPT)
-    _wildcards(
-        role,
-        "Athena chooses the names of its result objects; only its own prefix is open.",
-        f"Resource::<{lake.get_logical_id_of(lake.results)}.Arn>/{RESULTS_PREFIX}*",
-    )
+_CATALOG = (arn("glue", "catalog"), arn("glue", f"database/{names.DATABASE}"))

@@ -31,10 +31,10 @@ class FakeCustomer:
     """`Customer` that finds everything granted but what is named otherwise."""
 
     findings: dict[str, Finding] = field(default_factory=dict)
-    probed: list[str] = field(default_factory=list)
+    probed: list[tuple[str, str, datetime]] = field(default_factory=list)
 
     def probe(self, action: str, account: Account, now: datetime) -> Finding:
-        self.probed.append(action)
+        self.probed.append((action, account.account_id, now))
         return self.findings.get(action, Finding(CheckStatus.PASSED, ""))
 
 

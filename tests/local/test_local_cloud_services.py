@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cloudspend.errors import UsageError
@@ -131,7 +132,7 @@ def call(function: str, **more: Any) -> dict[str, Any]:
     return {"Type": "Task", "Resource": function, "End": True, **more}
 
 
-# --- Starting -----------------------------------------------------------------------------------
+# --- Starting ------------------------------------------------------------------------------------
 
 
 def test_a_taken_port_is_said_in_a_sentence(cloud: LocalCloud) -> None:
@@ -146,7 +147,7 @@ def test_clients_of_a_session_ignore_the_environment(
     assert cloud.session(CUSTOMER).client("sts").get_caller_identity()["Account"] == CUSTOMER
 
 
-# --- IAM ----------------------------------------------------------------------------------------
+# --- IAM -----------------------------------------------------------------------------------------
 
 
 def test_only_the_right_external_id_opens_a_role(cloud: LocalCloud) -> None:
@@ -175,7 +176,7 @@ def test_a_function_acts_as_its_role(cloud: LocalCloud, function: str) -> None:
     assert "AccessDenied" in json.loads(denied["Payload"].read())["errorMessage"]
 
 
-# --- Lambda and Step Functions --------------------------------------------------------------------
+# --- Lambda and Step Functions -------------------------------------------------------------------
 
 
 def test_a_function_stays_warm_also_when_it_fails(cloud: LocalCloud, function: str) -> None:
@@ -207,6 +208,50 @@ def test_an_exception_is_caught_by_its_class_name(
     failure = json.loads(found["output"])["failure"]
     assert failure["Error"] == "DeliveryError"
     assert json.loads(failure["Cause"])["errorMessage"] == "the file is truncated"
+
+
+def test_a_retry_waits_no_longer_than_its_maximum(
+    cloud: LocalCloud, function: str, machine: Any
+) -> None:
+    retry = [
+        {
+            "ErrorEquals": ["DeliveryError"],
+            "IntervalSeconds": 60,
+            "MaxDelaySeconds": 1,
+            "MaxAttempts": 1,
+        }
+    ]
+    found = run(cloud, machine({"Fails": call(function, Retry=retry)}), {"fail": True})
+    assert found["status"] == "FAILED"
+
+
+def test_a_state_machine_waits_for_its_query(cloud: LocalCloud, machine: Any) -> None:
+    cloud.session().client("s3").create_bucket(Bucket="answers")
+    query = {"QueryString.$": "$.query", "WorkGroup": "primary"}
+    output = {"ResultConfiguration": {"OutputLocation": "s3://answers/"}}
+    arn = machine(
+        {
+            "Ask": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::athena:startQueryExecution.sync",
+                "Parameters": {**query, **output},
+                "ResultPath": "$.athena",
+                "Next": "Read",
+            },
+            "Read": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::athena:getQueryResults",
+                "Parameters": {"QueryExecutionId.$": "$.athena.QueryExecution.QueryExecutionId"},
+                "ResultSelector": {"answer.$": "$.ResultSet.Rows[1].Data[0].VarCharValue"},
+                "ResultPath": "$.sums",
+                "End": True,
+            },
+        }
+    )
+    found = run(cloud, arn, {"query": "SELECT 42 AS answer"})
+    assert json.loads(found["output"])["sums"] == {"answer": "42"}, found
+    failed = run(cloud, arn, {"query": "SELECT missing FROM nowhere"})
+    assert (failed["status"], failed["error"]) == ("FAILED", "States.TaskFailed")
 
 
 def distributed(function: str, **more: Any) -> dict[str, Any]:
@@ -326,7 +371,7 @@ def test_a_stopped_execution_starts_nothing_more(
     assert ended(cloud, execution)["status"] == "ABORTED"
 
 
-# --- Glue -----------------------------------------------------------------------------------------
+# --- Glue ----------------------------------------------------------------------------------------
 
 
 def test_a_partition_is_moved_by_one_call(cloud: LocalCloud) -> None:
@@ -357,7 +402,7 @@ def test_a_partition_is_moved_by_one_call(cloud: LocalCloud) -> None:
     assert glue.get_partitions(**where)["Partitions"] == []
 
 
-# --- Events across accounts -----------------------------------------------------------------------
+# --- Events across accounts ----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -443,7 +488,7 @@ def test_the_bus_policys_conditions_keep_other_events_out(cloud: LocalCloud, arr
     assert arrivals() == []
 
 
-# --- CloudFormation and SNS -----------------------------------------------------------------------
+# --- CloudFormation and SNS ----------------------------------------------------------------------
 
 
 def create_stack(cloud: LocalCloud, account: str, name: str, resources: Any) -> dict[str, Any]:
@@ -563,12 +608,10 @@ def test_mail_subscribers_find_their_messages_in_the_inbox(cloud: LocalCloud) ->
     assert cloud.control("inbox", method="DELETE") == []
 
 
-# --- Faults -----------------------------------------------------------------------------------------
+# --- Faults --------------------------------------------------------------------------------------
 
 
 def test_a_fault_hits_as_often_as_it_was_asked_for(cloud: LocalCloud) -> None:
-    from botocore.config import Config
-
     once = Config(retries={"max_attempts": 0})
     glue = cloud.session().client("glue", config=once)
     sts = cloud.session().client("sts", config=once)

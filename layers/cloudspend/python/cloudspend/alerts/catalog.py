@@ -194,7 +194,8 @@ def schema_of(detail_type: str) -> dict[str, Any]:
     return s.envelope(detail_type, kind.severity, s.obj(**kind.details))
 
 
-def _kind(detail_type: str) -> EventType:
+def kind_of(detail_type: str) -> EventType:
+    """The entry of the catalogue. Raises Defect when there is none."""
     if detail_type not in CATALOG:
         raise Defect(f"There is no event {detail_type!r} in the catalogue.", known=list(CATALOG))
     return CATALOG[detail_type]

@@ -11,9 +11,9 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from isal import igzip, isal_zlib
+from isal import igzip, igzip_lib
 
 from cloudspend.convert.ports import ByteStream
 
@@ -23,6 +23,10 @@ HEADER_BYTES = 1024 * 1024
 # A bill shrinks 5 to 60 times. What grows more than this is not a bill but a way to fill a disk.
 LARGEST_RATIO = 300
 ALWAYS_ALLOWED = 64 * 1024 * 1024
+
+# isal's stubs take the error class for an instance, and leave `open` without types.
+INFLATE_ERROR = cast("type[Exception]", igzip_lib.IsalError)
+IGZIP: Callable[..., Any] = igzip.open
 
 
 class Damaged(Exception):
@@ -49,7 +53,7 @@ def inflated(stream: ByteStream, compression: str, size: int) -> Iterator[ByteSt
             yield _Limited(plain, limit)
     except EOFError as error:
         raise Damaged("the compressed file ends too early") from error
-    except (igzip.BadGzipFile, isal_zlib.error, zlib.error, zipfile.BadZipFile) as error:
+    except (igzip.BadGzipFile, INFLATE_ERROR, zlib.error, zipfile.BadZipFile) as error:
         raise Damaged(f"the compressed file is damaged: {error}") from error
 
 
@@ -114,7 +118,7 @@ class _Limited:
 
 
 def _gzip(stream: ByteStream) -> Any:
-    return igzip.IGzipFile(fileobj=stream, mode="rb")
+    return IGZIP(stream, "rb")
 
 
 @contextmanager

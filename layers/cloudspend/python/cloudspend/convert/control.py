@@ -49,7 +49,9 @@ def _effective(rows: Rows, kept: Flags) -> Decimal:
     reservation_fee = kept & _of(rows, "RIFee")
     prepaid = kept & (
         _of(rows, "SavingsPlanUpfrontFee")
-        | rows.where(lambda kind, arn: kind == "Fee" and bool(arn), TYPE, "reservation/ReservationARN")
+        | rows.where(
+            lambda kind, arn: kind == "Fee" and bool(arn), TYPE, "reservation/ReservationARN"
+        )
         | rows.where(
             lambda kind, product: kind == "Refund" and product == "ComputeSavingsPlans",
             TYPE,
@@ -61,7 +63,7 @@ def _effective(rows: Rows, kept: Flags) -> Decimal:
         _sum(rows, COST, kept & ~amortized),
         _sum(rows, "savingsPlan/SavingsPlanEffectiveCost", plan_used),
         _sum(rows, "savingsPlan/TotalCommitmentToDate", plan_fee),
-        -_sum(rows, "savingsPlan/UsedCommitment", plan_fee),
+        EXACT.minus(_sum(rows, "savingsPlan/UsedCommitment", plan_fee)),
         _sum(rows, "reservation/EffectiveCost", reserved),
         _sum(rows, "reservation/UnusedAmortizedUpfrontFeeForBillingPeriod", reservation_fee),
         _sum(rows, "reservation/UnusedRecurringFee", reservation_fee),
@@ -85,4 +87,4 @@ def _sum(rows: Rows, column: str, of: Flags) -> Decimal:
     if not np.any(of):
         return Decimal(0)
     total = pc.sum(rows.decimals(column).filter(pa.array(of))).as_py()
-    return Decimal(0) if total is None else EXACT.plus(total)
+    return Decimal(0) if total is None else EXACT.normalize(total)

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
@@ -67,13 +68,14 @@ def line_of(block: Block, row: int) -> int:
     return started
 
 
-def unreadable(file: str, line: int | None, what: str, **details: object) -> DeliveryError:
+def unreadable(file: str, line: int | None, what: str, **details: Any) -> DeliveryError:
     """The error for a file that cannot be read as CSV."""
     at = "" if line is None else f", line {line}"
+    facts: dict[str, Any] = {"file": file, "line": line, "column": None, "value": None, **details}
     return DeliveryError(
         f"{file}{at}: {what}.",
         remedy="Have AWS deliver the report again, or open a case with AWS support.",
-        **{"file": file, "line": line, "column": None, "value": None, **details},
+        **facts,
     )
 
 

@@ -133,14 +133,11 @@ class Rows:
             value=shown,
         )
 
-    def _converted(
-        self, name: str, function: Callable[[str], float | None], what: str
-    ) -> Numbers:
+    def _converted(self, name: str, function: Callable[[str], float | None], what: str) -> Numbers:
         codes, values = self.codes(name)
         converted = np.full(len(values), np.nan)
-        for number, value in enumerate(values[:-1]):
-            assert value is not None  # noqa: S101 - a dictionary holds no null
-            result = np.nan if value in MISSING else function(value)
+        for number, value in enumerate(values):
+            result = np.nan if value is None or value in MISSING else function(value)
             if result is None:
                 at = np.flatnonzero(codes == number)
                 if len(at):
@@ -207,8 +204,7 @@ def _milliseconds(text: str) -> float | None:
 def by_name(table: pa.Table) -> dict[str, Any]:
     """The columns of a parsed block, each in one piece."""
     return {
-        name: column.combine_chunks().chunk(0)
-        if isinstance(combined := column.combine_chunks(), pa.ChunkedArray)
-        else combined
-        for name, column in zip(table.column_names, table.columns, strict=True)
+        name: pa.concat_arrays(column.chunks) if column.num_chunks > 1 else column.chunk(0)
+        for name, column in zip(table.column_names, table.unify_dictionaries().columns, strict=True)
+        if column.num_chunks
     }

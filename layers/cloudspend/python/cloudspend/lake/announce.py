@@ -53,9 +53,7 @@ def announce(
     return Announced(started.started, started.reason)
 
 
-def _claimed(
-    event: Mapping[str, Any], registry: AccountReader
-) -> tuple[Account, str, str]:
+def _claimed(event: Mapping[str, Any], registry: AccountReader) -> tuple[Account, str, str]:
     """The active account that the event claims to come from, the bucket and the key."""
     detail = _mapping(event.get("detail"))
     account_id = event.get("account")

@@ -1,9 +1,9 @@
-"""What to do with a delivery, a pair of totals, a pointer: values in, a decision and its reason out."""
+"""What to do with a delivery, totals, a pointer: values in, a decision and its reason out."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
-from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals
 
 # A cost is decimal text in the source, a double in Parquet, decimal(38, 12) in Athena. What these
@@ -82,11 +82,13 @@ def move(generation: str, pointer: PublishedPeriod | None) -> Advance | Repeat |
     return Advance(pointer.generation)
 
 
-def restates(previous: PublishedPeriod, period: BillingPeriod) -> bool:
-    """Whether a new generation changes figures of a month that readers could take for complete:
-    `previous` was published after the month's end. Growth of the running month is no restatement.
+def restates(previous_generation: str, period: BillingPeriod) -> bool:
+    """Whether a generation that follows `previous_generation` changes figures which readers could
+    take for complete: that one was delivered after the month's end. Growth of the running month is
+    no restatement.
     """
-    return previous.published_at >= period.end
+    delivered = datetime.strptime(previous_generation.split("-")[0], "%Y%m%dT%H%M%S%z")
+    return delivered >= period.end
 
 
 def tolerance(totals: Totals, cost: Decimal) -> Decimal:

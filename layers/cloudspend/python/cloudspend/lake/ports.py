@@ -139,7 +139,10 @@ class Queries(Protocol):
         TransientError when Athena could not run it now, Defect for anything else."""
 
     def run(self, sql: str) -> list[dict[str, str | None]]:
-        """The rows of `query`, each as column name to value."""
+        """The rows of one of the platform's own statements, each as column name to value.
+
+        Raises Defect when the statement is wrong, TransientError as `query` does.
+        """
 
 
 class Executions(Protocol):

@@ -69,7 +69,9 @@ def ingest_account(
             f"The account {account_id} is {account.state}, not active.",
             remedy=f"See what is missing with: cloudspend accounts show {account_id}",
         )
-    since = BillingPeriod(account.start_date.year, account.start_date.month) if period is None else None
+    since = (
+        BillingPeriod(account.start_date.year, account.start_date.month) if period is None else None
+    )
     deliveries = newest_deliveries(account, open_bucket(account), since, period)
     if period is not None and not deliveries:
         raise UsageError(

@@ -16,9 +16,9 @@ SHAPES = {
 }
 
 
-def statement(name: str, package: str = "cloudspend.lake.sql", **values: str) -> str:
-    """The statement of `<name>.sql`, with its `:names` bound. Raises Defect as `bind` does."""
-    return bind((files(package) / f"{name}.sql").read_text("utf-8"), **values)
+def statement(name: str, package: str = "cloudspend.lake", **values: str) -> str:
+    """The statement of `<package>/sql/<name>.sql`, with its `:names` bound. Raises Defect as `bind` does."""
+    return bind((files(package) / "sql" / f"{name}.sql").read_text("utf-8"), **values)
 
 
 def bind(sql: str, **values: str) -> str:

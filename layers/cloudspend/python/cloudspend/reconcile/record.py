@@ -5,11 +5,11 @@ current is not taken, and the partitions of the tables only show what the regist
 may be repeated.
 """
 
-from decimal import Decimal
 from typing import Any
 
 from cloudspend.accounts.model import Account
 from cloudspend.alerts import catalog as events
+from cloudspend.alerts.money import money
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod, Verdict
 from cloudspend.reconcile.compare import Difference, Measure
@@ -29,7 +29,6 @@ DETAIL_TYPES = {
     Verdict.PROVISIONAL: "PeriodProvisional",
     Verdict.DISPUTED: "PeriodDisputed",
 }
-MICRO = Decimal("0.000001")
 
 
 def record(outcome: Outcome, platform: Platform) -> bool:
@@ -81,12 +80,6 @@ def announce(account: Account, outcome: Outcome, platform: Platform) -> None:
             cells=[_cell(d) for d in outcome.judgement.differences[: events.MAX_CELLS]],
         )
     )
-
-
-def money(amount: Decimal) -> str:
-    """`amount` for a person: to a millionth, with at least two decimals."""
-    whole, decimals = f"{amount.quantize(MICRO) + 0:f}".split(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
 def _write(outcome: Outcome, platform: Platform) -> None:

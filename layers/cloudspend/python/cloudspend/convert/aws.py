@@ -1,0 +1,83 @@
+"""Delivered files and the lake over S3."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from boto3.exceptions import S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cloudspend.convert.ports import ByteStream
+from cloudspend.errors import DeliveryReplaced, TransientError
+from cloudspend.exports.aws import translated
+from cloudspend.exports.model import DeliveredFile
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+PART_BYTES = 32 * 1024 * 1024
+REPLACED = {"PreconditionFailed", "412"}
+
+
+class S3Source:
+    """Reads with the permissions of the client's session (the customer's role)."""
+
+    def __init__(self, customer_s3_client: "BaseClient") -> None:
+        self._s3: Any = customer_s3_client
+
+    @contextmanager
+    def open(self, file: DeliveredFile) -> Iterator[ByteStream]:
+        place = f"s3://{file.bucket}/{file.key}"
+        try:
+            answer = self._s3.get_object(Bucket=file.bucket, Key=file.key, IfMatch=f'"{file.etag}"')
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code", "") in REPLACED:
+                raise _replaced(place) from error
+            raise translated(error, "s3:GetObject", place) from error
+        except BotoCoreError as error:
+            raise translated(error, "s3:GetObject", place) from error
+        with answer["Body"] as body:
+            yield _Body(body, place)
+
+
+class S3Sink:
+    """Writes with the platform's own permissions."""
+
+    def __init__(self, s3_client: "BaseClient", bucket: str) -> None:
+        self._s3: Any = s3_client
+        self.bucket = bucket
+
+    def put(self, path: Path, key: str) -> None:
+        sizes = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES)
+        try:
+            self._s3.upload_file(str(path), self.bucket, key, Config=sizes)
+        except (ClientError, BotoCoreError, S3UploadFailedError) as error:
+            raise TransientError(
+                f"The lake did not take s3://{self.bucket}/{key}: {error}",
+                remedy="Try again later; if it stays, check the convert function's role.",
+            ) from error
+
+
+class _Body:
+    """An S3 body whose broken line is a TransientError, never a short file."""
+
+    def __init__(self, body: Any, place: str) -> None:
+        self._body = body
+        self._place = place
+
+    def read(self, size: int = -1, /) -> bytes:
+        try:
+            data: bytes = self._body.read(None if size < 0 else size)
+        except BotoCoreError as error:
+            raise translated(error, "s3:GetObject", self._place) from error
+        return data
+
+
+def _replaced(place: str) -> DeliveryReplaced:
+    return DeliveryReplaced(
+        f"{place} was replaced after the delivery was planned.",
+        remedy="Nothing: AWS is delivering the report again, and its manifest starts a new ingest.",
+        file=place,
+    )

@@ -1,0 +1,131 @@
+"""The form of a mapping: for each column of `cost_and_usage`, a rule and where it comes from."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from cloudspend.convert.names import column_key
+from cloudspend.convert.rows import MOMENT, TEXT, TEXT_MAP, Flags, Numbers, Rows, constant, text_map
+from cloudspend.convert.schema import COLUMNS, DOUBLE, STRING, TIMESTAMP
+from cloudspend.convert.schema import TEXT_MAP as TEXT_MAP_NAME
+
+ARROW_TYPES = {STRING: TEXT, DOUBLE: pa.float64(), TIMESTAMP: MOMENT, TEXT_MAP_NAME: TEXT_MAP}
+ARROW_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.type]) for column in COLUMNS])
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a column is made, and which source columns it reads."""
+
+    reads: tuple[str, ...]
+    make: Callable[[Rows], pa.Array]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A column of `cost_and_usage`, its rule, and the document that the rule follows."""
+
+    column: str
+    rule: Rule
+    source: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of one file, sorted by what they are.
+
+    `tags`, `categories`, `details` and `unknown` pair a map's key with the file's column.
+    """
+
+    wanted: tuple[str, ...]
+    tags: tuple[tuple[str, str], ...] = ()
+    categories: tuple[tuple[str, str], ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
+    unknown: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class KindMapping:
+    """All that CloudSpend knows of one export kind's files."""
+
+    targets: Sequence[Target]
+    required: Sequence[str]
+    period_start: str
+    currency: str
+    charge_type: str
+    left_out: Callable[[Rows], Flags]
+    layout: Callable[[Sequence[str]], Layout]
+    maps: Mapping[str, Callable[[Rows, Layout], pa.Array]]
+
+    def reads(self) -> set[str]:
+        """The keys (`column_key`) of all columns that a rule reads."""
+        named = (name for target in self.targets for name in target.rule.reads)
+        return {column_key(name) for name in (*named, *self.required, self.period_start)}
+
+    def apply(self, rows: Rows, layout: Layout) -> pa.Table:
+        """The rows of `cost_and_usage`. Raises DeliveryError at a value that cannot be read."""
+        made = {target.column.lower(): target.rule.make(rows) for target in self.targets}
+        for column, make in self.maps.items():
+            made[column.lower()] = make(rows, layout)
+        table = pa.Table.from_arrays(
+            [made[name] for name in ARROW_SCHEMA.names], ARROW_SCHEMA.names
+        )
+        return table.filter(pa.array(~self.left_out(rows)))
+
+
+def always(value: str) -> Rule:
+    return Rule((), lambda rows: constant(value, rows.count))
+
+
+def never() -> Rule:
+    return Rule((), lambda rows: constant(None, rows.count))
+
+
+def copied(name: str) -> Rule:
+    return Rule((name,), lambda rows: rows.text(name))
+
+
+def derived(function: Callable[..., str | None], *names: str) -> Rule:
+    return Rule(names, lambda rows: rows.derive(function, *names))
+
+
+def moment(name: str) -> Rule:
+    """A date that every row must have."""
+
+    def make(rows: Rows) -> pa.Array:
+        moments = rows.moments(name)
+        if moments.null_count:
+            row = int(np.flatnonzero(moments.is_null().to_numpy(zero_copy_only=False))[0])
+            raise rows.refused(name, row, "no date, which every row must have", None)
+        return moments
+
+    return Rule((name,), make)
+
+
+def figure(function: Callable[[Rows], Numbers], *names: str) -> Rule:
+    """A number column; NaN becomes null."""
+    return Rule(names, lambda rows: pa.array(function(rows), pa.float64(), from_pandas=True))
+
+
+def cost(function: Callable[[Rows], Numbers], name: str) -> Rule:
+    """A cost that every row must have; `name` is the source column to complain of."""
+
+    def make(rows: Rows) -> pa.Array:
+        values = function(rows)
+        missing = np.flatnonzero(np.isnan(values))
+        if len(missing):
+            row = int(missing[0])
+            shown = rows.text(name)[row].as_py()
+            raise rows.refused(name, row, "no cost, which every row must have", shown)
+        return pa.array(values, pa.float64())
+
+    return Rule((name,), make)
+
+
+def maps_of(
+    chosen: Callable[[Layout], Iterable[tuple[str, str]]],
+) -> Callable[[Rows, Layout], pa.Array]:
+    """A map column of the columns that the layout has chosen."""
+    return lambda rows, layout: text_map(rows, chosen(layout))

@@ -1,0 +1,159 @@
+"""What FOCUS asks of a line item, each rule a small function of a few words.
+
+Source: FOCUS 1.2, column library; "FOCUS 1.2 with AWS columns", AWS Data Exports user guide. All
+of these see text as AWS wrote it, None where there was none, and are evaluated once per distinct
+combination.
+"""
+
+import re
+
+from cloudspend.convert.services import service
+
+AWS = "Amazon Web Services, Inc."
+MARKETPLACE = "AWS Marketplace"
+
+USAGE = {"Usage", "DiscountedUsage", "SavingsPlanCoveredUsage"}
+PURCHASE = {"Fee", "RIFee", "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"}
+RECURRING = {"RIFee", "SavingsPlanRecurringFee"}
+COVERED = {"DiscountedUsage", "SavingsPlanCoveredUsage"}
+# The discounts that AWS lists as rows of their own, and refunds, correct a cost that stands
+# elsewhere: FOCUS calls that an adjustment. A credit is something granted.
+ADJUSTMENT = {
+    "BundledDiscount",
+    "Discount",
+    "EdpDiscount",
+    "PrivateRateDiscount",
+    "Refund",
+    "RiVolumeDiscount",
+    "SppDiscount",
+}
+KNOWN_CHARGE_TYPES = {*USAGE, *PURCHASE, *ADJUSTMENT, "SavingsPlanNegation", "Credit", "Tax"}
+
+RESOURCE_TYPES = {
+    "ami": "Image",
+    "eipalloc": "Elastic IP Address",
+    "eni": "Network Interface",
+    "fs": "File System",
+    "i": "Instance",
+    "nat": "NAT Gateway",
+    "snap": "Snapshot",
+    "tgw": "Transit Gateway",
+    "vol": "Volume",
+    "vpce": "VPC Endpoint",
+    "vpn": "VPN Connection",
+}
+
+
+def charge_category(charge_type: str | None) -> str:
+    """Usage, Purchase, Tax, Credit or Adjustment; an unknown type is never taken for usage."""
+    if charge_type in USAGE:
+        return "Usage"
+    if charge_type in PURCHASE:
+        return "Purchase"
+    return charge_type if charge_type in {"Tax", "Credit"} else "Adjustment"
+
+
+def charge_class(bill_type: str | None, charge_type: str | None) -> str | None:
+    return "Correction" if "Refund" in {bill_type, charge_type} else None
+
+
+def charge_frequency(charge_type: str | None) -> str:
+    if charge_type in RECURRING:
+        return "Recurring"
+    return "Usage-Based" if charge_type in USAGE else "One-Time"
+
+
+def commitment_category(reservation: str | None, savings_plan: str | None) -> str | None:
+    """A reservation promises usage, a savings plan spending."""
+    return _by_commitment(reservation, savings_plan, "Usage", "Spend")
+
+
+def commitment_type(reservation: str | None, savings_plan: str | None) -> str | None:
+    return _by_commitment(reservation, savings_plan, "Reserved Instance", "Savings Plan")
+
+
+def commitment_status(
+    charge_type: str | None, reservation: str | None, savings_plan: str | None
+) -> str | None:
+    """Only usage has a status; the unused part of a commitment stays on the fee's own row."""
+    return "Used" if charge_type in COVERED and (reservation or savings_plan) else None
+
+
+def commitment_unit(charge_type: str | None, unit: str | None, currency: str | None) -> str | None:
+    """Savings plans are counted in money, reservations in the unit that is priced."""
+    if charge_type in {"SavingsPlanCoveredUsage", "SavingsPlanRecurringFee"}:
+        return currency
+    return unit if charge_type in {"DiscountedUsage", "RIFee"} else None
+
+
+def consumed_unit(charge_type: str | None, unit: str | None) -> str | None:
+    return unit if charge_type in USAGE else None
+
+
+def priced_unit(charge_type: str | None, unit: str | None) -> str | None:
+    return unit if is_priced(charge_type) else None
+
+
+def is_priced(charge_type: str | None) -> bool:
+    """Usage and purchases have a price; taxes, credits and adjustments have none."""
+    return charge_category(charge_type) in {"Usage", "Purchase"}
+
+
+def pricing_category(charge_type: str | None, usage_type: str | None) -> str | None:
+    if not is_priced(charge_type):
+        return None
+    if charge_type in COVERED:
+        return "Committed"
+    return "Dynamic" if "SpotUsage" in (usage_type or "") else "Standard"
+
+
+def publisher(billing_entity: str | None, legal_entity: str | None) -> str | None:
+    """In the Marketplace the seller is the legal entity of the line item."""
+    return legal_entity if billing_entity == MARKETPLACE else AWS
+
+
+def region_name(code: str | None, region: str | None, location: str | None) -> str | None:
+    """AWS's name of the region, or the region itself where a line item bears no name."""
+    return (location or code or region) if code or region else None
+
+
+def resource_name(resource: str | None, name_tag: str | None) -> str | None:
+    return name_tag if resource else None
+
+
+def resource_type(resource: str | None, family: str | None, product_code: str | None) -> str | None:
+    """By the id's prefix (`i-`, `vol-`), by the type in an ARN, else by the product's family."""
+    if not resource:
+        return None
+    arn = re.match(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:([A-Za-z][\w-]*)[:/]", resource)
+    if arn:
+        return arn[1]
+    prefix = re.match(r"([a-z]+)-[0-9a-f]", resource)
+    if prefix and prefix[1] in RESOURCE_TYPES:
+        return RESOURCE_TYPES[prefix[1]]
+    return family or service(product_code).name
+
+
+def service_name(product_name: str | None, product_code: str | None) -> str:
+    return product_name or service(product_code).name
+
+
+def service_category(product_code: str | None) -> str:
+    return service(product_code).category
+
+
+def service_subcategory(product_code: str | None) -> str:
+    return service(product_code).subcategory
+
+
+def first(*values: str | None) -> str | None:
+    """The first value that is there."""
+    return next((value for value in values if value), None)
+
+
+def _by_commitment(
+    reservation: str | None, savings_plan: str | None, reserved: str, planned: str
+) -> str | None:
+    if reservation:
+        return reserved
+    return planned if savings_plan else None

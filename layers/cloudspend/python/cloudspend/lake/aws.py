@@ -1,0 +1,365 @@
+"""The lake on AWS: registry items in DynamoDB, partitions in Glue, objects in S3, Athena, runs."""
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+from boto3.dynamodb.conditions import Key
+from botocore.exceptions import ClientError
+
+from cloudspend.errors import Defect, TransientError, UsageError, names
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake import items
+from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals, Verdict
+from cloudspend.lake.parquet import parquet_totals
+from cloudspend.lake.ports import QueryResult, StagedFile
+from cloudspend.lake.tables import Table
+from cloudspend.lake.totals import to_payload
+
+POLL_SECONDS = 0.2
+LONGEST_POLL_SECONDS = 2.0
+USER_ERROR = 2  # Athena API reference, AthenaError: 1 is the system, 2 the user, 3 other
+PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
+
+
+class DynamoGenerations:
+    """`Generations` on the table `cloudspend` (a boto3 Table resource)."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def pointer(self, account_id: str, period: BillingPeriod) -> PublishedPeriod | None:
+        item = self._item(items.period_key(account_id, period))
+        return items.to_period(item) if item else None
+
+    def periods(self, account_id: str) -> list[PublishedPeriod]:
+        return [items.to_period(item) for item in self._under(account_id, items.PERIOD)]
+
+    def get(self, account_id: str, period: BillingPeriod, generation: str) -> Generation | None:
+        item = self._item(items.generation_key(account_id, period, generation))
+        return items.to_generation(item) if item else None
+
+    def of_manifest(self, account_id: str, bucket: str, key: str) -> Generation | None:
+        found = [items.to_generation(i) for i in self._under(account_id, items.GENERATION)]
+        of_it = [g for g in found if (g.manifest_bucket, g.manifest_key) == (bucket, key)]
+        return max(of_it, key=lambda generation: generation.generation, default=None)
+
+    def plan(self, generation: Generation) -> None:
+        item = items.generation_item(generation)
+        key = {name: item.pop(name) for name in ("pk", "sk")}
+        state = item.pop("state")
+        self._update(key, {**item, "failure": None})
+        self._update(key, {"state": state}, unless_published=True)
+
+    def record_checked(
+        self, account_id: str, period: BillingPeriod, generation: str, totals: Totals
+    ) -> None:
+        key = items.generation_key(account_id, period, generation)
+        self._update(key, {"totals": to_payload(totals)})
+        self._update(key, {"state": str(GenerationState.CHECKED)}, unless_published=True)
+
+    def record_outcome(
+        self, account_id: str, period: BillingPeriod, generation: str, state: GenerationState
+    ) -> None:
+        key = items.generation_key(account_id, period, generation)
+        self._update(key, {"state": str(state)}, unless_published=True)
+
+    def record_failure(
+        self,
+        account_id: str,
+        period: BillingPeriod,
+        generation: str,
+        failure: Mapping[str, Any],
+        *,
+        final: bool = False,
+    ) -> None:
+        key = items.generation_key(account_id, period, generation)
+        kept = json.loads(json.dumps(failure, default=str), parse_float=str)
+        held = self.get(account_id, period, generation)
+        passing = names(TransientError)
+        if held is None or held.failure is None or held.failure["error"] in passing:
+            seen = held.failure["error"] if held and held.failure else None
+            self._note(key, kept, seen)
+        if final:
+            self._update(key, {"state": str(GenerationState.FAILED)}, unless_published=True)
+
+    def record_verdict(
+        self,
+        account_id: str,
+        period: BillingPeriod,
+        generation: str,
+        *,
+        verdict: Verdict,
+        reason: str,
+        residual: Decimal | None,
+        at: datetime,
+    ) -> bool:
+        values = {
+            "verdict": str(verdict),
+            "verdict_reason": reason,
+            "residual": None if residual is None else f"{residual:f}",
+            "reconciled_at": at.isoformat(),
+        }
+        key = items.period_key(account_id, period)
+        return self._update(key, values, condition="generation = :is", bound={":is": generation})
+
+    def advance(self, published: PublishedPeriod, over: str | None) -> bool:
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if over is not None:
+            condition = {
+                "ConditionExpression": "generation = :over",
+                "ExpressionAttributeValues": {":over": over},
+            }
+        return _unless_conditional(
+            lambda: self._table.put_item(Item=items.period_item(published), **condition)
+        )
+
+    def _note(self, key: items.Item, failure: Any, seen: str | None) -> None:
+        """Write the failure if nobody else has written one meanwhile."""
+        if seen is None:
+            condition, bound = "attribute_not_exists(failure) OR failure = :none", {":none": None}
+        else:
+            condition, bound = "failure.#e = :seen", {":seen": seen}
+        self._update(key, {"failure": failure}, condition=condition, bound=bound)
+
+    def _update(
+        self,
+        key: items.Item,
+        values: Mapping[str, Any],
+        *,
+        unless_published: bool = False,
+        condition: str = "",
+        bound: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Set attributes; False when the condition does not hold."""
+        attributes = {f"#{n}": name for n, name in enumerate(values)}
+        bound = dict(bound or {}) | {f":{n}": value for n, value in enumerate(values.values())}
+        if unless_published:
+            attributes["#s"] = "state"
+            bound[":published"] = str(GenerationState.PUBLISHED)
+            condition = "attribute_not_exists(#s) OR #s <> :published"
+        if "#e" in condition:
+            attributes["#e"] = "error"
+        request: dict[str, Any] = {
+            "Key": key,
+            "UpdateExpression": "SET " + ", ".join(f"#{n} = :{n}" for n in range(len(values))),
+            "ExpressionAttributeNames": attributes,
+            "ExpressionAttributeValues": bound,
+        }
+        if condition:
+            request["ConditionExpression"] = condition
+        return _unless_conditional(lambda: self._table.update_item(**request))
+
+    def _item(self, key: items.Item) -> Mapping[str, Any] | None:
+        found: Mapping[str, Any] | None = self._table.get_item(Key=key, ConsistentRead=True).get(
+            "Item"
+        )
+        return found
+
+    def _under(self, account_id: str, prefix: str) -> list[Mapping[str, Any]]:
+        condition = Key("pk").eq(f"ACCOUNT#{account_id}") & Key("sk").begins_with(prefix)
+        request: dict[str, Any] = {"KeyConditionExpression": condition, "ConsistentRead": True}
+        found: list[Mapping[str, Any]] = []
+        while True:
+            page = self._table.query(**request)
+            found.extend(page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return found
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+class GlueCatalog:
+    """`Catalog` on a boto3 Glue client; `tables` by name, as they are declared."""
+
+    def __init__(self, glue: Any, database: str, tables: Mapping[str, Table]) -> None:
+        self._glue = glue
+        self._database = database
+        self._tables = tables
+
+    def location(self, table: str, values: tuple[str, ...]) -> str | None:
+        try:
+            found = self._glue.get_partition(
+                DatabaseName=self._database, TableName=table, PartitionValues=list(values)
+            )
+        except self._glue.exceptions.EntityNotFoundException:
+            return None
+        return str(found["Partition"]["StorageDescriptor"]["Location"])
+
+    def point(self, table: str, values: tuple[str, ...], location: str) -> None:
+        where = {"DatabaseName": self._database, "TableName": table}
+        partition = {
+            "Values": list(values),
+            "StorageDescriptor": _storage(self._tables[table], location),
+            "Parameters": {"classification": "parquet"},
+        }
+        try:
+            self._glue.update_partition(
+                **where, PartitionValueList=list(values), PartitionInput=partition
+            )
+        except self._glue.exceptions.EntityNotFoundException:
+            self._create(where, partition)
+
+    def _create(self, where: Mapping[str, str], partition: Mapping[str, Any]) -> None:
+        """The partition's first time; somebody else's first time counts as well."""
+        try:
+            self._glue.create_partition(**where, PartitionInput=partition)
+        except self._glue.exceptions.AlreadyExistsException:
+            self._glue.update_partition(
+                **where, PartitionValueList=partition["Values"], PartitionInput=partition
+            )
+
+
+class S3Lake:
+    """`Lake` on a boto3 S3 client."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    @property
+    def bucket(self) -> str:
+        return self._bucket
+
+    def write_json(self, key: str, value: Any) -> None:
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=json.dumps(value).encode())
+
+    def read_json(self, key: str) -> Any:
+        try:
+            return json.loads(self._body(key))
+        except (self._s3.exceptions.NoSuchKey, ValueError) as error:
+            raise Defect(f"s3://{self._bucket}/{key} is missing or no JSON.", key=key) from error
+
+    def staged(self, prefix: str) -> tuple[StagedFile, ...]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix
+        )
+        return tuple(
+            StagedFile(found["Key"], found["Size"])
+            for page in pages
+            for found in page.get("Contents", ())
+        )
+
+    def parquet_totals(self, key: str, currency: str) -> Totals:
+        return parquet_totals(BytesIO(self._body(key)), currency)
+
+    def _body(self, key: str) -> bytes:
+        body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return body
+
+
+class AthenaQueries:
+    """`Queries` on a boto3 Athena client."""
+
+    def __init__(self, athena: Any, workgroup: str, database: str) -> None:
+        self._athena = athena
+        self._workgroup = workgroup
+        self._database = database
+
+    def run(self, sql: str) -> list[dict[str, str | None]]:
+        result = self.query(sql)
+        return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+
+    def query(self, sql: str) -> QueryResult:
+        try:
+            started = self._athena.start_query_execution(
+                QueryString=sql,
+                WorkGroup=self._workgroup,
+                QueryExecutionContext={"Database": self._database},
+            )
+        except self._athena.exceptions.InvalidRequestException as error:
+            raise UsageError(f"Athena refused the statement: {error}") from error
+        except self._athena.exceptions.TooManyRequestsException as error:
+            raise TransientError("Athena takes no more queries just now.") from error
+        execution = self._ended(started["QueryExecutionId"])
+        scanned = int(execution.get("Statistics", {}).get("DataScannedInBytes", 0))
+        return self._result(started["QueryExecutionId"], scanned)
+
+    def _ended(self, query_id: str) -> Mapping[str, Any]:
+        wait = POLL_SECONDS
+        while True:
+            answer = self._athena.get_query_execution(QueryExecutionId=query_id)
+            execution: Mapping[str, Any] = answer["QueryExecution"]
+            if execution["Status"]["State"] == "SUCCEEDED":
+                return execution
+            if execution["Status"]["State"] in ("FAILED", "CANCELLED"):
+                raise _query_error(execution["Status"])
+            time.sleep(wait)
+            wait = min(wait * 2, LONGEST_POLL_SECONDS)
+
+    def _result(self, query_id: str, scanned: int) -> QueryResult:
+        pages = self._athena.get_paginator("get_query_results").paginate(QueryExecutionId=query_id)
+        columns: list[Mapping[str, str]] = []
+        rows: list[tuple[str | None, ...]] = []
+        for page in pages:
+            columns = columns or page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+            rows.extend(
+                tuple(value.get("VarCharValue") for value in row["Data"])
+                for row in page["ResultSet"]["Rows"]
+            )
+        header = tuple(column["Name"] for column in columns)
+        # The first row of a SELECT's answer repeats the columns' names (Athena API reference).
+        body = rows[1:] if rows and rows[0] == header else rows
+        types = tuple(column["Type"] for column in columns)
+        return QueryResult(header, types, tuple(body), scanned)
+
+
+class StepFunctionsExecutions:
+    """`Executions` of one state machine on a boto3 Step Functions client."""
+
+    def __init__(self, states: Any, machine_arn: str) -> None:
+        self._states = states
+        self._machine_arn = machine_arn
+
+    def start(self, name: str, payload: Mapping[str, Any]) -> bool:
+        # A repeat that runs is answered like a start (AWS Step Functions API reference,
+        # StartExecution), so it has to be asked for first.
+        if self.status(name) is not None:
+            return False
+        try:
+            self._states.start_execution(
+                stateMachineArn=self._machine_arn, name=name, input=json.dumps(payload)
+            )
+        except self._states.exceptions.ExecutionAlreadyExists:
+            return False
+        return True
+
+    def status(self, name: str) -> str | None:
+        arn = self._machine_arn.replace(":stateMachine:", ":execution:", 1) + f":{name}"
+        try:
+            return str(self._states.describe_execution(executionArn=arn)["status"])
+        except self._states.exceptions.ExecutionDoesNotExist:
+            return None
+
+
+def _unless_conditional(write: Any) -> bool:
+    try:
+        write()
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def _storage(table: Table, location: str) -> dict[str, Any]:
+    return {
+        "Columns": [{"Name": column.name, "Type": column.type} for column in table.columns],
+        "Location": location,
+        "InputFormat": f"{PARQUET}.MapredParquetInputFormat",
+        "OutputFormat": f"{PARQUET}.MapredParquetOutputFormat",
+        "SerdeInfo": {"SerializationLibrary": f"{PARQUET}.serde.ParquetHiveSerDe"},
+    }
+
+
+def _query_error(status: Mapping[str, Any]) -> Exception:
+    reason = status.get("StateChangeReason", "no reason was given")
+    told = status.get("AthenaError", {})
+    if told.get("Retryable"):
+        return TransientError(f"Athena could not run the query now: {reason}")
+    if told.get("ErrorCategory") == USER_ERROR:
+        return UsageError(f"The query failed: {reason}")
+    return Defect(f"Athena failed: {reason}")

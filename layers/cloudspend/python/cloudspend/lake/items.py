@@ -1,0 +1,98 @@
+"""Generations and published periods as items of the registry. Money is kept as decimal text."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals, Verdict
+from cloudspend.lake.totals import from_payload, to_payload
+
+Item = dict[str, Any]
+
+PERIOD = "PERIOD#"
+GENERATION = "GENERATION#"
+
+
+def period_key(account_id: str, period: BillingPeriod) -> Item:
+    return {"pk": f"ACCOUNT#{account_id}", "sk": f"{PERIOD}{period}"}
+
+
+def generation_key(account_id: str, period: BillingPeriod, generation: str) -> Item:
+    return {"pk": f"ACCOUNT#{account_id}", "sk": f"{GENERATION}{period}#{generation}"}
+
+
+def period_item(published: PublishedPeriod) -> Item:
+    return {
+        **period_key(published.account_id, published.period),
+        "account_id": published.account_id,
+        "period": str(published.period),
+        "generation": published.generation,
+        "published_at": published.published_at.isoformat(),
+        "totals": to_payload(published.totals),
+        "verdict": str(published.verdict),
+        "verdict_reason": published.verdict_reason,
+        "residual": _text(published.residual),
+        "reconciled_at": _iso(published.reconciled_at),
+        "previous_generation": published.previous_generation,
+    }
+
+
+def to_period(item: Mapping[str, Any]) -> PublishedPeriod:
+    residual, reconciled = item["residual"], item["reconciled_at"]
+    return PublishedPeriod(
+        account_id=item["account_id"],
+        period=BillingPeriod.parse(item["period"]),
+        generation=item["generation"],
+        published_at=datetime.fromisoformat(item["published_at"]),
+        totals=from_payload(item["totals"]),
+        verdict=Verdict(item["verdict"]),
+        verdict_reason=item["verdict_reason"],
+        residual=None if residual is None else Decimal(residual),
+        reconciled_at=None if reconciled is None else datetime.fromisoformat(reconciled),
+        previous_generation=item["previous_generation"],
+    )
+
+
+def generation_item(generation: Generation) -> Item:
+    return {
+        **generation_key(generation.account_id, generation.period, generation.generation),
+        "account_id": generation.account_id,
+        "period": str(generation.period),
+        "generation": generation.generation,
+        "delivery_id": generation.delivery_id,
+        "delivered_at": generation.delivered_at.isoformat(),
+        "manifest_bucket": generation.manifest_bucket,
+        "manifest_key": generation.manifest_key,
+        "state": str(generation.state),
+    }
+
+
+def to_generation(item: Mapping[str, Any]) -> Generation:
+    totals: Mapping[str, Any] | None = item.get("totals")
+    return Generation(
+        account_id=item["account_id"],
+        period=BillingPeriod.parse(item["period"]),
+        generation=item["generation"],
+        delivery_id=item["delivery_id"],
+        delivered_at=datetime.fromisoformat(item["delivered_at"]),
+        manifest_bucket=item["manifest_bucket"],
+        manifest_key=item["manifest_key"],
+        state=GenerationState(item["state"]),
+        totals=None if totals is None else _totals(totals),
+        failure=item.get("failure"),
+    )
+
+
+def _totals(given: Mapping[str, Any]) -> Totals:
+    return from_payload({**given, p.ROWS: int(given[p.ROWS])})
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
+
+
+def _iso(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()

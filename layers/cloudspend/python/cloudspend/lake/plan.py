@@ -1,0 +1,106 @@
+"""From a manifest to the conversion tasks of a new generation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend.accounts.model import Account, AccountState
+from cloudspend.accounts.ports import AccountReader
+from cloudspend.convert.model import ConversionTask
+from cloudspend.errors import UsageError
+from cloudspend.exports.deliveries import planned_files, read_delivery
+from cloudspend.exports.model import DeliveredFile, Delivery
+from cloudspend.lake.decide import Skip, decide
+from cloudspend.lake.model import Generation, GenerationState
+from cloudspend.lake.ports import Generations, Lake
+from cloudspend.lake.start import OpenBucket
+from cloudspend.lake.tables import generation_prefix
+
+RUNS = "runs"
+PLAN = "plan.json"
+
+State = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Where a generation is written down and its plan is put."""
+
+    generations: Generations
+    lake: Lake
+
+
+def plan(
+    state: State, registry: AccountReader, open_bucket: OpenBucket, shelf: Shelf
+) -> dict[str, Any]:
+    """Decide what the delivery means and, if it is to be converted, write the plan file.
+
+    The generation is recorded before its files are looked at, so that a file which is missing is a
+    failure of that generation. Raises UsageError for an account that is not active, and what
+    reading a delivery raises.
+    """
+    account = registry.get(state[p.ACCOUNT_ID])
+    if account.state is not AccountState.ACTIVE:
+        raise UsageError(f"The account {account.account_id} is {account.state}, not active.")
+    objects = open_bucket(account)
+    delivery = read_delivery(account, objects, state[p.MANIFEST_BUCKET], state[p.MANIFEST_KEY])
+    named = {**state, p.PERIOD: str(delivery.period), p.GENERATION: delivery.generation}
+    decision = _decision(account, delivery, shelf.generations)
+    if isinstance(decision, Skip):
+        return {**named, p.DECISION: p.SKIP, p.REASON: decision.reason}
+    shelf.generations.plan(_planned(account, delivery))
+    key = _write(account, delivery, planned_files(delivery, objects), shelf.lake)
+    return {
+        **named,
+        p.DECISION: p.INGEST,
+        p.REASON: decision.reason,
+        p.PLAN_BUCKET: shelf.lake.bucket,
+        p.PLAN_KEY: key,
+    }
+
+
+def _decision(account: Account, delivery: Delivery, generations: Generations) -> Any:
+    pointer = generations.pointer(account.account_id, delivery.period)
+    existing = generations.get(account.account_id, delivery.period, delivery.generation)
+    decision = decide(delivery.generation, pointer, existing)
+    if isinstance(decision, Skip) and decision.superseded:
+        if existing is None:
+            generations.plan(_planned(account, delivery))
+        generations.record_outcome(
+            account.account_id, delivery.period, delivery.generation, GenerationState.SUPERSEDED
+        )
+    return decision
+
+
+def _planned(account: Account, delivery: Delivery) -> Generation:
+    return Generation(
+        account_id=account.account_id,
+        period=delivery.period,
+        generation=delivery.generation,
+        delivery_id=delivery.delivery_id,
+        delivered_at=delivery.delivered_at,
+        manifest_bucket=delivery.manifest_bucket,
+        manifest_key=delivery.manifest_key,
+        state=GenerationState.PLANNED,
+    )
+
+
+def _write(
+    account: Account, delivery: Delivery, files: tuple[DeliveredFile, ...], lake: Lake
+) -> str:
+    tasks = [
+        ConversionTask(
+            account_id=account.account_id,
+            period=delivery.period,
+            generation=delivery.generation,
+            task=number,
+            kind=delivery.kind,
+            compression=delivery.compression,
+            files=(file,),
+        )
+        for number, file in enumerate(files)
+    ]
+    prefix = generation_prefix(RUNS, account.account_id, delivery.period, delivery.generation)
+    lake.write_json(prefix + PLAN, [task.to_payload() for task in tasks])
+    return prefix + PLAN

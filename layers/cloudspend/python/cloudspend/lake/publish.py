@@ -1,0 +1,181 @@
+"""Make a checked generation the one that readers see: one conditional write, then one Glue call.
+
+The registry decides and Glue follows. Two publishers at once cannot leave Glue at the older
+generation, because each looks at the registry again after its own Glue call.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend.accounts.model import Account
+from cloudspend.accounts.ports import AccountReader
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Bus, Event
+from cloudspend.alerts.money import money
+from cloudspend.errors import Defect, TotalsDiffer
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.decide import Advance, Repeat, Superseded, differences, move, restates
+from cloudspend.lake.model import GenerationState, PublishedPeriod, Totals
+from cloudspend.lake.ports import Catalog, Generations, Queries
+from cloudspend.lake.statements import statement
+from cloudspend.lake.tables import COST_AND_USAGE, generation_prefix
+from cloudspend.lake.totals import from_payload
+
+State = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Press:
+    """What publishing works with."""
+
+    generations: Generations
+    catalog: Catalog
+    queries: Queries
+    bus: Bus
+    lake_bucket: str
+
+
+def publish(state: State, registry: AccountReader, press: Press, now: datetime) -> dict[str, Any]:
+    """Publish the generation of `state` unless a newer one is published.
+
+    Raises TotalsDiffer, and changes nothing, when Athena's sums are not those of the check.
+    """
+    account = registry.get(state[p.ACCOUNT_ID])
+    wanted = PublishedPeriod(
+        account_id=account.account_id,
+        period=BillingPeriod.parse(state[p.PERIOD]),
+        generation=state[p.GENERATION],
+        published_at=now,
+        totals=from_payload(state[p.TOTALS]),
+    )
+    _require_same(wanted.totals, from_payload(state[p.SUMS], wanted.totals.currency))
+    published = advance(wanted, press.generations)
+    if isinstance(published, Superseded):
+        _record(wanted, GenerationState.SUPERSEDED, press)
+        reason = f"The newer delivery {published.by} is published."
+        return {**state, p.PUBLISHED: False, p.REASON: reason, p.PREVIOUS_GENERATION: None}
+    project(wanted.account_id, wanted.period, press)
+    _record(wanted, GenerationState.PUBLISHED, press)
+    press.bus.put(_outcome(account, published, press))
+    return {
+        **state,
+        p.PUBLISHED: True,
+        p.REASON: "It is the newest delivery.",
+        p.PREVIOUS_GENERATION: published.previous_generation,
+    }
+
+
+def advance(wanted: PublishedPeriod, generations: Generations) -> PublishedPeriod | Superseded:
+    """Make `wanted` current unless a newer one is; returns what is current for it then.
+
+    Losing a race means looking again: the pointer only ever moves to newer generations, so this
+    ends.
+    """
+    while True:
+        pointer = generations.pointer(wanted.account_id, wanted.period)
+        match move(wanted.generation, pointer):
+            case Superseded() as superseded:
+                return superseded
+            case Repeat() if pointer:
+                return pointer
+            case Advance(over):
+                published = _following(wanted, over)
+                if generations.advance(published, over):
+                    return published
+
+
+def project(account_id: str, period: BillingPeriod, press: Press) -> None:
+    """Point the Glue partition at the registry's generation, until the registry holds still."""
+    shown: str | None = None
+    while (pointer := press.generations.pointer(account_id, period)) and (
+        pointer.generation != shown
+    ):
+        shown = pointer.generation
+        prefix = generation_prefix(COST_AND_USAGE.data_folder, account_id, period, shown)
+        location = f"s3://{press.lake_bucket}/{prefix}"
+        press.catalog.point(COST_AND_USAGE.name, (account_id, str(period)), location)
+
+
+def _following(wanted: PublishedPeriod, over: str | None) -> PublishedPeriod:
+    return PublishedPeriod(
+        account_id=wanted.account_id,
+        period=wanted.period,
+        generation=wanted.generation,
+        published_at=wanted.published_at,
+        totals=wanted.totals,
+        previous_generation=over,
+    )
+
+
+def _record(wanted: PublishedPeriod, state: GenerationState, press: Press) -> None:
+    press.generations.record_outcome(wanted.account_id, wanted.period, wanted.generation, state)
+
+
+def _require_same(expected: Totals, found: Totals) -> None:
+    wrong = differences(expected, found)
+    if wrong:
+        raise TotalsDiffer(
+            f"Athena does not read what was written: {'; '.join(wrong)}.",
+            remedy="Report this to CloudSpend; the generation is not published.",
+        )
+
+
+def _outcome(account: Account, published: PublishedPeriod, press: Press) -> Event:
+    previous = published.previous_generation
+    if previous and restates(previous, published.period):
+        return _restated(account, published, previous, press)
+    return event(
+        "PeriodPublished",
+        account.for_events,
+        f"{published.period}/{published.generation}",
+        period=published.period,
+        generation=published.generation,
+        rows=published.totals.rows,
+        billed_cost=money(published.totals.billed_cost),
+        currency=published.totals.currency,
+    )
+
+
+def _restated(account: Account, published: PublishedPeriod, previous: str, press: Press) -> Event:
+    before = press.generations.get(account.account_id, published.period, previous)
+    if before is None or before.totals is None:
+        raise Defect(f"The generation {previous} was published without totals.")
+    was, now = before.totals.billed_cost, published.totals.billed_cost
+    return event(
+        "PeriodRestated",
+        account.for_events,
+        f"{published.period}/{published.generation}",
+        period=published.period,
+        generation=published.generation,
+        previous_generation=previous,
+        billed_cost=money(now),
+        previous_billed_cost=money(was),
+        difference=money(now - was),
+        currency=published.totals.currency,
+        changes=_changes(published, previous, press.queries),
+    )
+
+
+def _changes(published: PublishedPeriod, previous: str, queries: Queries) -> list[dict[str, str]]:
+    """What the restatement changed by account and service, the largest difference first."""
+    sql = statement(
+        "generation_changes",
+        account_id=published.account_id,
+        period=str(published.period),
+        generation=published.generation,
+        previous_generation=previous,
+    )
+    return [
+        {
+            "account": row["account"] or "",
+            "service": row["service"] or "",
+            "before": money(Decimal(row["cost_before"] or 0)),
+            "after": money(Decimal(row["cost_after"] or 0)),
+            "difference": money(Decimal(row["difference"] or 0)),
+        }
+        for row in queries.run(sql)
+    ]

@@ -1,0 +1,17 @@
+SELECT
+    account_id,
+    billing_period,
+    CAST(chargeperiodstart AS date) AS usage_date,
+    subaccountid AS sub_account_id,
+    servicename AS service,
+    CAST(sum(CAST(billedcost AS decimal(38, 12))) AS double) AS billed_cost,
+    CAST(sum(CAST(effectivecost AS decimal(38, 12))) AS double) AS effective_cost,
+    billingcurrency AS currency
+FROM cost_and_usage
+GROUP BY
+    account_id,
+    billing_period,
+    CAST(chargeperiodstart AS date),
+    subaccountid,
+    servicename,
+    billingcurrency

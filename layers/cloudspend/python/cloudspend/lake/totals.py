@@ -1,0 +1,28 @@
+"""Totals as they travel between steps: money as decimal text."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend.lake.model import Totals
+
+
+def to_payload(totals: Totals) -> dict[str, Any]:
+    """JSON-ready; costs without an exponent."""
+    return {
+        p.ROWS: totals.rows,
+        p.BILLED_COST: f"{totals.billed_cost:f}",
+        p.EFFECTIVE_COST: f"{totals.effective_cost:f}",
+        p.CURRENCY: totals.currency,
+    }
+
+
+def from_payload(given: Mapping[str, Any], currency: str = "") -> Totals:
+    """Read what `to_payload` wrote, or Athena's sums, which are text and have no currency."""
+    return Totals(
+        rows=int(given[p.ROWS]),
+        billed_cost=Decimal(given[p.BILLED_COST]),
+        effective_cost=Decimal(given[p.EFFECTIVE_COST]),
+        currency=given.get(p.CURRENCY, currency),
+    )

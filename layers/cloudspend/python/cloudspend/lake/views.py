@@ -1,0 +1,98 @@
+"""The views that analysts start from: SQL in `sql/views/*.sql`, and the columns that each one has.
+
+They are declared in Glue as Athena itself stores a view: the statement and its columns as JSON, in
+base64, in a comment (Trino, `HiveViewReader`). No query is needed to deploy them.
+"""
+
+import base64
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+
+from cloudspend.lake.tables import ACCOUNT_KEY, PERIOD_KEY, Column
+from cloudspend.settings import DATABASE
+
+CATALOG = "awsdatacatalog"
+# Glue's words for types, and Trino's where they differ.
+TRINO_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(3)"}
+
+_BILLED = Column("billed_cost", "double", "What is invoiced")
+_EFFECTIVE = Column("effective_cost", "double", "Amortized cost")
+_CURRENCY = Column("currency", "string", "ISO 4217 currency of the costs")
+
+
+@dataclass(frozen=True)
+class View:
+    """A view of the database `cloudspend`; the columns are those of its statement, in order."""
+
+    name: str
+    comment: str
+    columns: tuple[Column, ...]
+
+    @property
+    def sql(self) -> str:
+        """The statement, in Athena's dialect."""
+        place = files("cloudspend.lake") / "sql" / "views" / f"{self.name}.sql"
+        return place.read_text("utf-8").strip()
+
+    @property
+    def original_text(self) -> str:
+        """What Glue holds as ViewOriginalText."""
+        body = {
+            "originalSql": self.sql,
+            "catalog": CATALOG,
+            "schema": DATABASE,
+            "columns": [
+                {"name": column.name, "type": TRINO_TYPES.get(column.type, column.type)}
+                for column in self.columns
+            ],
+        }
+        return f"/* Presto View: {base64.b64encode(json.dumps(body).encode()).decode()} */"
+
+
+VIEWS = (
+    View(
+        name="cost_by_service_daily",
+        comment="Cost by day (UTC), linked account and service of each published period",
+        columns=(
+            ACCOUNT_KEY,
+            PERIOD_KEY,
+            Column("usage_date", "date", "Day in UTC on which the charge period starts"),
+            Column("sub_account_id", "string", "The linked account"),
+            Column("service", "string", "The service's name"),
+            _BILLED,
+            _EFFECTIVE,
+            _CURRENCY,
+        ),
+    ),
+    View(
+        name="cost_by_account_monthly",
+        comment="Cost by billing period and linked account",
+        columns=(
+            ACCOUNT_KEY,
+            PERIOD_KEY,
+            Column("sub_account_id", "string", "The linked account"),
+            _BILLED,
+            _EFFECTIVE,
+            _CURRENCY,
+        ),
+    ),
+    View(
+        name="billing_periods",
+        comment="Each published period: generation, certification and totals",
+        columns=(
+            ACCOUNT_KEY,
+            PERIOD_KEY,
+            Column("generation", "string", "The published generation"),
+            Column("certification", "string", "certified, provisional or disputed"),
+            Column("reason", "string", "Why, as a sentence"),
+            Column("row_count", "bigint", "Rows"),
+            _BILLED,
+            _EFFECTIVE,
+            Column("cost_explorer_unblended", "double", "UnblendedCost in Cost Explorer"),
+            Column("residual", "double", "Sum of the absolute residuals of all cells"),
+            _CURRENCY,
+            Column("reconciled_at", "timestamp", "When it was compared, in UTC"),
+        ),
+    ),
+)

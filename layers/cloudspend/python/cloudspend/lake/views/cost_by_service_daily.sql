@@ -1,0 +1,22 @@
+-- Cost a day (UTC) by account and service. Tax, credits and fees count on the day they bear.
+SELECT
+    account_id,
+    billing_period,
+    CAST(chargeperiodstart AS date) AS usage_date,
+    subaccountid AS sub_account_id,
+    servicecategory AS service_category,
+    servicename AS service_name,
+    chargecategory AS charge_category,
+    CAST(sum(CAST(billedcost AS decimal(38, 12))) AS double) AS billed_cost,
+    CAST(sum(CAST(effectivecost AS decimal(38, 12))) AS double) AS effective_cost,
+    billingcurrency AS currency
+FROM cost_and_usage
+GROUP BY
+    account_id,
+    billing_period,
+    CAST(chargeperiodstart AS date),
+    subaccountid,
+    servicecategory,
+    servicename,
+    chargecategory,
+    billingcurrency

@@ -1,0 +1,223 @@
+"""The door and the prober: each request held against botocore's models, each kind of answer read."""
+
+import io
+from datetime import datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.response import StreamingBody
+from botocore.stub import ANY, Stubber
+from moto import mock_aws
+
+from cloudspend.access.aws import PROBES, CustomerProber, StsDoor, session_name
+from cloudspend.access.checks import PERMISSIONS
+from cloudspend.accounts.model import CheckStatus
+from cloudspend.errors import ConnectionRefused, Defect, TransientError
+from tests.fakes.accounts import NOW, an_account
+
+ACCOUNT = an_account()
+LIST = ("s3", "list_objects_v2", {"Bucket": "a-bucket", "Prefix": "a-prefix/", "MaxKeys": 1})
+YESTERDAY = {"Start": "2026-11-22", "End": "2026-11-23"}
+# What each probe asks AWS for: service, operation, parameters; and a plain answer.
+CALLS: dict[str, list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = {
+    "s3:GetBucketLocation": [("s3", "get_bucket_location", {"Bucket": "a-bucket"}, {})],
+    "s3:ListBucket": [(*LIST, {})],
+    "s3:GetObject": [
+        (*LIST, {"Contents": [{"Key": "a-prefix/x"}]}),
+        ("s3", "get_object", {"Bucket": "a-bucket", "Key": "a-prefix/x"}, {}),
+    ],
+    "cur:DescribeReportDefinitions": [("cur", "describe_report_definitions", {}, {})],
+    "ce:GetDimensionValues": [
+        (
+            "ce",
+            "get_dimension_values",
+            {"TimePeriod": YESTERDAY, "Dimension": "RECORD_TYPE"},
+            {"DimensionValues": [], "ReturnSize": 0, "TotalSize": 0},
+        )
+    ],
+    "ce:GetCostAndUsage": [
+        (
+            "ce",
+            "get_cost_and_usage",
+            {"TimePeriod": YESTERDAY, "Granularity": "DAILY", "Metrics": ["UnblendedCost"]},
+            {},
+        )
+    ],
+    "organizations:DescribeOrganization": [("organizations", "describe_organization", {}, {})],
+    "organizations:ListAccounts": [("organizations", "list_accounts", {"MaxResults": 1}, {})],
+}
+# The service's own name differs from its prefix in IAM nowhere here.
+REFUSAL = "AccessDeniedException"
+
+
+class Scripted(boto3.Session):
+    """A session whose clients give scripted answers and refuse any other request."""
+
+    def __init__(self) -> None:
+        super().__init__(region_name="us-east-1")
+        self.stubs: dict[str, Stubber] = {}
+        self.regions: dict[str, str] = {}
+
+    def script(self, service: str) -> Stubber:
+        if service not in self.stubs:
+            client = boto3.Session.client(self, service)  # type: ignore[call-overload]
+            self.stubs[service] = Stubber(client)
+            self.stubs[service].activate()
+        return self.stubs[service]
+
+    def client(self, service: str, region_name: str = "", **_: Any) -> Any:  # type: ignore[override]
+        self.regions[service] = region_name
+        return self.script(service).client
+
+
+def probed(action: str, code: str = "", status: int = 400) -> Any:
+    """The finding when the last call of `action` is answered with the error `code`, or well."""
+    session = Scripted()
+    *first, (service, operation, parameters, answer) = CALLS[action]
+    for earlier in first:
+        session.script(earlier[0]).add_response(earlier[1], earlier[3], earlier[2])
+    if code:
+        session.script(service).add_client_error(
+            operation, code, "User is not authorized.", status, expected_params=parameters
+        )
+    else:
+        if operation == "get_object":
+            answer = {"Body": StreamingBody(io.BytesIO(b"x"), 1)}
+        session.script(service).add_response(operation, answer, parameters)
+    finding = CustomerProber(session, "aws").probe(action, ACCOUNT, NOW)
+    for stub in session.stubs.values():
+        stub.assert_no_pending_responses()
+    return finding
+
+
+def test_there_is_a_probe_for_each_permission_and_no_other() -> None:
+    assert list(PROBES) == [permission.action for permission in PERMISSIONS] == list(CALLS)
+
+
+@pytest.mark.parametrize("action", CALLS)
+def test_a_granted_permission_passes(action: str) -> None:
+    assert probed(action).status is CheckStatus.PASSED
+
+
+@pytest.mark.parametrize("action", CALLS)
+@pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException"])
+def test_a_refused_permission_is_denied_with_what_aws_says(action: str, code: str) -> None:
+    if action == "s3:GetObject":
+        pytest.skip("has tests of its own")
+    finding = probed(action, code, 403)
+    assert finding.status is CheckStatus.DENIED
+    assert "User is not authorized." in finding.reason
+
+
+def test_an_object_that_may_not_be_read_is_denied() -> None:
+    assert probed("s3:GetObject", "AccessDenied", 403).status is CheckStatus.DENIED
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_without_an_object_reading_cannot_be_tried(empty: bool) -> None:
+    session = Scripted()
+    if empty:
+        session.script("s3").add_response("list_objects_v2", {})
+    else:
+        session.script("s3").add_client_error("list_objects_v2", "AccessDenied")
+    finding = CustomerProber(session, "aws").probe("s3:GetObject", ACCOUNT, NOW)
+    assert finding.status is CheckStatus.NOT_AVAILABLE
+    assert finding.reason
+
+
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [
+        ("ce:GetCostAndUsage", "DataUnavailableException"),
+        ("organizations:DescribeOrganization", "AWSOrganizationsNotInUseException"),
+    ],
+)
+def test_what_is_not_there_yet_is_not_denied(action: str, code: str) -> None:
+    assert probed(action, code).status is CheckStatus.NOT_AVAILABLE
+
+
+@pytest.mark.parametrize(("code", "status"), [("ThrottlingException", 400), ("Odd", 503)])
+def test_throttling_says_nothing_of_permissions(code: str, status: int) -> None:
+    with pytest.raises(TransientError):
+        probed("ce:GetCostAndUsage", code, status)
+
+
+def test_a_missing_bucket_is_denied_by_its_name() -> None:
+    assert "NoSuchBucket" in probed("s3:ListBucket", "NoSuchBucket", 404).reason
+
+
+def test_an_unknown_action_is_our_defect() -> None:
+    with pytest.raises(Defect, match="s3:PutObject"):
+        CustomerProber(Scripted(), "aws").probe("s3:PutObject", ACCOUNT, NOW)
+
+
+def test_billing_is_asked_where_the_partition_keeps_it() -> None:
+    session = Scripted()
+    session.script("cur").add_response("describe_report_definitions", {})
+    CustomerProber(session, "aws-cn").probe("cur:DescribeReportDefinitions", ACCOUNT, NOW)
+    assert session.regions["cur"] == "cn-northwest-1"
+
+
+@pytest.mark.parametrize("external_id", ["external-id-of-the-account", "wrong", None])
+def test_the_door_asks_sts_with_exactly_this_external_id(external_id: str | None) -> None:
+    sts = boto3.client("sts")
+    expected = {
+        "RoleArn": ACCOUNT.role_arn,
+        "RoleSessionName": "cloudspend-verify",
+        "DurationSeconds": 3600,
+    } | ({"ExternalId": external_id} if external_id else {})
+    with Stubber(sts) as stub:
+        stub.add_client_error("assume_role", "AccessDenied", expected_params=expected)
+        assert StsDoor(sts, "us-east-1").enter(ACCOUNT, external_id) is None
+
+
+def test_an_open_door_says_where_it_leads() -> None:
+    with mock_aws():
+        door = StsDoor(boto3.client("sts"), "us-east-1")
+        assert door.enter(ACCOUNT, ACCOUNT.external_id) == "111111111111"
+
+
+def test_a_throttled_door_is_not_a_closed_one() -> None:
+    sts = boto3.client("sts")
+    with Stubber(sts) as stub:
+        stub.add_client_error("assume_role", "Throttling")
+        with pytest.raises(TransientError):
+            StsDoor(sts, "us-east-1").enter(ACCOUNT, None)
+
+
+def test_a_session_is_in_the_customer_s_account_for_an_hour() -> None:
+    sts = boto3.client("sts")
+    expected = {
+        "RoleArn": ACCOUNT.role_arn,
+        "RoleSessionName": "cloudspend-111111111111-2026-10",
+        "DurationSeconds": 3600,
+        "ExternalId": ACCOUNT.external_id,
+    }
+    credentials = {
+        "AccessKeyId": "A" * 20,
+        "SecretAccessKey": "s",
+        "SessionToken": "t",
+        "Expiration": datetime(2026, 11, 23, 11),  # noqa: DTZ001
+    }
+    with Stubber(sts) as stub:
+        stub.add_response("assume_role", {"Credentials": credentials}, expected)
+        door = StsDoor(sts, "eu-central-1")
+        session = door.customer_session(ACCOUNT, "111111111111_2026-10")
+    found = session.get_credentials()
+    assert found is not None
+    assert (found.access_key, found.token, session.region_name) == ("A" * 20, "t", "eu-central-1")
+
+
+def test_a_refused_session_is_the_customer_s_to_mend() -> None:
+    sts = boto3.client("sts")
+    with Stubber(sts) as stub:
+        stub.add_client_error("assume_role", "AccessDenied", expected_params=ANY)
+        with pytest.raises(ConnectionRefused, match="cannot be assumed"):
+            StsDoor(sts, "us-east-1").customer_session(ACCOUNT, "ingest")
+
+
+def test_a_session_name_is_what_sts_takes() -> None:
+    name = session_name("111111111111_2026-10_20261103T000000Z-aaaaaaaa ü" + "x" * 50)
+    assert len(name) == 64
+    assert name.startswith("cloudspend-111111111111-2026-10-20261103T000000Z-aaaaaaaa")

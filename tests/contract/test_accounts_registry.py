@@ -1,0 +1,188 @@
+"""The registry in DynamoDB (moto) and the fake, held to the same promises."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from cloudspend.accounts.aws import DynamoAccounts
+from cloudspend.accounts.model import AccountState, Check, CheckStatus
+from cloudspend.accounts.ports import AccountChanged, AccountRegistry, Registration
+from cloudspend.errors import TransientError, UsageError
+from tests.fakes.accounts import NOW, FakeAccounts, an_account
+
+FIRST = an_account(token_sha256="f" * 64, retention_months=36)
+SECOND = an_account("222222222222")
+CONNECTED = replace(FIRST, state=AccountState.CONNECTED, token_sha256=None, stack_id="s")
+SPENT = Registration("111111111111", "f" * 64, "s", "request", NOW)
+
+
+def create_table(dynamodb: Any) -> Any:
+    """The table as the platform's stack makes it."""
+    keys = {"pk": "HASH", "sk": "RANGE"}
+    index = {"kind": "HASH", "pk": "RANGE"}
+    return dynamodb.create_table(
+        TableName="cloudspend",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "kind")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "kind",
+                "KeySchema": [
+                    {"AttributeName": name, "KeyType": kind} for name, kind in index.items()
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def registry(request: pytest.FixtureRequest) -> Iterator[AccountRegistry]:
+    if request.param == "fake":
+        yield FakeAccounts()
+        return
+    with mock_aws():
+        yield DynamoAccounts(create_table(boto3.resource("dynamodb")))
+
+
+def test_what_is_added_is_read_back_whole(registry: AccountRegistry) -> None:
+    registry.add(FIRST)
+    assert registry.get("111111111111") == FIRST
+    assert registry.find("111111111111") == FIRST
+
+
+def test_an_unknown_account(registry: AccountRegistry) -> None:
+    assert registry.find("999999999999") is None
+    with pytest.raises(UsageError, match="no account 999999999999"):
+        registry.get("999999999999")
+
+
+def test_accounts_are_listed_in_order(registry: AccountRegistry) -> None:
+    registry.add(SECOND)
+    registry.add(FIRST)
+    registry.put_check("111111111111", a_check("a"))
+    assert list(registry.list()) == [FIRST, SECOND]
+
+
+def test_a_name_is_taken_whatever_its_case(registry: AccountRegistry) -> None:
+    registry.add(FIRST)
+    with pytest.raises(UsageError, match="another account's"):
+        registry.add(replace(SECOND, display_name=FIRST.display_name.upper()))
+    assert registry.find("222222222222") is None
+
+
+def test_an_account_is_added_once(registry: AccountRegistry) -> None:
+    registry.add(FIRST)
+    with pytest.raises(AccountChanged):
+        registry.add(replace(FIRST, display_name="Another name"))
+    assert registry.get("111111111111") == FIRST
+
+
+def test_a_save_replaces_what_was_read(registry: AccountRegistry) -> None:
+    registry.add(FIRST)
+    registry.save(FIRST, CONNECTED)
+    assert registry.get("111111111111") == CONNECTED
+
+
+def test_a_save_over_another_s_is_refused(registry: AccountRegistry) -> None:
+    registry.add(FIRST)
+    registry.save(FIRST, CONNECTED)
+    with pytest.raises(AccountChanged):
+        registry.save(FIRST, replace(FIRST, state_reason="late"))
+    with pytest.raises(AccountChanged):
+        registry.save(SECOND, SECOND)
+    assert registry.get("111111111111") == CONNECTED
+
+
+def test_a_new_name_is_taken_and_the_old_one_free(registry: AccountRegistry) -> None:
+    registry.add(FIRST)
+    registry.add(SECOND)
+    with pytest.raises(UsageError):
+        registry.save(FIRST, replace(FIRST, display_name=SECOND.display_name))
+    registry.save(FIRST, replace(FIRST, display_name="New"))
+    registry.save(SECOND, replace(SECOND, display_name=FIRST.display_name))
+    assert [account.display_name for account in registry.list()] == ["New", FIRST.display_name]
+
+
+def test_a_name_may_change_its_case(registry: AccountRegistry) -> None:
+    registry.add(FIRST)
+    upper = replace(FIRST, display_name=FIRST.display_name.upper())
+    registry.save(FIRST, upper)
+    assert registry.get("111111111111") == upper
+
+
+def test_a_token_is_spent_with_the_connection(registry: AccountRegistry) -> None:
+    registry.add(FIRST)
+    assert registry.find_registration("111111111111", SPENT.token_sha256) is None
+    registry.register(FIRST, CONNECTED, SPENT)
+    assert registry.get("111111111111") == CONNECTED
+    assert registry.find_registration("111111111111", SPENT.token_sha256) == SPENT
+    assert registry.find_registration("222222222222", SPENT.token_sha256) is None
+
+
+def test_the_same_stack_registers_again(registry: AccountRegistry) -> None:
+    registry.add(FIRST)
+    registry.register(FIRST, CONNECTED, SPENT)
+    again = replace(CONNECTED, request_id="later")
+    registry.register(CONNECTED, again, replace(SPENT, request_id="later"))
+    assert registry.get("111111111111") == again
+
+
+@pytest.mark.parametrize("stack", ["s", "other"])
+def test_a_late_or_foreign_registration_writes_nothing(
+    registry: AccountRegistry, stack: str
+) -> None:
+    registry.add(FIRST)
+    registry.register(FIRST, CONNECTED, SPENT)
+    before = FIRST if stack == "s" else CONNECTED
+    late = replace(SPENT, stack_id=stack, request_id="late")
+    with pytest.raises(AccountChanged):
+        registry.register(before, replace(before, state=AccountState.CONNECTED), late)
+    assert registry.get("111111111111") == CONNECTED
+    assert registry.find_registration("111111111111", SPENT.token_sha256) == SPENT
+
+
+def test_a_check_s_newest_result_counts(registry: AccountRegistry) -> None:
+    registry.add(FIRST)
+    newer = a_check("b", CheckStatus.DENIED)
+    for check in (a_check("b"), a_check("a"), newer):
+        registry.put_check("111111111111", check)
+    assert list(registry.checks("111111111111")) == [a_check("a"), newer]
+    assert list(registry.checks("222222222222")) == []
+
+
+def a_check(name: str, status: CheckStatus = CheckStatus.PASSED) -> Check:
+    return Check(name, "s3:ListBucket", status, "why", "what to do", NOW)
+
+
+def test_more_accounts_than_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mock_aws():
+        table = create_table(boto3.resource("dynamodb"))
+        registry = DynamoAccounts(table)
+        accounts = [an_account(f"{n:012d}", display_name=f"Account {n}") for n in range(5)]
+        for account in accounts:
+            registry.add(account)
+        whole = table.query
+        monkeypatch.setattr(table, "query", lambda **given: whole(Limit=2, **given))
+        assert list(registry.list()) == accounts
+
+
+def test_throttling_passes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mock_aws():
+        table = create_table(boto3.resource("dynamodb"))
+
+        def throttled(**_: Any) -> None:
+            raise table.meta.client.exceptions.ProvisionedThroughputExceededException(
+                {"Error": {"Code": "ProvisionedThroughputExceededException"}}, "GetItem"
+            )
+
+        monkeypatch.setattr(table, "get_item", throttled)
+        with pytest.raises(TransientError, match="try later"):
+            DynamoAccounts(table).find("111111111111")

@@ -1,0 +1,201 @@
+"""Onboard's steps: what is proved, recorded and said."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cloudspend.access.checks import PERMISSIONS
+from cloudspend.access.onboard import activate, check_permissions, report_failure, verify
+from cloudspend.access.ports import Finding
+from cloudspend.accounts.model import Account, AccountState, AccountType, Check, CheckStatus
+from cloudspend.accounts.ports import AccountChanged
+from cloudspend.errors import (
+    CloudSpendError,
+    ConnectionRefused,
+    Defect,
+    PermissionDenied,
+    UsageError,
+)
+from tests.fakes.access import FakeCustomer, FakeDoor, denied
+from tests.fakes.accounts import NOW, FakeAccounts, an_account
+from tests.fakes.alerts import FakeBus
+
+ID = "111111111111"
+ACTIONS = [permission.action for permission in PERMISSIONS]
+LINKED_ACTIONS = [action for action in ACTIONS if not action.startswith("organizations:")]
+
+
+def connected(**changes: Any) -> FakeAccounts:
+    return FakeAccounts(an_account(state=AccountState.CONNECTED, request_id="first", **changes))
+
+
+def statuses(registry: FakeAccounts) -> dict[str, str]:
+    return {check.name: check.status.value for check in registry.checks(ID)}
+
+
+def try_permissions(registry: FakeAccounts, customer: FakeCustomer) -> None:
+    check_permissions(ID, registry, lambda _: customer, NOW)
+
+
+def cause(error: CloudSpendError) -> str:
+    """What Step Functions hands on of an error that a Lambda function raised."""
+    return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)})
+
+
+def test_a_good_role_is_proved_four_times() -> None:
+    registry, door = connected(), FakeDoor()
+    verify(ID, registry, door, NOW)
+    assert registry.get(ID).state is AccountState.VERIFYING
+    assert set(statuses(registry)) == {
+        "role-opens",
+        "right-account",
+        "wrong-external-id-refused",
+        "missing-external-id-refused",
+    }
+    assert set(statuses(registry).values()) == {"passed"}
+    right, wrong, none = door.tried
+    assert (right, none) == ("external-id-of-the-account", None)
+    assert wrong not in (right, None)
+
+
+@pytest.mark.parametrize(
+    ("door", "failed", "says"),
+    [
+        (FakeDoor(exists=False), "role-opens", "cannot be assumed with the right"),
+        (FakeDoor(leads_into="999999999999"), "right-account", "into the account 999999999999"),
+        (FakeDoor(opens_to_any_id=True), "wrong-external-id-refused", "a wrong external id"),
+        (FakeDoor(opens_without_id=True), "missing-external-id-refused", "no external id"),
+    ],
+)
+def test_a_bad_role_is_refused_with_its_remedy(door: FakeDoor, failed: str, says: str) -> None:
+    registry = connected()
+    with pytest.raises(ConnectionRefused, match=says) as caught:
+        verify(ID, registry, door, NOW)
+    assert caught.value.remedy
+    assert caught.value.details == {"check": failed}
+    assert statuses(registry)[failed] == "denied"
+
+
+@pytest.mark.parametrize(
+    ("kind", "actions"),
+    [(AccountType.ORGANIZATION, ACTIONS), (AccountType.LINKED, LINKED_ACTIONS)],
+)
+def test_every_permission_is_tried_and_recorded(kind: AccountType, actions: list[str]) -> None:
+    registry, customer = connected(type=kind), FakeCustomer()
+    try_permissions(registry, customer)
+    assert [action for action, _, _ in customer.probed] == actions
+    assert statuses(registry) == dict.fromkeys(actions, "passed")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_one_denied_permission_is_named_with_its_remedy(action: str) -> None:
+    registry = connected()
+    with pytest.raises(PermissionDenied, match=f"{action} is refused") as caught:
+        try_permissions(registry, denied(action))
+    assert caught.value.remedy
+    others = dict.fromkeys(ACTIONS, "passed")
+    assert statuses(registry) == others | {action: "denied"}
+
+
+def test_several_denied_permissions_are_all_named() -> None:
+    with pytest.raises(PermissionDenied) as caught:
+        try_permissions(connected(), denied("s3:ListBucket", "ce:GetCostAndUsage"))
+    assert caught.value.details == {"check": "s3:ListBucket, ce:GetCostAndUsage"}
+
+
+def test_what_cannot_be_tried_yet_does_not_stop_the_account() -> None:
+    registry = connected()
+    finding = Finding(CheckStatus.NOT_AVAILABLE, "There is no delivery yet.")
+    try_permissions(registry, FakeCustomer({"s3:GetObject": finding}))
+    assert statuses(registry)["s3:GetObject"] == "not_available"
+
+
+def test_a_proved_account_is_activated_and_a_repeat_says_the_same() -> None:
+    registry, bus = connected(), FakeBus()
+    verify(ID, registry, FakeDoor(), NOW)
+    try_permissions(registry, FakeCustomer())
+    activate(ID, registry, bus)
+    activate(ID, registry, bus)
+    assert registry.get(ID).state is AccountState.ACTIVE
+    first, second = bus.events
+    assert first == second
+    assert len(first.details["checks"]) == len(ACTIONS) + 4
+
+
+def test_a_step_that_was_stopped_half_way_is_done_again() -> None:
+    registry = connected()
+    for minutes in range(2):
+        verify(ID, registry, FakeDoor(), NOW + timedelta(minutes=minutes))
+    assert {check.checked_at for check in registry.checks(ID)} == {NOW + timedelta(minutes=1)}
+
+
+def test_nothing_is_activated_without_its_proofs() -> None:
+    registry, bus = connected(), FakeBus()
+    with pytest.raises(Defect):
+        activate(ID, registry, bus)
+    verify(ID, registry, FakeDoor(), NOW)
+    with pytest.raises(PermissionDenied):
+        try_permissions(registry, denied("s3:ListBucket"))
+    with pytest.raises(Defect):
+        activate(ID, registry, bus)
+    assert registry.get(ID).state is AccountState.VERIFYING
+    assert bus.events == []
+
+
+def test_an_account_that_was_not_connected_is_not_verified() -> None:
+    registry, door = FakeAccounts(an_account()), FakeDoor()
+    with pytest.raises(UsageError):
+        verify(ID, registry, door, NOW)
+    assert door.tried == []
+
+
+def test_a_failure_is_recorded_and_alerted_with_its_remedy() -> None:
+    registry, bus = connected(), FakeBus()
+    error = PermissionDenied("It is refused.", remedy="Grant it.", check="s3:ListBucket")
+    report_failure(ID, "PermissionDenied", cause(error), registry, bus)
+    account = registry.get(ID)
+    assert (account.state, account.state_reason) == (AccountState.FAILED, "It is refused.")
+    assert bus.events[0].details == {
+        "check": "s3:ListBucket",
+        "reason": "It is refused.",
+        "remedy": "Grant it.",
+    }
+    assert bus.events[0].actions[0] == "Grant it."
+
+
+def test_a_fault_of_ours_is_not_laid_at_the_customer_s_door() -> None:
+    registry, bus = connected(), FakeBus()
+    report_failure(ID, "Lambda.Unknown", "It died.", registry, bus)
+    assert bus.events[0].details["check"] == "Lambda.Unknown"
+    assert "platform team" in bus.events[0].details["remedy"]
+
+
+def test_a_repeated_report_is_the_same_event_and_another_reason_another() -> None:
+    registry, bus = connected(), FakeBus()
+    for reason in ("It died.", "It died.", "It died again."):
+        report_failure(ID, "Defect", reason, registry, bus)
+    first, repeat, other = [event.event_id for event in bus.events]
+    assert first == repeat != other
+
+
+def test_a_late_report_leaves_an_account_that_was_invited_anew() -> None:
+    registry, bus = FakeAccounts(an_account()), FakeBus()
+    report_failure(ID, "Defect", "It died.", registry, bus)
+    assert registry.get(ID).state is AccountState.INVITED
+
+
+def test_activation_and_failure_do_not_overwrite_each_other() -> None:
+    class Raced(FakeAccounts):
+        def checks(self, account_id: str) -> list[Check]:
+            found = list(super().checks(account_id))
+            current: Account = self.get(account_id)
+            self.save(current, an_account(state=AccountState.CONNECTED, request_id="second"))
+            return found
+
+    registry = Raced(an_account(state=AccountState.CONNECTED, request_id="first"))
+    verify(ID, registry, FakeDoor(), NOW)
+    with pytest.raises(AccountChanged):
+        activate(ID, registry, FakeBus())
+    assert registry.get(ID).request_id == "second"

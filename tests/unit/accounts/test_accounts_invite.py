@@ -1,0 +1,143 @@
+"""Inviting: what is recorded, what is refused, and the link."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from cloudspend.accounts.invite import Invitation, InviteRequest, invite, token_digest
+from cloudspend.accounts.model import AccountState, ExportKind
+from cloudspend.errors import UsageError
+from cloudspend.settings import Settings
+from tests.fakes.accounts import NOW, FakeAccounts, an_account
+from tests.fakes.alerts import FakeBus
+
+SETTINGS = Settings("000000000000", "eu-central-1")
+REQUEST = InviteRequest("111111111111", "Acme", "organization", ["us-east-1", "eu-west-1"])
+
+
+def invited(registry: FakeAccounts, bus: FakeBus | None = None, **changes: Any) -> Invitation:
+    return invite(replace(REQUEST, **changes), registry, bus or FakeBus(), SETTINGS, NOW)
+
+
+def parameters(link: str) -> dict[str, str]:
+    """What the console makes of a link."""
+    query = parse_qs(urlsplit(link).fragment.partition("?")[2], strict_parsing=True)
+    return {name: values[0] for name, values in query.items()}
+
+
+def test_records_the_account_with_the_conventions_filled_in() -> None:
+    registry, bus = FakeAccounts(), FakeBus()
+    account = invited(registry, bus).account
+    assert registry.get("111111111111") == account
+    assert account.state is AccountState.INVITED
+    assert account.export.bucket == "cloudspend-export-111111111111-eu-central-1"
+    assert (account.export.prefix, account.export.name) == ("cloudspend", "cloudspend-cur")
+    assert account.export.kind is ExportKind.CUR_LEGACY
+    assert account.start_date == date(2025, 11, 1)
+    assert account.expires_at == NOW + timedelta(days=7)
+    assert bus.kinds == ["AccountInvited"]
+
+
+def test_the_link_carries_everything_the_stack_needs() -> None:
+    account, link = (made := invited(FakeAccounts(), retention_months=13)).account, made.link
+    base = "https://eu-central-1.console.aws.amazon.com/cloudformation/home?region=eu-central-1#"
+    assert link.startswith(base + "/stacks/quickcreate?")
+    given = parameters(link)
+    token = given.pop("param_RegistrationToken")
+    assert token_digest(token) == account.token_sha256
+    assert given == {
+        "templateURL": SETTINGS.template_url,
+        "stackName": "cloudspend",
+        "param_PlatformAccountId": "000000000000",
+        "param_ExternalId": account.external_id,
+        "param_ExportBucketName": account.export.bucket,
+        "param_ExportPrefix": "cloudspend",
+        "param_ExportName": "cloudspend-cur",
+        "param_ExportKind": "CUR_LEGACY",
+        "param_RegistrationTopicArn": SETTINGS.registration_topic_arn,
+        "param_DeliveriesBusArn": SETTINGS.deliveries_bus_arn,
+        "param_RetentionDays": "403",
+    }
+
+
+def test_the_token_is_nowhere_but_in_the_link() -> None:
+    registry, bus = FakeAccounts(), FakeBus()
+    token = parameters(invited(registry, bus).link)["param_RegistrationToken"]
+    assert token not in repr(registry.list())
+    assert token not in repr(bus.events)
+
+
+def test_inviting_again_voids_the_earlier_link_and_keeps_the_external_id() -> None:
+    registry, bus = FakeAccounts(), FakeBus()
+    first, second = invited(registry, bus), invited(registry, bus, display_name="Acme Ltd")
+    assert second.account.external_id == first.account.external_id
+    assert second.account.token_sha256 != first.account.token_sha256
+    assert registry.get("111111111111").display_name == "Acme Ltd"
+    assert len({event.event_id for event in bus.events}) == 2
+
+
+def test_a_failed_account_is_invited_again() -> None:
+    registry = FakeAccounts(an_account(state=AccountState.FAILED, stack_id="the-stack"))
+    account = invited(registry).account
+    assert (account.state, account.stack_id) == (AccountState.INVITED, "the-stack")
+
+
+@pytest.mark.parametrize("state", ["connected", "verifying", "active"])
+def test_a_connected_account_is_not_invited_again(state: str) -> None:
+    before = an_account(state=AccountState(state))
+    registry = FakeAccounts(before)
+    with pytest.raises(UsageError, match=f"is {state} already"):
+        invited(registry)
+    assert registry.get("111111111111") == before
+
+
+def test_a_display_name_is_one_account_s_whatever_its_case() -> None:
+    registry = FakeAccounts(an_account("222222222222", display_name="ACME"))
+    with pytest.raises(UsageError, match="another account's"):
+        invited(registry)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "named"),
+    [
+        ("account_id", "11111111111", "account id"),
+        ("account_id", "١١١١١١١١١١١١", "account id"),
+        ("display_name", " ", "display name"),
+        ("display_name", "x" * 65, "display name"),
+        ("display_name", "a\nb", "display name"),
+        ("type", "TEAM", "type"),
+        ("regions", [], "regions"),
+        ("regions", ["us-east-1", "Frankfurt"], "region"),
+        ("start_date", "01.10.2026", "start date"),
+        ("start_date", "2026-11-24", "start date"),
+        ("retention_months", 0, "retention"),
+        ("export_kind", "CUR", "export kind"),
+        ("export_bucket", "Bucket", "export bucket"),
+        ("export_bucket", "a..b", "export bucket"),
+        ("export_bucket", "bucket\n", "export bucket"),
+        ("export_prefix", "/a", "export prefix"),
+        ("export_prefix", "a/../b", "export prefix"),
+        ("export_prefix", "a*", "export prefix"),
+        ("export_name", "a/b", "export name"),
+        ("export_name", "n" * 129, "export name"),
+    ],
+)
+def test_wrong_input_is_named_and_nothing_is_done(field: str, value: Any, named: str) -> None:
+    registry, bus = FakeAccounts(), FakeBus()
+    with pytest.raises(UsageError) as caught:
+        invited(registry, bus, **{field: value})
+    assert caught.value.summary.startswith(f"The {named} ")
+    assert caught.value.remedy.startswith("Allowed: ")
+    assert (list(registry.list()), bus.events) == ([], [])
+
+
+def test_a_link_that_the_console_would_cut_is_refused() -> None:
+    registry = FakeAccounts()
+    with pytest.raises(UsageError, match="1024"):
+        invited(
+            registry, export_prefix="p/" * 63 + "p", export_name="n" * 128, export_bucket="b" * 63
+        )
+    assert not registry.list()
