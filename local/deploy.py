@@ -111,6 +111,7 @@ def _environment(cloud: LocalCloud, inherited: Mapping[str, str]) -> dict[str, s
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+        # A list of major versions: 20 is the oldest that CloudSpend allows.
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
         "PATH": programs,
     }

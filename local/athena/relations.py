@@ -41,14 +41,12 @@ class Binder:
     connection: duckdb.DuckDBPyConnection
     snapshot: Snapshot
     tables: list[Table] = field(default_factory=list)
-    with_path: bool = False
 
     def __post_init__(self) -> None:
         self.connection.execute("CREATE SCHEMA plan; CREATE SCHEMA data; USE plan")
 
     def bind(self, sql: str, tree: exp.Expr, database: str) -> str:
         """The query in DuckDB's SQL over names that exist in both schemas."""
-        self.with_path = self.with_path or any(c.name == PATH for c in tree.find_all(exp.Column))
         bound = self._resolve(sql, tree.copy(), database)
         query = dialect.to_duckdb(bound)
         scoping.check(query, self.columns_of)
@@ -66,8 +64,6 @@ class Binder:
         for node in list(tree.find_all(exp.Table)):
             if isinstance(node.this, exp.Identifier) and not _is_cte(node):
                 self._replace(sql, tree, node, database)
-        if self.with_path:
-            _hide_path(tree)
         return tree
 
     def _replace(self, sql: str, tree: exp.Expr, node: exp.Table, database: str) -> None:
@@ -86,7 +82,8 @@ class Binder:
         if table.is_view:
             inner = exp.Subquery(this=sqlglot.parse_one(self._view(table), read="duckdb"))
         else:
-            inner = exp.Table(this=exp.to_identifier(self._relation(table)))
+            prefix = "p" if _asks_for_path(node) else "t"
+            inner = exp.Table(this=exp.to_identifier(f"{prefix}{self._number(table)}"))
         inner.set("alias", alias)
         inner.set("joins", node.args.get("joins"))
         node.replace(inner)
@@ -104,7 +101,8 @@ class Binder:
         shown = [cast(quoted(name), from_trino(kind), name) for name, kind in view.columns]
         return select(shown, f"({inner}) AS {quoted(table.name)}")
 
-    def _relation(self, table: Table) -> str:
+    def _number(self, table: Table) -> int:
+        """The number n of a table's relations: `t<n>`, and `p<n>` with the hidden column too."""
         if table not in self.tables:
             if table.library and table.library != PARQUET_LIBRARY:
                 raise QueryFailed(
@@ -112,14 +110,15 @@ class Binder:
                 )
             self.tables.append(table)
             self._plan_relation(len(self.tables) - 1, table)
-        return f"t{self.tables.index(table)}"
+        return self.tables.index(table)
 
     def _plan_relation(self, number: int, table: Table) -> None:
-        columns = ", ".join(f"{quoted(c.name)} {from_hive(c.type)}" for c in table.columns)
+        known = [(column.name, from_hive(column.type)) for column in table.columns]
+        columns = ", ".join(f"{quoted(name)} {kind}" for name, kind in (*known, (PATH, "VARCHAR")))
         branches = []
         for index, partition in enumerate(table.sources):
             self.connection.execute(f"CREATE TABLE plan.t{number}_{index} ({columns})")
-            items = self._selected(table, None, partition.values)
+            items = _selected(table, None, partition.values, quoted(PATH))
             branches.append(select(items, f"plan.t{number}_{index}"))
         self._create("plan", number, table, branches)
 
@@ -137,7 +136,7 @@ class Binder:
             for group in groups:
                 present = self._schema(table, group[0], paths)
                 values = table.sources[index].values
-                items = self._selected(table, present, values, paths, group)
+                items = _selected(table, present, values, _path_of(group, paths))
                 branches.append(select(items, parquet(group)))
         self._create("data", number, table, branches)
 
@@ -160,42 +159,57 @@ class Binder:
                 )
         return frozenset(present)
 
-    def _selected(
-        self,
-        table: Table,
-        present: frozenset[str] | None,
-        values: Sequence[str],
-        paths: Mapping[str, str] | None = None,
-        group: Sequence[str] = (),
-    ) -> Iterator[str]:
-        """The table's columns out of one partition; a column the files lack is a typed NULL."""
-        for column in table.columns:
-            known = present is None or column.name in present
-            source = quoted(column.name) if known else "NULL"
-            yield cast(source, from_hive(column.type), column.name)
-        for key, value in zip(table.partition_keys, values, strict=True):
-            yield cast(literal(value), from_hive(key.type), key.name)
-        if self.with_path:
-            known_paths = paths or {}
-            cases = "".join(f" WHEN {literal(f)} THEN {literal(known_paths[f])}" for f in group)
-            yield f"{f'CASE filename{cases} END' if cases else literal('')} AS {quoted(PATH)}"
-
     def _create(self, schema: str, number: int, table: Table, branches: Iterable[str]) -> None:
-        body = " UNION ALL ".join(branches) or self._nothing(table)
-        self.connection.execute(f"CREATE OR REPLACE VIEW {schema}.t{number} AS {body}")
-
-    def _nothing(self, table: Table) -> str:
-        columns = [
-            cast("NULL", from_hive(c.type), c.name) for c in (*table.columns, *table.partition_keys)
-        ]
-        if self.with_path:
-            columns.append(cast("NULL", "VARCHAR", PATH))
-        return select(columns, "(SELECT 1) AS nothing WHERE false")
+        body = " UNION ALL ".join(branches) or _nothing(table)
+        self.connection.execute(f"CREATE OR REPLACE VIEW {schema}.p{number} AS {body}")
+        shown = select([f"* EXCLUDE ({quoted(PATH)})"], f"{schema}.p{number}")
+        self.connection.execute(f"CREATE OR REPLACE VIEW {schema}.t{number} AS {shown}")
 
     def scans(self, query: str) -> list[Scan]:
         """What a bound query reads, by DuckDB's plan."""
         found = self.connection.execute(f"EXPLAIN (FORMAT json) {query}").fetchall()
         return list(_scans(json.loads(found[0][1])))
+
+
+def _selected(
+    table: Table, present: frozenset[str] | None, values: Sequence[str], path: str
+) -> Iterator[str]:
+    """The columns of a relation out of one partition; a column the files lack is a typed NULL."""
+    for column in table.columns:
+        known = present is None or column.name in present
+        yield cast(quoted(column.name) if known else "NULL", from_hive(column.type), column.name)
+    for key, value in zip(table.partition_keys, values, strict=True):
+        yield cast(literal(value), from_hive(key.type), key.name)
+    yield cast(path, "VARCHAR", PATH)
+
+
+def _path_of(group: Sequence[str], paths: Mapping[str, str]) -> str:
+    """The expression for the address of the object that a row comes from."""
+    cases = "".join(f" WHEN {literal(file)} THEN {literal(paths[file])}" for file in group)
+    return f"CASE filename{cases} END"
+
+
+def _nothing(table: Table) -> str:
+    columns = [(c.name, from_hive(c.type)) for c in (*table.columns, *table.partition_keys)]
+    items = [cast("NULL", kind, name) for name, kind in (*columns, (PATH, "VARCHAR"))]
+    return select(items, "(SELECT 1) AS nothing WHERE false")
+
+
+def _asks_for_path(node: exp.Table) -> bool:
+    """Whether the query that reads this table names the hidden column.
+
+    `*` does not show it: where it is there, the stars of that query leave it out.
+    """
+    query = node.find_ancestor(exp.Select)
+    if query is None or not any(
+        column.name == PATH and column.find_ancestor(exp.Select) is query
+        for column in query.find_all(exp.Column)
+    ):
+        return False
+    for star in query.find_all(exp.Star):
+        if star.parent is query or star.parent in query.expressions:
+            star.set("except_", [exp.to_identifier(PATH, quoted=True)])
+    return True
 
 
 def _is_cte(node: exp.Table) -> bool:
@@ -219,13 +233,6 @@ def _is_cte(node: exp.Table) -> bool:
         if isinstance(child, exp.With) and parent is not None:
             child, parent = parent, parent.parent
     return False
-
-
-def _hide_path(tree: exp.Expr) -> None:
-    """`*` does not show the hidden column."""
-    for star in tree.find_all(exp.Star):
-        if isinstance(star.parent, exp.Select | exp.Column):
-            star.set("except_", [exp.to_identifier(PATH, quoted=True)])
 
 
 def _same_columns(

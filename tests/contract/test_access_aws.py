@@ -1,13 +1,12 @@
-"""The door and the prober: each request held against botocore's models, each kind of answer read."""
+"""The door and the prober: each request held against botocore's models, each answer read."""
 
 import io
-from datetime import datetime
 from typing import Any
 
 import boto3
 import pytest
 from botocore.response import StreamingBody
-from botocore.stub import ANY, Stubber
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from cloudspend.access.aws import PROBES, CustomerProber, StsDoor, session_name
@@ -47,8 +46,6 @@ CALLS: dict[str, list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = {
     "organizations:DescribeOrganization": [("organizations", "describe_organization", {}, {})],
     "organizations:ListAccounts": [("organizations", "list_accounts", {"MaxResults": 1}, {})],
 }
-# The service's own name differs from its prefix in IAM nowhere here.
-REFUSAL = "AccessDeniedException"
 
 
 class Scripted(boto3.Session):
@@ -61,7 +58,7 @@ class Scripted(boto3.Session):
 
     def script(self, service: str) -> Stubber:
         if service not in self.stubs:
-            client = boto3.Session.client(self, service)  # type: ignore[call-overload]
+            client = boto3.Session.client(self, service)
             self.stubs[service] = Stubber(client)
             self.stubs[service].activate()
         return self.stubs[service]
@@ -103,15 +100,9 @@ def test_a_granted_permission_passes(action: str) -> None:
 @pytest.mark.parametrize("action", CALLS)
 @pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException"])
 def test_a_refused_permission_is_denied_with_what_aws_says(action: str, code: str) -> None:
-    if action == "s3:GetObject":
-        pytest.skip("has tests of its own")
     finding = probed(action, code, 403)
     assert finding.status is CheckStatus.DENIED
     assert "User is not authorized." in finding.reason
-
-
-def test_an_object_that_may_not_be_read_is_denied() -> None:
-    assert probed("s3:GetObject", "AccessDenied", 403).status is CheckStatus.DENIED
 
 
 @pytest.mark.parametrize("empty", [True, False])
@@ -198,7 +189,7 @@ def test_a_session_is_in_the_customer_s_account_for_an_hour() -> None:
         "AccessKeyId": "A" * 20,
         "SecretAccessKey": "s",
         "SessionToken": "t",
-        "Expiration": datetime(2026, 11, 23, 11),  # noqa: DTZ001
+        "Expiration": NOW,
     }
     with Stubber(sts) as stub:
         stub.add_response("assume_role", {"Credentials": credentials}, expected)
@@ -212,7 +203,7 @@ def test_a_session_is_in_the_customer_s_account_for_an_hour() -> None:
 def test_a_refused_session_is_the_customer_s_to_mend() -> None:
     sts = boto3.client("sts")
     with Stubber(sts) as stub:
-        stub.add_client_error("assume_role", "AccessDenied", expected_params=ANY)
+        stub.add_client_error("assume_role", "AccessDenied")
         with pytest.raises(ConnectionRefused, match="cannot be assumed"):
             StsDoor(sts, "us-east-1").customer_session(ACCOUNT, "ingest")
 

@@ -91,6 +91,8 @@ def test_a_message_reaches_the_topic_of_its_severity_with_its_attributes() -> No
 
 def test_a_throttled_topic_passes_by_itself() -> None:
     sns = boto3.client("sns")
-    with Stubber(sns) as stub, pytest.raises(TransientError):
+    message = message_of("AccountConnected", EVENT.detail)
+    with Stubber(sns) as stub:
         stub.add_client_error("publish", "Throttled")
-        SnsTopics(sns, SETTINGS).publish(message_of("AccountConnected", EVENT.detail))
+        with pytest.raises(TransientError):
+            SnsTopics(sns, SETTINGS).publish(message)

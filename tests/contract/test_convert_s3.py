@@ -78,16 +78,16 @@ class BrokenBody:
     def __exit__(self, *_: object) -> None: ...
 
     def read(self, size: int | None) -> bytes:
-        raise ReadTimeoutError(endpoint_url="https://s3.example")
+        raise ReadTimeoutError(endpoint_url=f"https://s3.example/?size={size}")
 
 
 def test_a_broken_line_is_not_the_end_of_the_file() -> None:
     client: Any = boto3.client("s3")
     with Stubber(client) as stub:
         stub.add_response("get_object", {"Body": BrokenBody()})
-        with S3Source(client).open(DeliveredFile(BUCKET, "a", "e", 1)) as stream:
-            with pytest.raises(TransientError):
-                stream.read(1)
+        opened = S3Source(client).open(DeliveredFile(BUCKET, "a", "e", 1))
+        with opened as stream, pytest.raises(TransientError):
+            stream.read(1)
 
 
 @pytest.mark.parametrize("kind", ["fake", "s3"])

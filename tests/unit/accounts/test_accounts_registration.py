@@ -92,10 +92,11 @@ def test_a_create_connects_the_account_and_starts_onboarding() -> None:
 def test_the_answer_is_what_cloudformation_waits_for() -> None:
     desk = Desk()
     desk.send(request())
-    [(url, body)] = desk.responder.answers
+    [(url, answer)] = desk.responder.answers
+    body = dict(answer)
     assert url == URL
-    assert body.pop("PhysicalResourceId").startswith("cloudspend-registration-")  # type: ignore[attr-defined]
-    assert body.pop("Reason")  # type: ignore[attr-defined]
+    assert body.pop("PhysicalResourceId").startswith("cloudspend-registration-")
+    assert body.pop("Reason")
     assert body == {
         "Status": "SUCCESS",
         "StackId": STACK,

@@ -86,6 +86,21 @@ def test_the_hidden_path_column_is_there_when_asked_for() -> None:
     assert len(world.run("SELECT * FROM costs WHERE \"$path\" LIKE '%0%'").columns) == 5
 
 
+def test_a_predicate_on_the_hidden_column_is_one_on_the_object() -> None:
+    world = World.with_two_months()
+    found = world.rows("SELECT cost FROM costs WHERE \"$path\" LIKE '%/2026-10/%'")
+    assert found == [("20.0",)]
+
+
+def test_a_view_over_the_hidden_column_can_be_joined_with_its_table() -> None:
+    sql = "SELECT DISTINCT regexp_extract(\"$path\", '([^/]+)/0', 1) AS place FROM costs"
+    world = World.with_two_months()
+    world.tables = (costs(), view("places", sql, (("place", "varchar"),)))
+    outcome = world.run("SELECT * FROM costs JOIN places ON place = billing_period")
+    assert len(outcome.rows) == 3
+    assert len(outcome.columns) == 6
+
+
 def test_a_with_query_hides_a_table_but_not_from_itself() -> None:
     world = World.with_two_months()
     sql = "WITH costs AS (SELECT cost * 2 AS cost FROM costs) SELECT sum(cost) FROM costs"

@@ -7,11 +7,11 @@ import sys
 from importlib.metadata import entry_points
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudspend.cli import accounts, ingest, periods, query
 from cloudspend.cli.output import say
 from cloudspend.errors import CloudSpendError, UsageError
+from cloudspend.wiring import AWS_ERRORS
 
 FAILED, MISUSED = 1, 2
 PLUGINS = "cloudspend.commands"
@@ -41,7 +41,7 @@ def run() -> None:
         _end(error.sentence, MISUSED)
     except CloudSpendError as error:
         _end(error.sentence, FAILED)
-    except (BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         _end(
             f"AWS refused or could not be reached: {error} "
             "Check the credentials, the region and AWS_ENDPOINT_URL of this shell.",

@@ -7,6 +7,7 @@ import typer
 from cloudspend import wiring
 from cloudspend.cli.options import OutputOption
 from cloudspend.cli.output import Output, say, show
+from cloudspend.lake.query import run_query
 
 KB = 1024
 
@@ -19,7 +20,7 @@ def query(
 
     Start with: SELECT * FROM billing_periods, cost_by_service_daily or cost_by_account_monthly.
     """
-    result = wiring.operator().queries.query(sql)
+    result = run_query(wiring.operator().queries, sql)
     rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
     show(rows, result.columns, output, "The query has no rows.")
     if output is Output.TABLE:

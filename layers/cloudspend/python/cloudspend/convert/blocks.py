@@ -61,10 +61,11 @@ def header_and_blocks(
     stream: ByteStream, block_bytes: int = BLOCK_BYTES
 ) -> tuple[bytes, Iterator[Block]]:
     """The first line, and everything after it. Raises Damaged."""
-    start = stream.read(HEADER_BYTES)
+    limit = min(HEADER_BYTES, block_bytes)
+    start = _filled(stream, b"", limit)
     header, newline, rest = start.partition(b"\n")
-    if not newline and len(start) == HEADER_BYTES:
-        raise Damaged(f"the first line is longer than {HEADER_BYTES} bytes")
+    if not newline and len(start) == limit:
+        raise Damaged(f"the first line is longer than {limit} bytes")
     return header.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r"), _blocks(stream, rest, block_bytes)
 
 

@@ -124,9 +124,10 @@ def _check_present(rows: Rows, name: str) -> None:
 
 def _one_currency(rows: Rows, name: str, known: str) -> str:
     """Costs of two currencies cannot be added up. Raises DeliveryError at the second one."""
-    found = rows.distinct(name)
-    expected = known or min(found, default="")
-    for value in sorted(found - {expected}):
-        at = rows.text(name).dictionary_decode().index(value).as_py()
-        raise rows.refused(name, at, f"another currency than {expected}", value)
-    return expected
+    column = rows.text(name).dictionary_decode()
+    expected = known or (column[0].as_py() if rows.count else "")
+    others = rows.distinct(name) - {expected}
+    if others:
+        at = min(column.index(value).as_py() for value in others)
+        raise rows.refused(name, at, f"another currency than {expected}", column[at].as_py())
+    return str(expected)

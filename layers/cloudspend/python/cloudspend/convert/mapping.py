@@ -109,8 +109,8 @@ def figure(function: Callable[[Rows], Numbers], *names: str) -> Rule:
     return Rule(names, lambda rows: pa.array(function(rows), pa.float64(), from_pandas=True))
 
 
-def cost(function: Callable[[Rows], Numbers], name: str) -> Rule:
-    """A cost that every row must have; `name` is the source column to complain of."""
+def cost(function: Callable[[Rows], Numbers], name: str, *others: str) -> Rule:
+    """A cost that every row must have; of the columns it reads, `name` is complained of."""
 
     def make(rows: Rows) -> pa.Array:
         values = function(rows)
@@ -121,7 +121,7 @@ def cost(function: Callable[[Rows], Numbers], name: str) -> Rule:
             raise rows.refused(name, row, "no cost, which every row must have", shown)
         return pa.array(values, pa.float64())
 
-    return Rule((name,), make)
+    return Rule((name, *others), make)
 
 
 def maps_of(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals
 
 # A cost is decimal text in the source, a double in Parquet, decimal(38, 12) in Athena. What these
@@ -87,7 +88,7 @@ def restates(previous_generation: str, period: BillingPeriod) -> bool:
     take for complete: that one was delivered after the month's end. Growth of the running month is
     no restatement.
     """
-    delivered = datetime.strptime(previous_generation.split("-")[0], "%Y%m%dT%H%M%S%z")
+    delivered = datetime.strptime(previous_generation.partition("-")[0], "%Y%m%dT%H%M%S%z")
     return delivered >= period.end
 
 

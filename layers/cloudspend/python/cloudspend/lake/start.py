@@ -42,7 +42,7 @@ def start_ingest(
         if executions.start(name, _request(account, delivery)):
             return _started(delivery, name, "Ingest was started.", started=True)
         status = executions.status(name)
-        if status == RUNNING:
+        if status in (RUNNING, None):  # None: taken a moment ago, and not to be read yet
             return _started(delivery, name, "Ingest is running.")
         if status == SUCCEEDED:
             return _started(delivery, name, "The delivery was taken in before.")

@@ -7,6 +7,7 @@ from cloudspend.errors import Defect
 
 # The values of a statement go into its text, because the state machine hands Athena one text.
 # What does not have exactly these shapes is refused, so that nothing needs to be escaped.
+SQL = "cloudspend.lake.sql"
 GENERATION = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
 SHAPES = {
     "account_id": r"\d{12}",
@@ -16,9 +17,9 @@ SHAPES = {
 }
 
 
-def statement(name: str, package: str = "cloudspend.lake", **values: str) -> str:
-    """The statement of `<package>/sql/<name>.sql`, with its `:names` bound. Raises Defect as `bind` does."""
-    return bind((files(package) / "sql" / f"{name}.sql").read_text("utf-8"), **values)
+def statement(name: str, package: str = SQL, **values: str) -> str:
+    """The statement of `<name>.sql`, with its `:names` bound. Raises Defect as `bind` does."""
+    return bind((files(package) / f"{name}.sql").read_text("utf-8"), **values)
 
 
 def bind(sql: str, **values: str) -> str:

@@ -15,7 +15,6 @@ from cloudspend.convert.amortization import CHARGE_TYPE, COST, PRODUCT, RESERVAT
 from cloudspend.convert.mapping import (
     KindMapping,
     Layout,
-    Rule,
     Target,
     always,
     copied,
@@ -50,6 +49,7 @@ UNIT = "pricing/unit"
 USAGE_TYPE = "lineItem/UsageType"
 NAME_TAG = "resourceTags/user:Name"
 COMMITMENT = (RESERVATION, PLAN)
+CURRENCIES = (PRICE_CURRENCY, CURRENCY)
 PLAN_COSTS = (PLAN_USED, PLAN_TOTAL)
 
 
@@ -126,7 +126,7 @@ FOCUS, CUR, CID = "FOCUS 1.2", "AWS CUR data dictionary", "CID summary_view.sql"
 
 TARGETS = (
     Target("AvailabilityZone", copied("lineItem/AvailabilityZone"), CUR),
-    Target("BilledCost", cost(amortization.billed, COST), CID),
+    Target("BilledCost", cost(amortization.billed, COST, CHARGE_TYPE), CID),
     Target("BillingAccountId", copied(PAYER), CUR),
     Target("BillingAccountName", copied("bill/PayerAccountName"), CUR),
     Target("BillingAccountType", always("Billing Account"), FOCUS),
@@ -144,7 +144,11 @@ TARGETS = (
     Target("CommitmentDiscountCategory", derived(rules.commitment_category, *COMMITMENT), FOCUS),
     Target("CommitmentDiscountId", derived(rules.first, *COMMITMENT), FOCUS),
     Target("CommitmentDiscountName", never(), "not in the legacy report"),
-    Target("CommitmentDiscountQuantity", figure(_commitment_quantity, AMOUNT, *PLAN_COSTS), FOCUS),
+    Target(
+        "CommitmentDiscountQuantity",
+        figure(_commitment_quantity, CHARGE_TYPE, AMOUNT, *PLAN_COSTS),
+        FOCUS,
+    ),
     Target(
         "CommitmentDiscountStatus",
         derived(rules.commitment_status, CHARGE_TYPE, *COMMITMENT),
@@ -154,29 +158,39 @@ TARGETS = (
     Target(
         "CommitmentDiscountUnit", derived(rules.commitment_unit, CHARGE_TYPE, UNIT, CURRENCY), FOCUS
     ),
-    Target("ConsumedQuantity", figure(_consumed, AMOUNT), FOCUS),
+    Target("ConsumedQuantity", figure(_consumed, CHARGE_TYPE, AMOUNT), FOCUS),
     Target("ConsumedUnit", derived(rules.consumed_unit, CHARGE_TYPE, UNIT), FOCUS),
-    Target("ContractedCost", cost(_contracted_cost, COST), FOCUS),
-    Target("ContractedUnitPrice", figure(_contracted_price, RATE, PUBLIC_RATE), FOCUS),
-    Target("EffectiveCost", cost(amortization.effective, COST), CID),
+    Target("ContractedCost", cost(_contracted_cost, COST, CHARGE_TYPE, PUBLIC_COST), FOCUS),
+    Target("ContractedUnitPrice", figure(_contracted_price, CHARGE_TYPE, RATE, PUBLIC_RATE), FOCUS),
+    Target("EffectiveCost", cost(amortization.effective, COST, *amortization.READS), CID),
     Target("InvoiceId", copied("bill/InvoiceId"), CUR),
     Target("InvoiceIssuerName", derived(rules.first, "bill/InvoicingEntity", LEGAL_ENTITY), FOCUS),
-    Target("ListCost", cost(_list_cost, COST), FOCUS),
-    Target("ListUnitPrice", figure(_list_price, PUBLIC_RATE), FOCUS),
+    Target("ListCost", cost(_list_cost, COST, CHARGE_TYPE, PUBLIC_COST), FOCUS),
+    Target("ListUnitPrice", figure(_list_price, CHARGE_TYPE, PUBLIC_RATE), FOCUS),
     Target("PricingCategory", derived(rules.pricing_category, CHARGE_TYPE, USAGE_TYPE), FOCUS),
     Target("PricingCurrency", derived(rules.first, PRICE_CURRENCY, CURRENCY), FOCUS),
     Target(
         "PricingCurrencyContractedUnitPrice",
-        figure(lambda rows: _if_same_currency(rows, _contracted_price(rows)), RATE),
+        figure(
+            lambda rows: _if_same_currency(rows, _contracted_price(rows)),
+            *CURRENCIES,
+            CHARGE_TYPE,
+            RATE,
+            PUBLIC_RATE,
+        ),
         FOCUS,
     ),
     Target(
         "PricingCurrencyEffectiveCost",
-        figure(lambda rows: _if_same_currency(rows, amortization.effective(rows)), COST),
+        figure(
+            lambda rows: _if_same_currency(rows, amortization.effective(rows)),
+            *CURRENCIES,
+            *amortization.READS,
+        ),
         FOCUS,
     ),
-    Target("PricingCurrencyListUnitPrice", figure(_list_price, PUBLIC_RATE), FOCUS),
-    Target("PricingQuantity", figure(_quantity, AMOUNT), FOCUS),
+    Target("PricingCurrencyListUnitPrice", figure(_list_price, CHARGE_TYPE, PUBLIC_RATE), FOCUS),
+    Target("PricingQuantity", figure(_quantity, CHARGE_TYPE, AMOUNT), FOCUS),
     Target("PricingUnit", derived(rules.priced_unit, CHARGE_TYPE, UNIT), FOCUS),
     Target("ProviderName", always("AWS"), FOCUS),
     Target("PublisherName", derived(rules.publisher, "bill/BillingEntity", LEGAL_ENTITY), FOCUS),
@@ -202,10 +216,10 @@ TARGETS = (
     Target("x_Operation", copied(amortization.OPERATION), CUR),
     Target("x_UsageType", copied(USAGE_TYPE), CUR),
     Target("x_ServiceCode", copied(PRODUCT), CUR),
-    Target("x_NetBilledCost", cost(amortization.net_billed, COST), CID),
+    Target("x_NetBilledCost", cost(amortization.net_billed, COST, *amortization.READS), CID),
     Target(
         "x_NetEffectiveCost",
-        Rule(amortization.READS, cost(amortization.net_effective, COST).make),
+        cost(amortization.net_effective, COST, *amortization.READS),
         CID,
     ),
 )

@@ -1,0 +1,15 @@
+"""Onboard: from here on the account's deliveries are believed."""
+
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend import wiring
+from cloudspend.access.onboard import activate
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    activate(event[p.ACCOUNT_ID], platform.accounts, platform.bus)
+    return event

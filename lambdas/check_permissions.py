@@ -1,0 +1,16 @@
+"""Onboard: each permission is tried with a real call."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend import wiring
+from cloudspend.access.onboard import check_permissions
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    check_permissions(event[p.ACCOUNT_ID], platform.accounts, platform.customer, datetime.now(UTC))
+    return event

@@ -1,0 +1,27 @@
+"""The deployment's own custom resource: put the customer's template where the link points."""
+
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> None:
+    status, reason = "SUCCESS", "The template is in place."
+    platform = wiring.platform()
+    properties = event["ResourceProperties"]
+    try:
+        if event["RequestType"] != "Delete":
+            platform.copy_template(properties["Bucket"], properties["Key"])
+    except wiring.AWS_ERRORS as error:
+        status, reason = "FAILED", f"The template could not be copied: {error}"
+    platform.responder.put(
+        event["ResponseURL"],
+        {
+            "Status": status,
+            "Reason": reason,
+            "PhysicalResourceId": "customer-template",
+            **{key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")},
+        },
+    )

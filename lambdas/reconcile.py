@@ -1,0 +1,23 @@
+"""Ingest: the published period against Cost Explorer."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend import wiring
+from cloudspend.reconcile.reconcile import reconcile
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    account = platform.accounts.get(event[p.ACCOUNT_ID])
+    added = reconcile(
+        event,
+        account,
+        platform.cost_explorer(account),
+        platform.reconciling,
+        datetime.now(UTC),
+    )
+    return {**event, **added}

@@ -1,0 +1,13 @@
+"""Ingest: say which file, line, column and value stopped it."""
+
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.lake.failure import report_failure
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    return report_failure(event, platform.accounts, platform.generations, platform.bus)

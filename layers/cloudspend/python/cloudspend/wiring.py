@@ -1,0 +1,175 @@
+"""The only place that chooses adapters.
+
+A function of the platform asks `platform()`, the command line asks `operator()`; both get the same
+object, whose parts are made when they are first used.
+"""
+
+from functools import cache, cached_property
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cloudspend import settings as names
+from cloudspend.access.aws import CustomerProber, StsDoor
+from cloudspend.accounts.aws import DynamoAccounts, HttpResponder, StepFunctionsOnboarding
+from cloudspend.accounts.model import Account
+from cloudspend.alerts.aws import EventBridgeBus, SnsTopics
+from cloudspend.collect.aws import CostExplorerApi
+from cloudspend.convert.aws import S3Sink, S3Source
+from cloudspend.exports.aws import S3CustomerBucket
+from cloudspend.lake.aws import (
+    AthenaQueries,
+    DynamoGenerations,
+    GlueCatalog,
+    S3Lake,
+    StepFunctionsExecutions,
+)
+from cloudspend.lake.plan import Shelf
+from cloudspend.lake.publish import Press
+from cloudspend.lake.tables import TABLES as LAKE_TABLES
+from cloudspend.reconcile.aws import ParquetTables
+from cloudspend.reconcile.ports import Platform as Reconciling
+from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
+from cloudspend.settings import Settings
+
+# What the SDK raises when AWS refuses or cannot be reached, for whoever must turn it into words.
+AWS_ERRORS = (BotoCoreError, ClientError)
+
+logger = Logger(service=names.PREFIX)
+
+_RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
+
+
+class Platform:
+    """CloudSpend's own services in one account and region, and the way into its customers'."""
+
+    def __init__(self, settings: Settings, session: boto3.Session) -> None:
+        self.settings = settings
+        self._session = session
+
+    @cached_property
+    def accounts(self) -> DynamoAccounts:
+        return DynamoAccounts(self._table)
+
+    @cached_property
+    def generations(self) -> DynamoGenerations:
+        return DynamoGenerations(self._table)
+
+    @cached_property
+    def bus(self) -> EventBridgeBus:
+        return EventBridgeBus(self._client("events"), names.EVENT_BUS)
+
+    @cached_property
+    def topics(self) -> SnsTopics:
+        return SnsTopics(self._client("sns"), self.settings)
+
+    @cached_property
+    def onboarding(self) -> StepFunctionsOnboarding:
+        return StepFunctionsOnboarding(
+            self._client("stepfunctions"), self.settings.onboard_machine_arn
+        )
+
+    @cached_property
+    def executions(self) -> StepFunctionsExecutions:
+        return StepFunctionsExecutions(
+            self._client("stepfunctions"), self.settings.ingest_machine_arn
+        )
+
+    @cached_property
+    def responder(self) -> HttpResponder:
+        return HttpResponder()
+
+    @cached_property
+    def door(self) -> StsDoor:
+        return StsDoor(self._client("sts"), self.settings.region)
+
+    @cached_property
+    def catalog(self) -> GlueCatalog:
+        tables = {table.name: table for table in (*LAKE_TABLES, *PROOF_TABLES)}
+        return GlueCatalog(self._client("glue"), names.DATABASE, tables)
+
+    @cached_property
+    def lake(self) -> S3Lake:
+        return S3Lake(self._client("s3"), self.settings.lake_bucket)
+
+    @cached_property
+    def queries(self) -> AthenaQueries:
+        return AthenaQueries(self._client("athena"), names.WORKGROUP, names.DATABASE)
+
+    @cached_property
+    def sink(self) -> S3Sink:
+        return S3Sink(self._client("s3"), self.settings.lake_bucket)
+
+    @property
+    def shelf(self) -> Shelf:
+        return Shelf(self.generations, self.lake)
+
+    @property
+    def press(self) -> Press:
+        return Press(
+            self.generations, self.catalog, self.queries, self.bus, self.settings.lake_bucket
+        )
+
+    @property
+    def reconciling(self) -> Reconciling:
+        tables = ParquetTables(self._client("s3"), self.settings.lake_bucket)
+        return Reconciling(self.queries, self.generations, self.catalog, tables, self.bus)
+
+    def customer(self, account: Account) -> CustomerProber:
+        """The customer's account, entered to try its permissions."""
+        return CustomerProber(self._enter(account, "verify"), self.settings.partition)
+
+    def customer_bucket(self, account: Account) -> S3CustomerBucket:
+        """The customer's bucket, to read manifests and look at files."""
+        return S3CustomerBucket(self._enter(account, "deliveries").client("s3"))
+
+    def source(self, account: Account, purpose: str) -> S3Source:
+        """The customer's delivered files, to be read for the generation that `purpose` names."""
+        return S3Source(self._enter(account, purpose).client("s3"))
+
+    def cost_explorer(self, account: Account) -> CostExplorerApi:
+        """The customer's Cost Explorer."""
+        return CostExplorerApi.of(self._enter(account, "reconcile"), self.settings.partition)
+
+    def copy_template(self, bucket: str, key: str) -> None:
+        """Put the customer's template, a deployed asset, where the quick-create link points."""
+        self._client("s3").copy_object(
+            Bucket=self.settings.template_bucket,
+            Key=names.CUSTOMER_TEMPLATE,
+            CopySource={"Bucket": bucket, "Key": key},
+            ContentType="application/yaml",
+            MetadataDirective="REPLACE",
+        )
+
+    @cached_property
+    def _table(self) -> Any:
+        return self._session.resource("dynamodb", config=_RETRIES).Table(names.REGISTRY_TABLE)
+
+    def _client(self, service: str) -> Any:
+        return self._session.client(service, config=_RETRIES)  # type: ignore[call-overload]
+
+    def _enter(self, account: Account, purpose: str) -> boto3.Session:
+        return self.door.customer_session(account, purpose)
+
+
+@cache
+def platform() -> Platform:
+    """The platform as its own functions know it, from their environment."""
+    settings = Settings.from_env()
+    return Platform(settings, boto3.Session(region_name=settings.region))
+
+
+@cache
+def operator() -> Platform:
+    """The platform as the operator's credentials find it: the account and region they are for."""
+    session = boto3.Session()
+    identity = session.client("sts").get_caller_identity()
+    settings = Settings(
+        account_id=identity["Account"],
+        region=session.region_name,
+        partition=identity["Arn"].split(":")[1],
+    )
+    return Platform(settings, session)

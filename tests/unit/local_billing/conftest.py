@@ -1,0 +1,24 @@
+"""Empty services, and a clock that stands still."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from local import billing
+from local.billing import cost_explorer
+
+
+@pytest.fixture(autouse=True)
+def empty_services(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing is left over, and it is the 23rd of November 2026."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> "Clock":
+            return cls(2026, 11, 23, 12, tzinfo=tz or UTC)
+
+    monkeypatch.setattr(cost_explorer, "datetime", Clock)
+    billing.reset()
+    yield
+    billing.reset()
