@@ -23,7 +23,6 @@ ACCESS_LOGS_KEPT = Duration.days(365)
 RESULTS_KEPT = Duration.days(30)
 
 
-
 class LakeStack(Stack):
     """`key` encrypts everything that holds customers' data, `registry` knows whose data it is."""
 
@@ -39,7 +38,9 @@ class LakeStack(Stack):
             stage=stage,
             expires=ACCESS_LOGS_KEPT,
         )
-        accept(self.logs, "It holds the access logs themselves; logging them would never end.", "S1")
+        accept(
+            self.logs, "It holds the access logs themselves; logging them would never end.", "S1"
+        )
         self.lake = PrivateBucket(
             self,
             "Lake",

@@ -1,7 +1,7 @@
 """Deliveries that are damaged in one known way.
 
-Bills and assemblies are values, so that damage makes another one; what AWS itself knows (the ledger)
-stays true:
+Bills and assemblies are values, so that damage makes another one; what AWS itself knows (the
+ledger) stays true:
 
     post_ledger(bill, endpoint)
     write(truncated(assemble(bill, report), 2), session)

@@ -73,6 +73,6 @@ def test_a_denial_names_the_action_and_the_remedy() -> None:
 @pytest.mark.parametrize(
     ("partition", "region"), [("aws", "us-east-1"), ("aws-cn", "cn-northwest-1")]
 )
-def test_the_partition_decides_the_region(partition: str, region: str) -> None:
+def test_the_partition_decides_the_endpoint(partition: str, region: str) -> None:
     api = CostExplorerApi.of(boto3.Session(region_name="eu-west-1"), partition)
-    assert api._client.meta.region_name == region
+    assert f"//ce.{region}." in api._client.meta.endpoint_url

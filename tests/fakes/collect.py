@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import boto3
-from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
 from cloudspend.collect.cost_explorer import Charge
@@ -104,7 +105,7 @@ def _answer(call: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Callable[
             status = refusal.status
             body = {"__type": refusal.code, "message": refusal.message}
         raw = _Body(json.dumps(body).encode())
-        return AWSResponse(request.url, status, HeadersDict(), raw)
+        return AWSResponse(request.url, status, HTTPHeaders(), raw)
 
     return send
 

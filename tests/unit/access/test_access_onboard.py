@@ -78,6 +78,14 @@ def test_a_bad_role_is_refused_with_its_remedy(door: FakeDoor, failed: str, says
     assert statuses(registry)[failed] == "denied"
 
 
+def test_a_role_that_does_not_open_proves_nothing_else() -> None:
+    registry, door = connected(), FakeDoor(exists=False)
+    with pytest.raises(ConnectionRefused):
+        verify(ID, registry, door, NOW)
+    assert statuses(registry) == {"role-opens": "denied"}
+    assert len(door.tried) == 1
+
+
 @pytest.mark.parametrize(
     ("kind", "actions"),
     [(AccountType.ORGANIZATION, ACTIONS), (AccountType.LINKED, LINKED_ACTIONS)],

@@ -232,6 +232,29 @@ def test_another_s_deletion_is_answered_and_changes_nothing(message: dict[str, A
 
 
 @pytest.mark.parametrize(
+    "late",
+    [
+        request("Update"),
+        request("Delete"),
+        # the earlier token with the later stack's id, which is no secret
+        request("Update", StackId=STACK + "2"),
+        request("Delete", StackId=STACK + "2"),
+    ],
+)
+def test_an_earlier_stack_has_no_say_once_a_later_one_is_connected(late: dict[str, Any]) -> None:
+    desk = Desk()
+    desk.send(request())
+    anew = replace(INVITED, token_sha256=token_digest("later"), stack_id=STACK)
+    desk.registry.save(desk.account, anew)
+    desk.send(request(RegistrationToken="later", StackId=STACK + "2"))
+    after = desk.account
+    assert after.stack_id == STACK + "2"
+    desk.send(late)
+    assert desk.account == after
+    assert len(desk.onboarding.started) == 2
+
+
+@pytest.mark.parametrize(
     "message",
     [
         "",

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from local.billing import cur, organizations
 from local.services import ServiceError, respond
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+
 from local.billing.amounts import metrics, money
 
 SAVINGS_PLAN = {

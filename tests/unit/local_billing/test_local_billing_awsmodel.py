@@ -1,6 +1,7 @@
 """Requests and answers against AWS's models."""
 
 import pytest
+
 from local import awsmodel
 
 PERIOD = {"Start": "2026-10-01", "End": "2026-11-01"}

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from local.billing import organizations, pages
 from local.billing.cost_explorer import HANDLERS
 from local.services import respond

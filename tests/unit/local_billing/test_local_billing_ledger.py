@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
 from local.billing.ledger import LEDGER, door
 from tests.unit.local_billing.a_bill import COLUMNS, MEMBER, OTHER, PAYER, post, row
 

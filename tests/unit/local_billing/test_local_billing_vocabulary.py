@@ -1,6 +1,7 @@
 """Cost Explorer's words."""
 
 import pytest
+
 from local.billing.vocabulary import record_type, service
 
 

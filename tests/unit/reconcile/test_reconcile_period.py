@@ -1,7 +1,7 @@
 """A whole reconciliation: verdicts, faults by cell and amount, what is written and announced."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -141,16 +141,22 @@ def test_an_unknown_charge_type_on_one_side_is_disputed() -> None:
     assert cells(world)["2", S3, "Usage"] == "-20.10"
 
 
+NOT_INVOICED = [replace(BILL[0], invoice=""), *BILL[1:]]
+
+
 @pytest.mark.parametrize(
-    ("world", "why"),
+    ("lake", "now", "estimated", "why"),
     [
-        (World(BILL, [BILL], now=DURING), "month is not over"),
-        (World(BILL, [[replace(BILL[0], invoice=""), *BILL[1:]]]), "1 of 5 rows"),
-        (World(BILL, [BILL], estimated=True), "estimate"),
+        (BILL, DURING, False, "month is not over"),
+        (NOT_INVOICED, AFTER, False, "1 of 5 rows"),
+        (BILL, AFTER, True, "estimate"),
     ],
     ids=["open month", "not invoiced", "estimated"],
 )
-def test_a_bill_that_may_change_is_provisional_and_says_why(world: World, why: str) -> None:
+def test_a_bill_that_may_change_is_provisional_and_says_why(
+    lake: list[Line], now: datetime, estimated: bool, why: str
+) -> None:
+    world = World(BILL, [lake], now=now, estimated=estimated)
     assert world.reconcile() == "provisional"
     assert why in world.details["reason"]
     assert world.bus.kinds == ["PeriodProvisional"]
@@ -207,7 +213,9 @@ def test_a_generation_that_is_no_longer_current_is_not_even_asked_for() -> None:
     assert (world.api.asked, world.bus.events) == ([], [])
 
 
-def test_a_generation_published_meanwhile_keeps_the_older_verdict_out() -> None:
+def test_a_generation_published_meanwhile_keeps_the_older_verdict_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     world = World(BILL, [BILL])
     held = world.registry.pointer(PAYER, PERIOD)
     assert held
@@ -218,10 +226,33 @@ def test_a_generation_published_meanwhile_keeps_the_older_verdict_out() -> None:
         world.registry.publish(newer)
         return ask(request)
 
-    world.api.dimension_values = publish_then_ask  # type: ignore[method-assign,assignment]
+    monkeypatch.setattr(world.api, "dimension_values", publish_then_ask)
     assert world.reconcile() == SUPERSEDED
     assert world.registry.pointer(PAYER, PERIOD) == newer
     assert (world.catalog.locations, world.bus.events) == ({}, [])
+
+
+def test_a_newer_verdict_that_comes_between_is_the_one_that_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(BILL, [BILL])
+    later = AFTER.replace(microsecond=0) + timedelta(hours=1)
+    point = world.catalog.point
+    pointed: list[str] = []
+
+    def interrupted(table: str, values: tuple[str, ...], location: str) -> None:
+        if not pointed:
+            held = world.registry.pointer(PAYER, PERIOD)
+            assert held
+            world.registry.publish(replace(held, reconciled_at=later))
+        pointed.append(location)
+        point(table, values, location)
+
+    monkeypatch.setattr(world.catalog, "point", interrupted)
+    world.reconcile()
+    shown = set(world.catalog.locations.values())
+    assert len(shown) == 2
+    assert all(location.endswith("/reconciled_at=20261106T080809Z/") for location in shown)
 
 
 FAILURE = {"Error": "PermissionDenied", "Cause": str(PermissionDenied("Denied.", remedy="Allow."))}

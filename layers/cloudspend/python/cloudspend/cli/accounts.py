@@ -19,7 +19,7 @@ CHECKS = ("check", "status", "reason", "remedy", "checked_at")
 
 
 @app.command()
-def invite(  # noqa: PLR0913 - one parameter an option; they become one request in the first line
+def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one request in the first line
     account_id: Annotated[str, typer.Argument(help="12 digits, e.g. 111111111111")],
     name: Annotated[str, typer.Option(help="Display name; unique without regard to case.")],
     account_type: Annotated[

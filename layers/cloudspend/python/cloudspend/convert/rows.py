@@ -46,6 +46,8 @@ class Rows:
         self._names = {column_key(name): name for name in columns}
         self.count = count
         self._place = place
+        # Several rules read the same costs; each is converted once.
+        self._read: dict[tuple[str, object], Numbers] = {}
 
     def has(self, name: str) -> bool:
         return column_key(name) in self._columns
@@ -134,7 +136,18 @@ class Rows:
         )
 
     def _converted(self, name: str, function: Callable[[str], float | None], what: str) -> Numbers:
+        key = (column_key(name), function)
+        if key not in self._read:
+            self._read[key] = self._evaluated(name, function, what)
+        return self._read[key]
+
+    def _evaluated(self, name: str, function: Callable[[str], float | None], what: str) -> Numbers:
         codes, values = self.codes(name)
+        if (
+            function is _number
+            and (plain := _plain_numbers(self.text(name).dictionary)) is not None
+        ):
+            return np.append(plain, np.nan)[codes]
         converted = np.full(len(values), np.nan)
         for number, value in enumerate(values):
             result = np.nan if value is None or value in MISSING else function(value)
@@ -175,6 +188,15 @@ def _first_rows(codes: Codes) -> list[int]:
     first = np.empty(int(codes.max()) + 1, np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
     return [int(row) for row in first]
+
+
+def _plain_numbers(values: pa.Array) -> Numbers | None:
+    """All of `values` as numbers, the fast way; None when one of them needs a closer look."""
+    try:
+        numbers = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        return None
+    return np.asarray(numbers, np.float64) if np.isfinite(numbers).all() else None
 
 
 def _number(text: str) -> float | None:
