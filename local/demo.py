@@ -90,7 +90,7 @@ def tell(narrator: Narrator, folder: Path) -> None:
     with cloud:
         with narrator.step("Deploy every stack with the CDK") as step:
             deploy(cloud, step.say)
-        story = Story(Platform(cloud), folder, datetime.now(UTC).date())
+        story = Story(Platform(cloud), datetime.now(UTC).date())
         _onboard(narrator, story)
         _ingest(narrator, story)
         _ask(narrator, story)
@@ -102,7 +102,9 @@ def _onboard(narrator: Narrator, story: Story) -> None:
         story.subscribe()
     with narrator.step("Generate the customer's bill with koku-nise") as step:
         for bill in story.generate(step.alive):
-            step.say(bill)
+            step.say(
+                f"{bill.period}: {sum(len(file) for file in bill.files):,} rows in {len(bill.files)} files"
+            )
     with narrator.step("Invite the customer") as step:
         command = story.invitation
         step.say("$ " + shlex.join(["cloudspend", *command]))
@@ -112,16 +114,20 @@ def _onboard(narrator: Narrator, story: Story) -> None:
         for line in story.connect():
             step.say(line)
     with narrator.step("Onboard: prove the connection and each permission") as step:
-        state = story.wait_for_onboarding(step.alive)
-        step.say(f"the account is {state}")
+        account = story.wait_for_onboarding(step.alive)
+        for check in account["checks"]:
+            step.say(f"{check['status']:14} {check['check']}")
+        step.say(f"the account is {account['state']} {account['reason'] or ''}")
 
 
 def _ingest(narrator: Narrator, story: Story) -> None:
     with narrator.step("AWS delivers three months; each manifest starts an ingestion") as step:
-        story.deliver_bills(step.say)
+        for bill in story.world.bills():
+            step.say(f"{bill.period}: s3://{story.deliver(bill).folder}")
         story.wait_for_ingestion(step.alive)
     with narrator.step("AWS restates the last closed month") as step:
-        story.restate(step.say)
+        assembly = story.deliver(story.world.restatement())
+        step.say(f"{assembly.bill.period}: s3://{assembly.folder}")
         story.wait_for_ingestion(step.alive)
 
 

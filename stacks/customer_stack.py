@@ -50,7 +50,7 @@ def customer_template() -> str:
         app = App(outdir=folder, analytics_reporting=False)
         stack = CustomerStack(app, "customer")
         template: dict[str, Any] = app.synth().get_stack_by_name(stack.stack_name).template
-    return yaml.safe_dump(template, sort_keys=False, width=100)
+    return str(yaml.safe_dump(template, sort_keys=False, width=100))
 
 
 class CustomerStack(Stack):
@@ -73,8 +73,12 @@ class CustomerStack(Stack):
         registration = self._registration(role)
         for earlier in (bucket, policy, report, rule):
             registration.add_dependency(earlier)
-        CfnOutput(self, "RoleArn", value=role.attr_arn, description="The role CloudSpend assumes")
-        CfnOutput(self, "ExportBucket", value=bucket.ref, description="Where AWS puts the export")
+        CfnOutput(
+            self, "AccessRoleArn", value=role.attr_arn, description="The role CloudSpend assumes"
+        )
+        CfnOutput(
+            self, "DeliveriesBucket", value=bucket.ref, description="Where AWS puts the export"
+        )
         CfnOutput(self, "TemplateVersion", value=TEMPLATE_VERSION, description="For support")
 
     def _parameters(self) -> None:

@@ -34,8 +34,8 @@ WRITE_REGISTRY = (*READ_REGISTRY, "PutItem", "UpdateItem")
 DATA = COST_AND_USAGE.data_folder
 PROOFS = tuple(table.data_folder for table in PROOF_TABLES)
 
-SMALL = Size(timeout=Duration.minutes(5))
-LARGE = Size(memory=1769, timeout=Duration.minutes(15))  # 1,769 MB are one whole vCPU
+SMALL = Size(seconds=300)
+LARGE = Size(memory=1769, seconds=900)  # 1,769 MB are one whole vCPU
 
 MAP_RUNS = (
     "A Distributed Map starts its own child executions and writes their results; AWS names both "
@@ -264,9 +264,9 @@ class IngestStack(Stack):
         return state
 
     def _permit(self, machine: StateMachine, functions: dict[str, PythonTask]) -> None:
-        role = machine.role
+        role = machine.task_role
         self._lake.access.queries(role, DATA)
         self._lake.access.objects(role, READ, RUNS)
         self._lake.access.objects(role, WRITE, RUNS)
         accept_versions(role, *functions.values())
-        accept(machine, MAP_RUNS, "IAM5")
+        accept(machine.task_role, MAP_RUNS, "IAM5")

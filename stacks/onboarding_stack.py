@@ -1,4 +1,4 @@
-"""From an invitation to an active account: the customer's template, the door, the Onboard machine."""
+"""From an invitation to an active account: template, registration door, the Onboard machine."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from stacks.stage import Stage
 READ_REGISTRY = ("GetItem", "Query")
 WRITE_REGISTRY = (*READ_REGISTRY, "ConditionCheckItem", "DeleteItem", "PutItem", "UpdateItem")
 VERIFY_ATTEMPTS = 3
-MINUTES = Size(timeout=Duration.minutes(5))
+MINUTES = Size(seconds=300)
 
 
 class OnboardingStack(Stack):
@@ -52,7 +52,7 @@ class OnboardingStack(Stack):
         self._machine(stage, alerts)
 
     def _template(self, settings: Settings, stage: Stage) -> None:
-        """The customer's template, readable by whoever gets a link, before they sign in anywhere."""
+        """The customer's template, which whoever gets a link can read before signing in."""
         bucket = PrivateBucket(
             self, "Template", name=settings.template_bucket, stage=stage, logs=self._lake.logs
         )
@@ -175,7 +175,7 @@ class OnboardingStack(Stack):
             definition=chain.next(sfn.Succeed(self, "Active")),
             alarm_topic=alerts.topics[Severity.CRITICAL],
         )
-        accept_versions(machine.role, verify, check, activate, backfill, report)
+        accept_versions(machine.task_role, verify, check, activate, backfill, report)
 
     def _function(
         self, module: str, description: str, *, customers: bool = False, bus: bool = False

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from local.services import ServiceError
 
 # AWS does not publish its page size; this one is small, so that every bill takes several pages.
-PAGE_SIZE = 10
+PAGE_SIZE = 5
 
 Item = TypeVar("Item")
 

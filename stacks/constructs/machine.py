@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import CfnElement, Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
@@ -43,10 +43,17 @@ class StateMachine(sfn.StateMachine):
             retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=RemovalPolicy.DESTROY,
         )
+        self.task_role = iam.Role(
+            scope,
+            f"{construct_id}Role",
+            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            description=f"CloudSpend: runs {name}",
+        )
         super().__init__(
             scope,
             construct_id,
             state_machine_name=name,
+            role=self.task_role,
             definition_body=sfn.DefinitionBody.from_chainable(definition),
             timeout=LONGEST,
             tracing_enabled=True,
@@ -54,7 +61,7 @@ class StateMachine(sfn.StateMachine):
                 destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False
             ),
         )
-        accept(self, f"{TRACING} {DELIVERY}", "IAM5[Resource::*]")
+        accept(self.task_role, f"{TRACING} {DELIVERY}", "IAM5[Resource::*]")
         alarm = cloudwatch.Alarm(
             scope,
             f"{construct_id}Failed",
@@ -99,8 +106,11 @@ def catch_all(
         state.add_catch(report, errors=["States.ALL"], result_path=f"$.{p.FAILURE}")
 
 
-def accept_versions(role: iam.IRole, *functions: lambda_.Function) -> None:
+def accept_versions(role: iam.Role, *functions: lambda_.Function) -> None:
     """Accept that a state machine's role may invoke any version of `functions`."""
     for function in functions:
-        logical_id = function.stack.get_logical_id(function.node.default_child)
+        resource = function.node.default_child
+        if not isinstance(resource, CfnElement):
+            raise TypeError(f"{function.node.path} is no function of this application.")
+        logical_id = function.stack.get_logical_id(resource)
         accept(role, VERSIONS, f"IAM5[Resource::<{logical_id}.Arn>:*]")

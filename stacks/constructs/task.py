@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -25,10 +25,10 @@ NOT_CODE = ["**/__pycache__", "**/*.pyc"]
 
 @dataclass(frozen=True)
 class Size:
-    """What a function may use. `memory` in MB, of which Lambda also makes its share of CPU."""
+    """What a function may use: `memory` in MB, by which Lambda also gives CPU; `seconds` a call."""
 
     memory: int = 512
-    timeout: Duration = Duration.seconds(60)
+    seconds: int = 60
 
 
 class Workshop(Construct):
@@ -77,7 +77,7 @@ class PythonTask(lambda_.Function):
         size: Size | None = None,
         dead_letters: bool = False,
     ) -> None:
-        scope, stage, size = workshop.node.scope, workshop.stage, size or Size()
+        scope, stage, size = Stack.of(workshop), workshop.stage, size or Size()
         construct_id = "".join(word.capitalize() for word in module.split("_"))
         self.task_role = iam.Role(
             scope,
@@ -99,7 +99,7 @@ class PythonTask(lambda_.Function):
         )
         super().__init__(
             scope,
-            construct_id,
+            f"{construct_id}Function",
             function_name=f"{PREFIX}-{module.replace('_', '-')}",
             description=f"CloudSpend: {description}",
             runtime=workshop.runtime,
@@ -109,7 +109,7 @@ class PythonTask(lambda_.Function):
             role=self.task_role,
             environment=workshop.settings.to_env(),
             memory_size=size.memory,
-            timeout=size.timeout,
+            timeout=Duration.seconds(size.seconds),
             log_group=log_group,
             tracing=lambda_.Tracing.ACTIVE,
             dead_letter_queue=workshop.failed if dead_letters else None,

@@ -95,7 +95,8 @@ def test_cost_explorer_agrees_with_the_bill_page_by_page(cloud: LocalCloud, worl
     ce = cloud.session(PAYER).client("ce")
     group = [{"Type": "DIMENSION", "Key": key} for key in ("LINKED_ACCOUNT", "SERVICE")]
     request = {**october(world), "GroupBy": group}
-    total, token, pages = Decimal(), {}, 0
+    total, pages = Decimal(), 0
+    token: dict[str, str] = {}
     while pages == 0 or token:
         answer = ce.get_cost_and_usage(**request, **token)
         for found in answer["ResultsByTime"][0]["Groups"]:

@@ -149,7 +149,7 @@ class Platform:
         return self._session.resource("dynamodb", config=_RETRIES).Table(names.REGISTRY_TABLE)
 
     def _client(self, service: str) -> Any:
-        return self._session.client(service, config=_RETRIES)  # type: ignore[call-overload]
+        return self._session.client(service, config=_RETRIES)
 
     def _enter(self, account: Account, purpose: str) -> boto3.Session:
         return self.door.customer_session(account, purpose)

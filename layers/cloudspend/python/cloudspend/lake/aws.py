@@ -1,122 +1,72 @@
-"""The lake's ports on DynamoDB, Glue, S3, Athena and Step Functions."""
+"""The lake on AWS: registry items in DynamoDB, partitions in Glue, objects in S3, Athena, runs."""
 
-import io
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
+from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 
-from cloudspend.accounts.aws import transient_faults
-from cloudspend.convert.writer import parquet_totals
 from cloudspend.errors import Defect, TransientError, UsageError, names
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake import items
 from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals, Verdict
+from cloudspend.lake.parquet import parquet_totals
 from cloudspend.lake.ports import QueryResult, StagedFile
-from cloudspend.settings import DATABASE, WORKGROUP
+from cloudspend.lake.tables import Table
+from cloudspend.lake.totals import to_payload
 
-# AWS Glue, Amazon Athena and Amazon S3 API references: errors that pass by themselves.
-TRANSIENT = frozenset(
-    {
-        "ConcurrentModificationException",
-        "InternalError",
-        "InternalServerException",
-        "InternalServiceException",
-        "OperationTimeoutException",
-        "SlowDown",
-        "TooManyRequestsException",
-    }
-)
-NOT_PUBLISHED = "attribute_exists(pk) AND #state <> :published"
-SYSTEM_ERROR = 1  # Athena API reference, AthenaError.ErrorCategory: 1 system, 2 user, 3 other
-POLL_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
-RANGE_BYTES = 1024 * 1024
-
-
-@contextmanager
-def faults(service: str) -> Iterator[None]:
-    """Raise what passes by itself as TransientError; leave everything else as it is."""
-    try:
-        with transient_faults(service):
-            yield
-    except ClientError as error:
-        if _code(error) not in TRANSIENT:
-            raise
-        raise TransientError(f"{service} asks to try later.", cause=str(error)) from error
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
+POLL_SECONDS = 0.2
+LONGEST_POLL_SECONDS = 2.0
+USER_ERROR = 2  # Athena API reference, AthenaError: 1 is the system, 2 the user, 3 other
+PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 
 class DynamoGenerations:
-    """`ports.Generations` on the table `cloudspend` (a boto3 Table resource)."""
+    """`Generations` on the table `cloudspend` (a boto3 Table resource)."""
 
     def __init__(self, table: Any) -> None:
         self._table = table
 
     def pointer(self, account_id: str, period: BillingPeriod) -> PublishedPeriod | None:
         item = self._item(items.period_key(account_id, period))
-        return items.to_published(item) if item else None
+        return items.to_period(item) if item else None
 
     def periods(self, account_id: str) -> list[PublishedPeriod]:
-        return [items.to_published(item) for item in self._all(account_id, items.PERIOD)]
+        return [items.to_period(item) for item in self._under(account_id, items.PERIOD)]
 
     def get(self, account_id: str, period: BillingPeriod, generation: str) -> Generation | None:
         item = self._item(items.generation_key(account_id, period, generation))
         return items.to_generation(item) if item else None
 
     def of_manifest(self, account_id: str, bucket: str, key: str) -> Generation | None:
-        found = [
-            items.to_generation(item)
-            for item in self._all(account_id, items.GENERATION)
-            if (item["manifest_bucket"], item["manifest_key"]) == (bucket, key)
-        ]
-        return max(found, key=lambda each: each.generation, default=None)
+        found = [items.to_generation(i) for i in self._under(account_id, items.GENERATION)]
+        of_it = [g for g in found if (g.manifest_bucket, g.manifest_key) == (bucket, key)]
+        return max(of_it, key=lambda generation: generation.generation, default=None)
 
     def plan(self, generation: Generation) -> None:
-        key = items.generation_key(generation.account_id, generation.period, generation.generation)
-        fields = items.from_generation(generation)
-        written = self._update(
-            key,
-            f"SET {', '.join(f'#{name} = :{name}' for name in fields)} REMOVE failure, totals",
-            "attribute_not_exists(pk) OR #state <> :published",
-            {":published": "published"} | {f":{name}": value for name, value in fields.items()},
-            fields,
-        )
-        if not written:
-            self._update(key, "REMOVE failure", "attribute_exists(pk)")
+        item = items.generation_item(generation)
+        key = {name: item.pop(name) for name in ("pk", "sk")}
+        state = item.pop("state")
+        self._update(key, {**item, "failure": None})
+        self._update(key, {"state": state}, unless_published=True)
 
     def record_checked(
         self, account_id: str, period: BillingPeriod, generation: str, totals: Totals
     ) -> None:
-        self._update(
-            items.generation_key(account_id, period, generation),
-            "SET #state = :checked, totals = :totals REMOVE failure",
-            NOT_PUBLISHED,
-            {
-                ":published": "published",
-                ":checked": GenerationState.CHECKED.value,
-                ":totals": items.from_totals(totals),
-            },
-            ("state",),
-        )
+        key = items.generation_key(account_id, period, generation)
+        self._update(key, {"totals": to_payload(totals)})
+        self._update(key, {"state": str(GenerationState.CHECKED)}, unless_published=True)
 
     def record_outcome(
         self, account_id: str, period: BillingPeriod, generation: str, state: GenerationState
     ) -> None:
-        self._update(
-            items.generation_key(account_id, period, generation),
-            "SET #state = :state",
-            NOT_PUBLISHED,
-            {":published": "published", ":state": state.value},
-            ("state",),
-        )
+        key = items.generation_key(account_id, period, generation)
+        self._update(key, {"state": str(state)}, unless_published=True)
 
     def record_failure(
         self,
@@ -128,31 +78,14 @@ class DynamoGenerations:
         final: bool = False,
     ) -> None:
         key = items.generation_key(account_id, period, generation)
-        values: dict[str, Any] = {":failure": items.from_failure(failure)}
+        kept = json.loads(json.dumps(failure, default=str), parse_float=str)
+        held = self.get(account_id, period, generation)
+        passing = names(TransientError)
+        if held is None or held.failure is None or held.failure["error"] in passing:
+            seen = held.failure["error"] if held and held.failure else None
+            self._note(key, kept, seen)
         if final:
-            self._update(key, "SET failure = :failure", "attribute_exists(pk)", values)
-            self.record_outcome(account_id, period, generation, GenerationState.FAILED)
-            return
-        passing = {f":passing{n}": name for n, name in enumerate(names(TransientError))}
-        self._update(
-            key,
-            "SET failure = :failure",
-            "attribute_exists(pk) AND "
-            f"(attribute_not_exists(failure) OR failure.#error IN ({', '.join(passing)}))",
-            values | passing,
-            ("error",),
-        )
-
-    def advance(self, published: PublishedPeriod, over: str | None) -> bool:
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if over is not None:
-            condition = {
-                "ConditionExpression": "generation = :over",
-                "ExpressionAttributeValues": {":over": over},
-            }
-        return self._conditional(
-            self._table.put_item, Item=items.from_published(published), **condition
-        )
+            self._update(key, {"state": str(GenerationState.FAILED)}, unless_published=True)
 
     def record_verdict(
         self,
@@ -165,124 +98,123 @@ class DynamoGenerations:
         residual: Decimal | None,
         at: datetime,
     ) -> bool:
-        return self._update(
-            items.period_key(account_id, period),
-            "SET verdict = :verdict, verdict_reason = :reason, residual = :residual, "
-            "reconciled_at = :at",
-            "generation = :generation",
-            {
-                ":generation": generation,
-                ":verdict": verdict.value,
-                ":reason": reason,
-                ":residual": None if residual is None else f"{residual:f}",
-                ":at": at.isoformat(),
-            },
+        values = {
+            "verdict": str(verdict),
+            "verdict_reason": reason,
+            "residual": None if residual is None else f"{residual:f}",
+            "reconciled_at": at.isoformat(),
+        }
+        key = items.period_key(account_id, period)
+        return self._update(key, values, condition="generation = :is", bound={":is": generation})
+
+    def advance(self, published: PublishedPeriod, over: str | None) -> bool:
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if over is not None:
+            condition = {
+                "ConditionExpression": "generation = :over",
+                "ExpressionAttributeValues": {":over": over},
+            }
+        return _unless_conditional(
+            lambda: self._table.put_item(Item=items.period_item(published), **condition)
         )
 
-    def _item(self, key: Mapping[str, str]) -> dict[str, Any] | None:
-        with faults("The registry"):
-            answer: dict[str, Any] = self._table.get_item(Key=key, ConsistentRead=True)
-        return answer.get("Item")
-
-    def _all(self, account_id: str, sort_prefix: str) -> Iterator[dict[str, Any]]:
-        arguments: dict[str, Any] = {
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-            "ExpressionAttributeValues": {":pk": f"ACCOUNT#{account_id}", ":prefix": sort_prefix},
-            "ConsistentRead": True,
-        }
-        while True:
-            with faults("The registry"):
-                page = self._table.query(**arguments)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    def _note(self, key: items.Item, failure: Any, seen: str | None) -> None:
+        """Write the failure if nobody else has written one meanwhile."""
+        if seen is None:
+            condition, bound = "attribute_not_exists(failure) OR failure = :none", {":none": None}
+        else:
+            condition, bound = "failure.#e = :seen", {":seen": seen}
+        self._update(key, {"failure": failure}, condition=condition, bound=bound)
 
     def _update(
         self,
-        key: Mapping[str, str],
-        change: str,
-        condition: str,
-        values: Mapping[str, Any] | None = None,
-        reserved: Any = (),
+        key: items.Item,
+        values: Mapping[str, Any],
+        *,
+        unless_published: bool = False,
+        condition: str = "",
+        bound: Mapping[str, Any] | None = None,
     ) -> bool:
-        """`reserved` are attribute names that stand as `#name` in the expressions."""
-        extra: dict[str, Any] = {}
-        if values:
-            extra["ExpressionAttributeValues"] = values
-        if reserved:
-            extra["ExpressionAttributeNames"] = {f"#{name}": name for name in reserved}
-        return self._conditional(
-            self._table.update_item,
-            Key=key,
-            UpdateExpression=change,
-            ConditionExpression=condition,
-            **extra,
-        )
+        """Set attributes; False when the condition does not hold."""
+        attributes = {f"#{n}": name for n, name in enumerate(values)}
+        bound = dict(bound or {}) | {f":{n}": value for n, value in enumerate(values.values())}
+        if unless_published:
+            attributes["#s"] = "state"
+            bound[":published"] = str(GenerationState.PUBLISHED)
+            condition = "attribute_not_exists(#s) OR #s <> :published"
+        if "#e" in condition:
+            attributes["#e"] = "error"
+        request: dict[str, Any] = {
+            "Key": key,
+            "UpdateExpression": "SET " + ", ".join(f"#{n} = :{n}" for n in range(len(values))),
+            "ExpressionAttributeNames": attributes,
+            "ExpressionAttributeValues": bound,
+        }
+        if condition:
+            request["ConditionExpression"] = condition
+        return _unless_conditional(lambda: self._table.update_item(**request))
 
-    def _conditional(self, write: Callable[..., Any], **arguments: Any) -> bool:
-        try:
-            with faults("The registry"):
-                write(**arguments)
-        except ClientError as error:
-            if _code(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+    def _item(self, key: items.Item) -> Mapping[str, Any] | None:
+        found: Mapping[str, Any] | None = self._table.get_item(Key=key, ConsistentRead=True).get(
+            "Item"
+        )
+        return found
+
+    def _under(self, account_id: str, prefix: str) -> list[Mapping[str, Any]]:
+        condition = Key("pk").eq(f"ACCOUNT#{account_id}") & Key("sk").begins_with(prefix)
+        request: dict[str, Any] = {"KeyConditionExpression": condition, "ConsistentRead": True}
+        found: list[Mapping[str, Any]] = []
+        while True:
+            page = self._table.query(**request)
+            found.extend(page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return found
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 class GlueCatalog:
-    """`ports.Catalog` on the Glue database `cloudspend`."""
+    """`Catalog` on a boto3 Glue client; `tables` by name, as they are declared."""
 
-    def __init__(self, glue: Any) -> None:
+    def __init__(self, glue: Any, database: str, tables: Mapping[str, Table]) -> None:
         self._glue = glue
-        self._storage: dict[str, dict[str, Any]] = {}
+        self._database = database
+        self._tables = tables
 
     def location(self, table: str, values: tuple[str, ...]) -> str | None:
-        with faults("Glue"):
-            try:
-                answer = self._glue.get_partition(
-                    DatabaseName=DATABASE, TableName=table, PartitionValues=list(values)
-                )
-            except self._glue.exceptions.EntityNotFoundException:
-                return None
-        return str(answer["Partition"]["StorageDescriptor"]["Location"])
-
-    def point(self, table: str, values: tuple[str, ...], location: str) -> None:
-        partition = {
-            "Values": list(values),
-            "StorageDescriptor": {**self._declared(table), "Location": location},
-        }
-        place = {"DatabaseName": DATABASE, "TableName": table}
-        with faults("Glue"):
-            if self._updated(place, partition):
-                return
-            try:
-                self._glue.create_partition(**place, PartitionInput=partition)
-            except self._glue.exceptions.AlreadyExistsException:
-                # Someone made it between the two calls; it can only be there from now on.
-                self._updated(place, partition)
-
-    def _updated(self, place: Mapping[str, str], partition: Mapping[str, Any]) -> bool:
         try:
-            self._glue.update_partition(
-                **place, PartitionValueList=partition["Values"], PartitionInput=partition
+            found = self._glue.get_partition(
+                DatabaseName=self._database, TableName=table, PartitionValues=list(values)
             )
         except self._glue.exceptions.EntityNotFoundException:
-            return False
-        return True
+            return None
+        return str(found["Partition"]["StorageDescriptor"]["Location"])
 
-    def _declared(self, table: str) -> dict[str, Any]:
-        """The table's own columns and format, which its partitions share."""
-        if table not in self._storage:
-            with faults("Glue"):
-                answer = self._glue.get_table(DatabaseName=DATABASE, Name=table)
-            self._storage[table] = answer["Table"]["StorageDescriptor"]
-        return self._storage[table]
+    def point(self, table: str, values: tuple[str, ...], location: str) -> None:
+        where = {"DatabaseName": self._database, "TableName": table}
+        partition = {
+            "Values": list(values),
+            "StorageDescriptor": _storage(self._tables[table], location),
+            "Parameters": {"classification": "parquet"},
+        }
+        try:
+            self._glue.update_partition(
+                **where, PartitionValueList=list(values), PartitionInput=partition
+            )
+        except self._glue.exceptions.EntityNotFoundException:
+            self._create(where, partition)
+
+    def _create(self, where: Mapping[str, str], partition: Mapping[str, Any]) -> None:
+        """The partition's first time; somebody else's first time counts as well."""
+        try:
+            self._glue.create_partition(**where, PartitionInput=partition)
+        except self._glue.exceptions.AlreadyExistsException:
+            self._glue.update_partition(
+                **where, PartitionValueList=partition["Values"], PartitionInput=partition
+            )
 
 
-class LakeStore:
-    """`ports.Lake` on a boto3 client of the service `s3`. The bucket encrypts by default."""
+class S3Lake:
+    """`Lake` on a boto3 S3 client."""
 
     def __init__(self, s3: Any, bucket: str) -> None:
         self._s3 = s3
@@ -293,192 +225,141 @@ class LakeStore:
         return self._bucket
 
     def write_json(self, key: str, value: Any) -> None:
-        with faults("S3"):
-            self._s3.put_object(
-                Bucket=self._bucket,
-                Key=key,
-                Body=json.dumps(value).encode(),
-                ContentType="application/json",
-            )
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=json.dumps(value).encode())
 
     def read_json(self, key: str) -> Any:
-        place = f"s3://{self._bucket}/{key}"
         try:
-            with faults("S3"):
-                body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except self._s3.exceptions.NoSuchKey as error:
-            raise Defect(f"{place} is missing.", file=place) from error
-        try:
-            return json.loads(body)
-        except ValueError as error:
-            raise Defect(f"{place} is not JSON.", file=place) from error
+            return json.loads(self._body(key))
+        except (self._s3.exceptions.NoSuchKey, ValueError) as error:
+            raise Defect(f"s3://{self._bucket}/{key} is missing or no JSON.", key=key) from error
 
     def staged(self, prefix: str) -> tuple[StagedFile, ...]:
-        found: list[StagedFile] = []
-        with faults("S3"):
-            pages = self._s3.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=prefix
-            )
-            for page in pages:
-                found.extend(
-                    StagedFile(each["Key"], each["Size"]) for each in page.get("Contents", [])
-                )
-        return tuple(found)
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix
+        )
+        return tuple(
+            StagedFile(found["Key"], found["Size"])
+            for page in pages
+            for found in page.get("Contents", ())
+        )
 
     def parquet_totals(self, key: str, currency: str) -> Totals:
-        # A Parquet reader jumps to the footer and the two columns that it wants: ranges, in memory
-        # no more than a few of them, whatever the file's size.
-        with faults("S3"):
-            raw = _S3Ranges(self._s3, self._bucket, key)
-            sums = parquet_totals(io.BufferedReader(raw, RANGE_BYTES))
-        return Totals(sums.rows, sums.billed_cost, sums.effective_cost, currency)
+        return parquet_totals(BytesIO(self._body(key)), currency)
 
-
-class _S3Ranges(io.RawIOBase):
-    """An object as a file that can be sought in, read by ranges."""
-
-    def __init__(self, s3: Any, bucket: str, key: str) -> None:
-        self._s3 = s3
-        self._object = {"Bucket": bucket, "Key": key}
-        self._size: int = s3.head_object(**self._object)["ContentLength"]
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = start + offset
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        wanted = min(len(buffer), self._size - self._at)
-        if wanted <= 0:
-            return 0
-        last = self._at + wanted - 1
-        answer = self._s3.get_object(**self._object, Range=f"bytes={self._at}-{last}")
-        data = answer["Body"].read()
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+    def _body(self, key: str) -> bytes:
+        body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return body
 
 
 class AthenaQueries:
-    """`ports.Queries` in the workgroup, which says where results go and how much may be read."""
+    """`Queries` on a boto3 Athena client."""
 
-    def __init__(
-        self,
-        athena: Any,
-        workgroup: str = WORKGROUP,
-        wait: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, athena: Any, workgroup: str, database: str) -> None:
         self._athena = athena
         self._workgroup = workgroup
-        self._wait = wait
-
-    def query(self, sql: str) -> QueryResult:
-        with faults("Athena"):
-            execution = self._finished(self._start(sql))
-            return self._result(execution)
+        self._database = database
 
     def run(self, sql: str) -> list[dict[str, str | None]]:
-        try:
-            result = self.query(sql)
-        except UsageError as error:
-            raise Defect(f"A statement of CloudSpend's own failed: {error.summary}") from error
+        result = self.query(sql)
         return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
-    def _start(self, sql: str) -> str:
+    def query(self, sql: str) -> QueryResult:
         try:
-            answer = self._athena.start_query_execution(
+            started = self._athena.start_query_execution(
                 QueryString=sql,
-                QueryExecutionContext={"Database": DATABASE},
                 WorkGroup=self._workgroup,
+                QueryExecutionContext={"Database": self._database},
             )
         except self._athena.exceptions.InvalidRequestException as error:
-            raise _wrong(error.response["Error"].get("Message", "")) from error
-        return str(answer["QueryExecutionId"])
+            raise UsageError(f"Athena refused the statement: {error}") from error
+        except self._athena.exceptions.TooManyRequestsException as error:
+            raise TransientError("Athena takes no more queries just now.") from error
+        execution = self._ended(started["QueryExecutionId"])
+        scanned = int(execution.get("Statistics", {}).get("DataScannedInBytes", 0))
+        return self._result(started["QueryExecutionId"], scanned)
 
-    def _finished(self, execution_id: str) -> dict[str, Any]:
-        """Wait for the query's end: pauses grow to a second; Athena itself ends what takes long."""
-        polls = 0
+    def _ended(self, query_id: str) -> Mapping[str, Any]:
+        wait = POLL_SECONDS
         while True:
-            answer = self._athena.get_query_execution(QueryExecutionId=execution_id)
-            execution: dict[str, Any] = answer["QueryExecution"]
+            answer = self._athena.get_query_execution(QueryExecutionId=query_id)
+            execution: Mapping[str, Any] = answer["QueryExecution"]
             if execution["Status"]["State"] == "SUCCEEDED":
                 return execution
             if execution["Status"]["State"] in ("FAILED", "CANCELLED"):
-                raise _failed(execution["Status"])
-            self._wait(POLL_SECONDS[min(polls, len(POLL_SECONDS) - 1)])
-            polls += 1
+                raise _query_error(execution["Status"])
+            time.sleep(wait)
+            wait = min(wait * 2, LONGEST_POLL_SECONDS)
 
-    def _result(self, execution: Mapping[str, Any]) -> QueryResult:
-        pages = list(
-            self._athena.get_paginator("get_query_results").paginate(
-                QueryExecutionId=execution["QueryExecutionId"]
+    def _result(self, query_id: str, scanned: int) -> QueryResult:
+        pages = self._athena.get_paginator("get_query_results").paginate(QueryExecutionId=query_id)
+        columns: list[Mapping[str, str]] = []
+        rows: list[tuple[str | None, ...]] = []
+        for page in pages:
+            columns = columns or page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+            rows.extend(
+                tuple(value.get("VarCharValue") for value in row["Data"])
+                for row in page["ResultSet"]["Rows"]
             )
-        )
-        described = pages[0]["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
-        columns = tuple(str(column["Name"]) for column in described)
-        rows = [
-            tuple(cell.get("VarCharValue") for cell in row["Data"])
-            for page in pages
-            for row in page["ResultSet"]["Rows"]
-        ]
-        # The answers of SELECT begin with the names of the columns, those of SHOW do not.
-        if rows and rows[0] == columns and execution.get("StatementType", "DML") == "DML":
-            del rows[0]
-        scanned = execution.get("Statistics", {}).get("DataScannedInBytes", 0)
-        types = tuple(str(column["Type"]) for column in described)
-        return QueryResult(columns, types, tuple(rows), int(scanned))
+        header = tuple(column["Name"] for column in columns)
+        # The first row of a SELECT's answer repeats the columns' names (Athena API reference).
+        body = rows[1:] if rows and rows[0] == header else rows
+        types = tuple(column["Type"] for column in columns)
+        return QueryResult(header, types, tuple(body), scanned)
 
 
-def _failed(status: Mapping[str, Any]) -> Exception:
-    """By Athena's own category of the error, never by its text."""
-    reason = str(status.get("StateChangeReason", "The query was cancelled."))
-    error = status.get("AthenaError", {})
-    if error.get("Retryable"):
-        return TransientError(f"Athena could not run the query now: {reason}")
-    if error.get("ErrorCategory") == SYSTEM_ERROR:
-        return Defect(f"Athena failed: {reason}")
-    return _wrong(reason)
-
-
-def _wrong(reason: str) -> UsageError:
-    return UsageError(
-        f"Athena refuses the query: {reason}",
-        remedy="Correct it; SHOW TABLES and DESCRIBE <table> show what there is.",
-    )
-
-
-class IngestExecutions:
-    """`ports.Executions` of the state machine `machine_arn`."""
+class StepFunctionsExecutions:
+    """`Executions` of one state machine on a boto3 Step Functions client."""
 
     def __init__(self, states: Any, machine_arn: str) -> None:
         self._states = states
         self._machine_arn = machine_arn
 
     def start(self, name: str, payload: Mapping[str, Any]) -> bool:
-        with faults("Step Functions"):
-            try:
-                self._states.start_execution(
-                    stateMachineArn=self._machine_arn, name=name, input=json.dumps(payload)
-                )
-            except self._states.exceptions.ExecutionAlreadyExists:
-                return False
+        # A repeat that runs is answered like a start (AWS Step Functions API reference,
+        # StartExecution), so it has to be asked for first.
+        if self.status(name) is not None:
+            return False
+        try:
+            self._states.start_execution(
+                stateMachineArn=self._machine_arn, name=name, input=json.dumps(payload)
+            )
+        except self._states.exceptions.ExecutionAlreadyExists:
+            return False
         return True
 
     def status(self, name: str) -> str | None:
-        arn = self._machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
-        with faults("Step Functions"):
-            try:
-                answer = self._states.describe_execution(executionArn=arn)
-            except self._states.exceptions.ExecutionDoesNotExist:
-                return None
-        return str(answer["status"])
+        arn = self._machine_arn.replace(":stateMachine:", ":execution:", 1) + f":{name}"
+        try:
+            return str(self._states.describe_execution(executionArn=arn)["status"])
+        except self._states.exceptions.ExecutionDoesNotExist:
+            return None
+
+
+def _unless_conditional(write: Any) -> bool:
+    try:
+        write()
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def _storage(table: Table, location: str) -> dict[str, Any]:
+    return {
+        "Columns": [{"Name": column.name, "Type": column.type} for column in table.columns],
+        "Location": location,
+        "InputFormat": f"{PARQUET}.MapredParquetInputFormat",
+        "OutputFormat": f"{PARQUET}.MapredParquetOutputFormat",
+        "SerdeInfo": {"SerializationLibrary": f"{PARQUET}.serde.ParquetHiveSerDe"},
+    }
+
+
+def _query_error(status: Mapping[str, Any]) -> Exception:
+    reason = status.get("StateChangeReason", "no reason was given")
+    told = status.get("AthenaError", {})
+    if told.get("Retryable"):
+        return TransientError(f"Athena could not run the query now: {reason}")
+    if told.get("ErrorCategory") == USER_ERROR:
+        return UsageError(f"The query failed: {reason}")
+    return Defect(f"Athena failed: {reason}")
