@@ -24,6 +24,10 @@ PREFIX = "cloudspend"
 REPORT = "cloudspend-cur"
 INBOX = "finops@example.com"
 QUEUE = "alerts"
+COST_BY_SERVICE = """
+SELECT service, sum(billed_cost) AS billed_cost, sum(effective_cost) AS effective_cost
+FROM cost_by_service_daily GROUP BY service ORDER BY billed_cost DESC
+""".strip()
 SEVERITIES = ("info", "warning", "critical")
 ENDS = {"active", "failed"}
 
@@ -59,12 +63,7 @@ class Story:
         return [
             ["accounts", "list"],
             ["periods", CUSTOMER],
-            [
-                "query",
-                "SELECT service, sum(billed_cost) AS billed_cost, sum(effective_cost) AS "
-                "effective_cost FROM cost_by_service_daily GROUP BY service "
-                "ORDER BY billed_cost DESC",
-            ],
+            ["query", COST_BY_SERVICE],
         ]
 
     def subscribe(self) -> None:
@@ -110,7 +109,7 @@ class Story:
 
     def connect(self) -> Iterator[str]:
         """Follow the link as the customer; yields what the stack's outputs say."""
-        self.platform.cloud.control("world", {"organizations": [self.world.organization]})
+        self.platform.cloud.control("world", self.world.organization)
         for name, value in follow(self._link, self.customer).items():
             yield f"{name}: {value}"
 

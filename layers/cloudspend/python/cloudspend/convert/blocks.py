@@ -4,6 +4,7 @@ Memory stays at a few blocks whatever the file's size, and the compressed stream
 its last byte: length, checksum, and that nothing follows.
 """
 
+import io
 import shutil
 import tempfile
 import zipfile
@@ -23,6 +24,7 @@ HEADER_BYTES = 1024 * 1024
 # A bill shrinks 5 to 60 times. What grows more than this is not a bill but a way to fill a disk.
 LARGEST_RATIO = 300
 ALWAYS_ALLOWED = 64 * 1024 * 1024
+READ_BYTES = 1024 * 1024
 
 # isal's stubs take the error class for an instance, and leave `open` without types.
 INFLATE_ERROR = cast("type[Exception]", igzip_lib.IsalError)
@@ -119,7 +121,23 @@ class _Limited:
 
 
 def _gzip(stream: ByteStream) -> Any:
-    return IGZIP(stream, "rb")
+    return IGZIP(io.BufferedReader(_Raw(stream), READ_BYTES), "rb")
+
+
+class _Raw(io.RawIOBase):
+    """A stream as isal reads it: into its own buffer."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 @contextmanager
