@@ -103,7 +103,7 @@ def _onboard(narrator: Narrator, story: Story) -> None:
     with narrator.step("Generate the customer's bill with koku-nise") as step:
         for bill in story.generate(step.alive):
             step.say(
-                f"{bill.period}: {sum(len(file) for file in bill.files):,} rows in {len(bill.files)} files"
+                f"{bill.period}: {sum(map(len, bill.files)):,} rows in {len(bill.files)} files"
             )
     with narrator.step("Invite the customer") as step:
         command = story.invitation

@@ -25,7 +25,8 @@ REPORT = "cloudspend-cur"
 INBOX = "finops@example.com"
 QUEUE = "alerts"
 COST_BY_SERVICE = """
-SELECT service, sum(billed_cost) AS billed_cost, sum(effective_cost) AS effective_cost
+SELECT service, round(sum(billed_cost), 2) AS billed_cost,
+       round(sum(effective_cost), 2) AS effective_cost
 FROM cost_by_service_daily GROUP BY service ORDER BY billed_cost DESC
 """.strip()
 SEVERITIES = ("info", "warning", "critical")

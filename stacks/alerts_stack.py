@@ -1,22 +1,25 @@
-"""What happened, and who hears of it: the bus, a rule and a topic for each severity."""
+"""From outcomes to people: the bus, the rules by severity, the topics."""
 
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cloudspend import settings as names
 from cloudspend.alerts.event import Severity
 from cloudspend.settings import Settings
+from stacks.constructs.access import arn
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.functions import PythonTasks
 from stacks.constructs.review import allow
-from stacks.constructs.task import PythonTask, Workshop
 from stacks.lake_stack import LakeStack
 from stacks.stage import Stage
 
 
 class AlertsStack(Stack):
-    """`topics` by severity; whoever wants alerts subscribes to them."""
+    """`topics` by severity; `alarms` is where what went wrong with CloudSpend itself is told."""
 
     def __init__(
         self,
@@ -27,18 +30,30 @@ class AlertsStack(Stack):
         settings: Settings,
         lake: LakeStack,
     ) -> None:
-        super().__init__(scope, construct_id, description="CloudSpend: events and alerts")
-        self.bus = events.EventBus(
-            self,
-            "Bus",
-            event_bus_name=names.EVENT_BUS,
-            description="Every outcome of CloudSpend's pipeline",
-        )
+        super().__init__(scope, construct_id, description="CloudSpend: event bus, rules, topics")
         self.topics = {severity: self._topic(severity, lake) for severity in Severity}
-        self._notify(stage, settings, lake)
+        self.alarms = self.topics[Severity.CRITICAL]
+        self.dead_letters = DeadLetters(
+            self, "DeadLetters", name=f"{names.PREFIX}-alerts-dead-letters", alarms=self.alarms
+        )
+        tasks = PythonTasks(self, "Tasks", stage=stage, settings=settings)
+        self.notify = tasks.task(
+            "notify",
+            "Turns an event of CloudSpend into an alert that a person can act on",
+            dead_letters=self.dead_letters,
+        )
+        allow(
+            self.notify.task_role,
+            ["sns:Publish"],
+            [arn("sns", f"{names.ALERT_TOPIC}-{severity}") for severity in Severity],
+        )
+        lake.access.key(self.notify.task_role)
+        self.bus = events.EventBus(self, "Bus", event_bus_name=names.EVENT_BUS)
+        for severity in Severity:
+            self._rule(severity)
 
     def _topic(self, severity: Severity, lake: LakeStack) -> sns.Topic:
-        return sns.Topic(
+        topic = sns.Topic(
             self,
             f"{severity.capitalize()}Alerts",
             topic_name=f"{names.ALERT_TOPIC}-{severity}",
@@ -46,26 +61,37 @@ class AlertsStack(Stack):
             master_key=lake.key,
             enforce_ssl=True,
         )
+        if severity is Severity.CRITICAL:
+            # Alarms publish as the service, which needs the topic's own consent.
+            topic.add_to_resource_policy(_alarms_of(self.account, topic))
+        return topic
 
-    def _notify(self, stage: Stage, settings: Settings, lake: LakeStack) -> None:
-        workshop = Workshop(self, stage=stage, settings=settings)
-        notify = PythonTask(
-            workshop,
-            "notify",
-            description="turns events into messages for people",
-            dead_letters=True,
+    def _rule(self, severity: Severity) -> None:
+        events.Rule(
+            self,
+            f"{severity.capitalize()}Events",
+            rule_name=f"{names.PREFIX}-{severity}",
+            description=f"Events of severity {severity} go to the topic of that name",
+            event_bus=self.bus,
+            event_pattern=events.EventPattern(
+                source=[names.EVENT_SOURCE], detail={"severity": [str(severity)]}
+            ),
+            targets=[
+                targets.LambdaFunction(
+                    self.notify,
+                    dead_letter_queue=self.dead_letters,
+                    max_event_age=Duration.hours(24),
+                    retry_attempts=185,
+                )
+            ],
         )
-        topics = [topic.topic_arn for topic in self.topics.values()]
-        allow(notify.task_role, ["sns:Publish"], topics)
-        lake.access.key(notify.task_role)
-        for severity in Severity:
-            events.Rule(
-                self,
-                f"{severity.capitalize()}Events",
-                event_bus=self.bus,
-                description=f"Events of severity {severity} become messages",
-                event_pattern=events.EventPattern(
-                    source=[names.EVENT_SOURCE], detail={"severity": [str(severity)]}
-                ),
-                targets=[targets.LambdaFunction(notify, dead_letter_queue=workshop.failed)],
-            )
+
+
+def _alarms_of(account: str, topic: sns.Topic) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        sid="AlarmsOfThisAccount",
+        principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions=["sns:Publish"],
+        resources=[topic.topic_arn],
+        conditions={"StringEquals": {"aws:SourceAccount": account}},
+    )

@@ -11,6 +11,7 @@ views. `install` replaces its query execution:
     workgroups            where results go, limits
     executions, answers   the API
     server                ministack's stores behind it
+    permissions           which workgroup IAM judges a request on
 
 **Permissions.** A query needs the caller's permission for `athena:` only. What it then reads of
 Glue and S3 is not checked against IAM: a role without `s3:GetObject` on the lake can query it
@@ -22,7 +23,7 @@ def install() -> None:
     """Put this Athena onto ministack's seams. Raises SeamMissing where one is not there."""
     from ministack.services import athena  # noqa: PLC0415 - importing the package starts no server
 
-    from local.athena import answers, executions  # noqa: PLC0415
+    from local.athena import answers, executions, permissions  # noqa: PLC0415
     from local.cloud import seams  # noqa: PLC0415
 
     for name, function in (
@@ -33,3 +34,4 @@ def install() -> None:
         answer = answers.answering(function)
         seams.around(athena, name, lambda _, request, answer=answer: answer(request))
     seams.around(athena, "_get_workgroup", answers.describe_workgroup)
+    permissions.install()

@@ -1,31 +1,126 @@
-"""A state machine as this platform wants it: logged, traced, with an alarm on failure."""
+"""State machines: one construct with logs, traces and an alarm, and the steps that fill them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from aws_cdk import CfnElement, Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from cloudspend import payload as p
-from cloudspend.errors import TransientError, names
-from stacks.constructs.review import TRACING, accept
+from cloudspend import errors, payload
+from stacks.constructs.functions import PythonTask, retention
+from stacks.constructs.review import TRACING, allow
 from stacks.stage import Stage
 
-LONGEST = Duration.hours(24)
+# Step Functions developer guide, "Handling Lambda service exceptions".
+LAMBDA_FAULTS = (
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+)
+_LOG_DELIVERY = (
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+)
+_TRACE = (
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+)
 
-VERSIONS = "A state machine may invoke every version of its own functions; `:*` are the versions."
-DELIVERY = "CloudWatch Logs' delivery actions have no resource: they can only be granted on *."
+
+class Steps:
+    """Makes the steps of one state machine: each retries what passes by itself, and leads every
+    other error to `on_failure`."""
+
+    def __init__(self, scope: Construct, stage: Stage, on_failure: sfn.IChainable | None) -> None:
+        self._scope = scope
+        self._stage = stage
+        self._on_failure = on_failure
+
+    def call(
+        self,
+        name: str,
+        task: PythonTask,
+        *,
+        result_path: str | None = None,
+        caught: bool = True,
+    ) -> tasks.LambdaInvoke:
+        """Call a function with the state as its input; its answer replaces the state."""
+        step = tasks.LambdaInvoke(
+            self._scope,
+            name,
+            lambda_function=task,
+            payload_response_only=True,
+            retry_on_service_exceptions=False,
+            result_path=result_path,
+        )
+        self.retry(step, errors.names(errors.TransientError), LAMBDA_FAULTS)
+        if caught:
+            self.catch(step)
+        return step
+
+    def direct(self, name: str, state: Mapping[str, Any]) -> sfn.CustomState:
+        """A step that Step Functions takes by itself, without a function."""
+        step = sfn.CustomState(self._scope, name, state_json=state)
+        self.retry(step, ["States.TaskFailed"])
+        self.catch(step)
+        return step
+
+    def retry(self, step: Any, *names: Sequence[str]) -> None:
+        """Try `step` again for errors of `names`, ever slower and never in step with others."""
+        step.add_retry(
+            errors=[name for group in names for name in group],
+            interval=Duration.seconds(self._stage.retry_seconds),
+            max_delay=Duration.seconds(self._stage.retry_max_seconds),
+            max_attempts=self._stage.retry_attempts,
+            backoff_rate=2,
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+
+    def catch(self, step: Any) -> None:
+        """Lead every error of `step` that is not retried (any more) to the failure's report."""
+        if self._on_failure:
+            step.add_catch(
+                self._on_failure, errors=["States.ALL"], result_path=f"$.{payload.FAILURE}"
+            )
 
 
-class StateMachine(sfn.StateMachine):
-    """Runs `definition` under the fixed name `name`; a failed execution raises `alarm_topic`."""
+class ReportedFailure:
+    """Where a failed execution ends: `report` tells people, then the execution fails.
+
+    If even the report fails, the execution still does, and its alarm rings.
+    """
+
+    def __init__(self, scope: Construct, stage: Stage, report: PythonTask) -> None:
+        failed = sfn.Fail(
+            scope,
+            "Failed",
+            error_path=f"$.{payload.FAILURE}.Error",
+            cause_path=f"$.{payload.FAILURE}.Cause",
+        )
+        self.start = Steps(scope, stage, failed).call("ReportFailure", report)
+        self.start.next(failed)
+
+
+class Machine(Construct):
+    """A state machine with exactly the permissions it is given, which logs everything, traces, and
+    raises an alarm when an execution fails."""
 
     def __init__(
         self,
@@ -34,83 +129,76 @@ class StateMachine(sfn.StateMachine):
         *,
         name: str,
         definition: sfn.IChainable,
-        alarm_topic: sns.ITopic,
+        timeout: Duration,
+        calls: Sequence[PythonTask],
+        stage: Stage,
+        alarms: sns.ITopic,
     ) -> None:
-        log_group = logs.LogGroup(
-            scope,
-            f"{construct_id}Log",
-            log_group_name=f"/aws/vendedlogs/states/{name}",
-            retention=logs.RetentionDays.ONE_MONTH,
-            removal_policy=RemovalPolicy.DESTROY,
+        super().__init__(scope, construct_id)
+        self.role = iam.Role(
+            self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com")
         )
-        self.task_role = iam.Role(
-            scope,
-            f"{construct_id}Role",
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
-            description=f"CloudSpend: runs {name}",
+        allow(
+            self.role,
+            ["lambda:InvokeFunction"],
+            [task.function_arn for task in calls],
         )
-        super().__init__(
-            scope,
-            construct_id,
+        allow(self.role, _TRACE, ["*"], because=TRACING)
+        allow(
+            self.role,
+            _LOG_DELIVERY,
+            ["*"],
+            because="The delivery of logs is set up for the account, not for a log group (Step "
+            "Functions developer guide, IAM policies for logging).",
+        )
+        self.machine = sfn.StateMachine(
+            self,
+            "Machine",
             state_machine_name=name,
-            role=self.task_role,
             definition_body=sfn.DefinitionBody.from_chainable(definition),
-            timeout=LONGEST,
+            role=self.role.without_policy_updates(),
+            timeout=timeout,
             tracing_enabled=True,
             logs=sfn.LogOptions(
-                destination=log_group, level=sfn.LogLevel.ALL, include_execution_data=False
+                destination=self._log_group(name, stage),
+                level=sfn.LogLevel.ALL,
+                include_execution_data=True,
             ),
         )
-        accept(self.task_role, f"{TRACING} {DELIVERY}", "IAM5[Resource::*]")
+        self.machine.node.add_dependency(self.role)
+        self._alarm(name, alarms)
+
+    def _log_group(self, name: str, stage: Stage) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            "Logs",
+            # This prefix keeps the policy that lets Step Functions write below its size limit.
+            log_group_name=f"/aws/vendedlogs/states/{name}",
+            retention=retention(stage),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+
+    def _alarm(self, name: str, topic: sns.ITopic) -> None:
         alarm = cloudwatch.Alarm(
-            scope,
-            f"{construct_id}Failed",
-            metric=self.metric_failed(period=Duration.minutes(5)),
+            self,
+            "Failures",
+            alarm_name=f"{name}-failures",
+            alarm_description=f"An execution of {name} failed or ran out of time: look at it.",
+            metric=cloudwatch.MathExpression(
+                expression="failed + timed_out + aborted",
+                label="Executions that did not succeed",
+                period=Duration.minutes(5),
+                using_metrics={
+                    "failed": self.machine.metric_failed(statistic="Sum"),
+                    "timed_out": self.machine.metric_timed_out(statistic="Sum"),
+                    "aborted": self.machine.metric_aborted(statistic="Sum"),
+                },
+            ),
             threshold=1,
             evaluation_periods=1,
+            comparison_operator=(
+                cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+            ),
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"An execution of {name} failed; the alert IngestFailed or "
-            "OnboardingFailed says why.",
         )
-        alarm.add_alarm_action(actions.SnsAction(alarm_topic))
-
-
-def step(
-    scope: Construct, title: str, function: lambda_.IFunction, stage: Stage
-) -> sfn.TaskStateBase:
-    """Call `function` with the whole state; its answer is the new state. What passes by itself is
-    tried again, with growing pauses and full jitter."""
-    state = tasks.LambdaInvoke(scope, title, lambda_function=function, payload_response_only=True)
-    retry_transient(state, stage)
-    return state
-
-
-def retry_transient(state: sfn.TaskStateBase | sfn.CustomState, stage: Stage) -> None:
-    """Retry errors that pass by themselves, as the stage says."""
-    state.add_retry(
-        errors=names(TransientError),
-        interval=Duration.seconds(stage.retry_seconds),
-        max_delay=Duration.seconds(stage.retry_max_seconds),
-        max_attempts=stage.retry_attempts,
-        backoff_rate=2,
-        jitter_strategy=sfn.JitterType.FULL,
-    )
-
-
-def catch_all(
-    states: Sequence[sfn.TaskStateBase | sfn.CustomState | sfn.DistributedMap],
-    report: sfn.IChainable,
-) -> None:
-    """Send every failure of `states` to `report`, with the error beside the state's input."""
-    for state in states:
-        state.add_catch(report, errors=["States.ALL"], result_path=f"$.{p.FAILURE}")
-
-
-def accept_versions(role: iam.Role, *functions: lambda_.Function) -> None:
-    """Accept that a state machine's role may invoke any version of `functions`."""
-    for function in functions:
-        resource = function.node.default_child
-        if not isinstance(resource, CfnElement):
-            raise TypeError(f"{function.node.path} is no function of this application.")
-        logical_id = function.stack.get_logical_id(resource)
-        accept(role, VERSIONS, f"IAM5[Resource::<{logical_id}.Arn>:*]")
+        alarm.add_alarm_action(actions.SnsAction(topic))

@@ -8,13 +8,13 @@ import typer
 from cloudspend import wiring
 from cloudspend.accounts.invite import InviteRequest
 from cloudspend.accounts.invite import invite as invite_account
-from cloudspend.accounts.model import Account, AccountType, Check, ExportKind
+from cloudspend.accounts.model import Account, AccountType, Check, Export, ExportKind
 from cloudspend.cli.options import AccountId, OutputOption
 from cloudspend.cli.output import Output, show, show_one
 
 app = typer.Typer(no_args_is_help=True, help="Invite accounts and see how their connection stands.")
 
-COLUMNS = ("account_id", "name", "type", "state", "export", "since", "reason")
+COLUMNS = ("account_id", "name", "type", "state", "export_kind", "since", "reason")
 CHECKS = ("check", "status", "reason", "remedy", "checked_at")
 
 
@@ -85,6 +85,7 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
     account = accounts.get(account_id)
     checks = [_check(check) for check in accounts.checks(account_id)]
     facts = _row(account) | {
+        "export": _location(account.export),
         "regions": list(account.regions),
         "retention_months": account.retention_months,
         "role_arn": account.role_arn,
@@ -101,16 +102,19 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
 
 
 def _row(account: Account) -> dict[str, Any]:
-    export = account.export
     return {
         "account_id": account.account_id,
         "name": account.display_name,
         "type": str(account.type),
         "state": str(account.state),
-        "export": f"{export.kind} s3://{export.bucket}/{export.prefix}/{export.name}",
+        "export_kind": str(account.export.kind),
         "since": account.start_date.isoformat(),
         "reason": account.state_reason,
     }
+
+
+def _location(export: Export) -> str:
+    return f"s3://{export.bucket}/{export.prefix}/{export.name}"
 
 
 def _check(check: Check) -> dict[str, Any]:

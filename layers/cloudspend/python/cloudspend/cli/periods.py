@@ -2,7 +2,7 @@
 
 from cloudspend import wiring
 from cloudspend.cli.options import AccountId, OutputOption
-from cloudspend.cli.output import Output, show
+from cloudspend.cli.output import Output, say, show
 from cloudspend.lake.model import PublishedPeriod
 
 COLUMNS = (
@@ -14,9 +14,8 @@ COLUMNS = (
     "residual",
     "rows",
     "generation",
-    "published_at",
-    "reason",
 )
+DETAILS = ("published_at", "reason")
 
 
 def periods(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
@@ -28,7 +27,11 @@ def periods(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
     operator = wiring.operator()
     account = operator.accounts.get(account_id)
     rows = [_row(period) for period in operator.generations.periods(account.account_id)]
-    show(rows, COLUMNS, output, f"No period of {account.display_name} is published yet.")
+    columns = COLUMNS if output is Output.TABLE else (*COLUMNS, *DETAILS)
+    show(rows, columns, output, f"No period of {account.display_name} is published yet.")
+    if output is Output.TABLE:
+        for row in rows:
+            say(f"{row['period']} is {row['certification']}: {row['reason']}")
 
 
 def _row(period: PublishedPeriod) -> dict[str, object]:

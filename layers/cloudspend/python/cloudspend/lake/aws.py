@@ -120,11 +120,10 @@ class DynamoGenerations:
 
     def _note(self, key: items.Item, failure: Any, seen: str | None) -> None:
         """Write the failure if nobody else has written one meanwhile."""
-        if seen is None:
-            condition, bound = "attribute_not_exists(failure) OR failure = :none", {":none": None}
-        else:
-            condition, bound = "failure.#e = :seen", {":seen": seen}
-        self._update(key, {"failure": failure}, condition=condition, bound=bound)
+        condition = "attribute_not_exists(failure) OR failure = :seen"
+        if seen is not None:
+            condition = "failure.#e = :seen"
+        self._update(key, {"failure": failure}, condition=condition, bound={":seen": seen})
 
     def _update(
         self,

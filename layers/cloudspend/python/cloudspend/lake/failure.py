@@ -16,6 +16,10 @@ from cloudspend.lake.ports import Generations
 
 # The texts that an event carries of a file are cut: a value can be a whole damaged line.
 MAX_VALUE = 200
+OUR_FAULT = (
+    "The platform team looks at the failed execution of the state machine cloudspend-ingest; the "
+    "customer need not do anything."
+)
 OUR_ERRORS = frozenset(names(CloudSpendError))
 
 
@@ -83,7 +87,7 @@ def failed_event(
         line=int(line) if line is not None else None,
         column=_text(details.get("column")),
         value=_text(details.get("value")),
-        remedy=failure.remedy,
+        remedy=failure.remedy or OUR_FAULT,
     )
 
 

@@ -57,5 +57,5 @@ TABLES = (COST_AND_USAGE, COST_AND_USAGE_GENERATIONS)
 
 
 def generation_prefix(folder: str, account_id: str, period: BillingPeriod, generation: str) -> str:
-    """Where a generation's objects of `folder` stand in the lake bucket, with a slash at its end."""
+    """Where a generation's objects of `folder` stand in the lake bucket; ends with a slash."""
     return f"{folder}/account_id={account_id}/billing_period={period}/generation={generation}/"
