@@ -1,29 +1,49 @@
-"""What is deployed: a stage's stacks, data flowing downwards."""
+"""What CloudSpend deploys: the stage's settings go in, data flows from stack to stack."""
 
-from aws_cdk import App, Aws, Tags
+import sys
+from pathlib import Path
 
-from cloudspend.settings import PREFIX, Settings
+from aws_cdk import App, Aws
+
+from cloudspend.errors import UsageError
+from cloudspend.settings import Settings
 from stacks.alerts_stack import AlertsStack
+from stacks.customer_stack import write_template
 from stacks.ingest_stack import IngestStack
 from stacks.lake_stack import LakeStack
 from stacks.onboarding_stack import OnboardingStack
-from stacks.stage import chosen
+from stacks.stage import Stage, chosen
 
-app = App()
-stage = chosen(app.node)
-settings = Settings(
-    account_id=Aws.ACCOUNT_ID,
-    region=Aws.REGION,
-    partition=Aws.PARTITION,
-    response_hosts=stage.response_hosts,
-)
 
-lake = LakeStack(app, "CloudSpend-Lake", stage=stage, settings=settings)
-alerts = AlertsStack(app, "CloudSpend-Alerts", stage=stage, settings=settings, lake=lake)
-OnboardingStack(
-    app, "CloudSpend-Onboarding", stage=stage, settings=settings, lake=lake, alerts=alerts
-)
-IngestStack(app, "CloudSpend-Ingest", stage=stage, settings=settings, lake=lake, alerts=alerts)
+def build(app: App, stage: Stage) -> App:
+    """Add every stack to `app`."""
+    settings = Settings(Aws.ACCOUNT_ID, Aws.REGION, Aws.PARTITION, stage.response_hosts)
+    template = write_template(Path(app.outdir) / "customer")
+    lake = LakeStack(app, "cloudspend-lake", stage=stage, settings=settings)
+    alerts = AlertsStack(app, "cloudspend-alerts", stage=stage, settings=settings, lake=lake)
+    ingest = IngestStack(
+        app, "cloudspend-ingest", stage=stage, settings=settings, lake=lake, alerts=alerts
+    )
+    onboarding = OnboardingStack(
+        app,
+        "cloudspend-onboarding",
+        stage=stage,
+        settings=settings,
+        lake=lake,
+        alerts=alerts,
+        template=template,
+    )
+    onboarding.add_dependency(ingest)
+    return app
 
-Tags.of(app).add("application", PREFIX)
-app.synth()
+
+def main() -> None:
+    app = App(analytics_reporting=False)
+    try:
+        build(app, chosen(app.node)).synth()
+    except UsageError as error:
+        sys.exit(error.sentence)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,23 +1,21 @@
-"""The customer's side: one template that a security reviewer can read from top to bottom.
+"""What a customer creates in the own account: the template `cloudspend-customer.yaml`.
 
-It is synthesized alone, without bootstrap resources, and published as it stands. Everything in it
-is written out, so that no permission hides behind a helper.
+It is read by people who decide whether to trust it. So everything has a plain name and a sentence,
+nothing in it needs bootstrapping, and what the role may do is a complete list.
 """
 
-import tempfile
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-import yaml
 from aws_cdk import (
     App,
     Aws,
-    CfnCondition,
+    BootstraplessSynthesizer,
+    CfnDeletionPolicy,
     CfnOutput,
-    CfnParameter,
     CfnResource,
-    DefaultStackSynthesizer,
     Fn,
-    RemovalPolicy,
     Stack,
 )
 from aws_cdk import aws_cur as cur
@@ -27,159 +25,66 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cloudspend import settings as names
-from cloudspend.accounts.model import ExportKind
+from cloudspend.access.checks import PERMISSIONS
 from stacks.constructs.review import accept
+from stacks.customer_parameters import INTERFACE, Parameters
 
 TEMPLATE_VERSION = "1"
-REPORTS_REGION = "us-east-1"
-SESSION_SECONDS = 3600
+BILLING_REPORTS = "billingreports.amazonaws.com"
+# The endpoint of Cost and Usage Reports, whose ARNs bear its region wherever the bucket is.
+REPORT_REGION = "us-east-1"
+REGISTRATION_SECONDS = "600"
 
-READ_EXPORT = "An export's files are named by AWS as it delivers them, under the export's prefix."
-NO_RESOURCE = (
-    "These read-only actions of AWS Billing, Cost Explorer and Organizations take no resource "
-    "(AWS Service Authorization Reference)."
-)
-OWN_LOGS = (
-    "Whether and where accesses to the customer's bucket are logged is the customer's own policy."
-)
-
-
-def customer_template() -> str:
-    """The template as YAML."""
-    with tempfile.TemporaryDirectory() as folder:
-        app = App(outdir=folder, analytics_reporting=False)
-        stack = CustomerStack(app, "customer")
-        template: dict[str, Any] = app.synth().get_stack_by_name(stack.stack_name).template
-    return str(yaml.safe_dump(template, sort_keys=False, width=100))
+BUCKET = Fn.sub("arn:${AWS::Partition}:s3:::${ExportBucketName}")
+EXPORTED_OBJECTS = Fn.sub("arn:${AWS::Partition}:s3:::${ExportBucketName}/${ExportPrefix}/*")
 
 
 class CustomerStack(Stack):
-    """Role, export and bucket, delivery events, and the registration at the platform."""
+    """Bucket and report, the role that may read them, and the message home."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(
             scope,
             construct_id,
-            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
-            description="CloudSpend: lets the platform read this account's cost data, and nothing "
-            "else",
+            description="CloudSpend reads this account's bill: a bucket with the bill, a role that "
+            "may read it, and a note to CloudSpend that both are there",
+            synthesizer=BootstraplessSynthesizer(),
         )
-        self._parameters()
-        self._interface()
-        bucket, policy = self._bucket()
+        self.template_options.metadata = INTERFACE
+        self.parameters = Parameters(self)
+        bucket = self._bucket()
+        policy = self._bucket_policy(bucket)
         report = self._report(policy)
         role = self._role()
-        rule = self._delivery_events()
-        registration = self._registration(role)
-        for earlier in (bucket, policy, report, rule):
-            registration.add_dependency(earlier)
+        rule = self._forwarding(bucket)
+        self._registration(role, after=[policy, report, rule])
+        CfnOutput(self, "RoleArn", value=role.attr_arn, description="The role CloudSpend uses")
         CfnOutput(
-            self, "AccessRoleArn", value=role.attr_arn, description="The role CloudSpend assumes"
+            self, "BillBucket", value=bucket.ref, description="The bucket that holds the bill"
         )
-        CfnOutput(
-            self, "DeliveriesBucket", value=bucket.ref, description="Where AWS puts the export"
-        )
-        CfnOutput(self, "TemplateVersion", value=TEMPLATE_VERSION, description="For support")
 
-    def _parameters(self) -> None:
-        def text(name: str, description: str, **more: Any) -> str:
-            return CfnParameter(self, name, description=description, **more).value_as_string
-
-        account = {"allowed_pattern": r"\d{12}"}
-        self.platform = text(
-            "PlatformAccountId", "AWS account of the CloudSpend platform", **account
+    def _bucket(self) -> s3.CfnBucket:
+        rule = s3.CfnBucket.RuleProperty(
+            id="ForgetOldBills",
+            status="Enabled",
+            prefix=Fn.sub("${ExportPrefix}/"),
+            expiration_in_days=self.parameters.retention_days.value_as_number,
+            abort_incomplete_multipart_upload=(
+                s3.CfnBucket.AbortIncompleteMultipartUploadProperty(days_after_initiation=1)
+            ),
         )
-        self.external_id = text(
-            "ExternalId",
-            "The platform must present this to use the role; it is yours alone",
-            allowed_pattern=r"[\w+=,.@:/-]{2,1224}",
-        )
-        self.bucket_name = text(
-            "ExportBucketName", "Name of the bucket for the export", min_length=3
-        )
-        self.prefix = text(
-            "ExportPrefix", "Folder of the export in the bucket", default="cloudspend"
-        )
-        self.export_name = text("ExportName", "Name of the export", default="cloudspend-cur")
-        text(
-            "ExportKind",
-            "What AWS delivers",
-            default=str(ExportKind.CUR_LEGACY),
-            allowed_values=[str(ExportKind.CUR_LEGACY)],
-        )
-        self.retention = CfnParameter(
-            self,
-            "RetentionDays",
-            type="Number",
-            default=0,
-            min_value=0,
-            description="Days after which delivered files are deleted; 0 keeps them",
-        )
-        self.topic = text("RegistrationTopicArn", "Where this stack says that it is there")
-        self.token = text(
-            "RegistrationToken", "Proves that this stack follows an invitation; works once"
-        )
-        self.deliveries_bus = text("DeliveriesBusArn", "Where new deliveries are announced")
-
-    def _interface(self) -> None:
-        """How the console groups the parameters."""
-        groups = {
-            "The platform": ["PlatformAccountId", "ExternalId"],
-            "The export": [
-                "ExportKind",
-                "ExportBucketName",
-                "ExportPrefix",
-                "ExportName",
-                "RetentionDays",
-            ],
-            "Set by your invitation, leave as they are": [
-                "RegistrationTopicArn",
-                "RegistrationToken",
-                "DeliveriesBusArn",
-            ],
-        }
-        self.template_options.metadata = {
-            "AWS::CloudFormation::Interface": {
-                "ParameterGroups": [
-                    {"Label": {"default": label}, "Parameters": parameters}
-                    for label, parameters in groups.items()
-                ]
-            }
-        }
-
-    def _bucket(self) -> tuple[s3.CfnBucket, s3.CfnBucketPolicy]:
-        expires = CfnCondition(
-            self,
-            "DeliveriesExpire",
-            expression=Fn.condition_not(Fn.condition_equals(self.retention.value_as_number, 0)),
-        )
-        unfinished = {
-            "Id": "unfinished-uploads",
-            "Status": "Enabled",
-            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-        }
-        old = {
-            "Id": "old-deliveries",
-            "Status": "Enabled",
-            "ExpirationInDays": self.retention.value_as_number,
-        }
         bucket = s3.CfnBucket(
             self,
             "ExportBucket",
-            bucket_name=self.bucket_name,
+            bucket_name=self.parameters.bucket_name.value_as_string,
             bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
                 server_side_encryption_configuration=[
                     s3.CfnBucket.ServerSideEncryptionRuleProperty(
-                        server_side_encryption_by_default=s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
-                            sse_algorithm="AES256"
+                        server_side_encryption_by_default=(
+                            s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+                                sse_algorithm="AES256"
+                            )
                         )
-                    )
-                ]
-            ),
-            ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
-                rules=[
-                    s3.CfnBucket.OwnershipControlsRuleProperty(
-                        object_ownership="BucketOwnerEnforced"
                     )
                 ]
             ),
@@ -189,224 +94,230 @@ class CustomerStack(Stack):
                 ignore_public_acls=True,
                 restrict_public_buckets=True,
             ),
+            ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
+                rules=[
+                    s3.CfnBucket.OwnershipControlsRuleProperty(
+                        object_ownership="BucketOwnerEnforced"
+                    )
+                ]
+            ),
+            lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(rules=[rule]),
             notification_configuration=s3.CfnBucket.NotificationConfigurationProperty(
                 event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
                     event_bridge_enabled=True
                 )
             ),
         )
-        bucket.add_property_override(
-            "LifecycleConfiguration.Rules",
-            {"Fn::If": [expires.logical_id, [old, unfinished], [unfinished]]},
+        # The bills are the customer's: deleting the stack leaves them where they are.
+        bucket.cfn_options.deletion_policy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
+        bucket.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+        accept(
+            bucket,
+            "The bucket is the customer's, who pays for logs and decides on them. Only AWS billing "
+            "and one role may touch it, and CloudTrail shows each use of the role.",
+            "S1",
         )
-        bucket.apply_removal_policy(RemovalPolicy.RETAIN)
-        accept(bucket, OWN_LOGS, "S1")
-        policy = s3.CfnBucketPolicy(
-            self,
-            "ExportBucketPolicy",
-            bucket=bucket.ref,
-            policy_document={"Version": "2012-10-17", "Statement": self._bucket_statements()},
-        )
-        return bucket, policy
+        return bucket
 
-    def _bucket_statements(self) -> list[dict[str, Any]]:
-        bucket = f"arn:{Aws.PARTITION}:s3:::{self.bucket_name}"
-        reports = {"Service": "billingreports.amazonaws.com"}
-        definitions = f"arn:{Aws.PARTITION}:cur:{REPORTS_REGION}:{Aws.ACCOUNT_ID}:definition/*"
-        from_here = {
+    def _bucket_policy(self, bucket: s3.CfnBucket) -> s3.CfnBucketPolicy:
+        of_this_account = {
             "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-            "ArnLike": {"aws:SourceArn": definitions},
+            "ArnLike": {
+                "aws:SourceArn": Fn.sub(
+                    f"arn:${{AWS::Partition}}:cur:{REPORT_REGION}:${{AWS::AccountId}}:definition/*"
+                )
+            },
         }
-        return [
+        delivery = {"Effect": "Allow", "Principal": {"Service": BILLING_REPORTS}}
+        statements = [
             {
-                "Sid": "NothingWithoutTls",
+                "Sid": "BillingLooksAtTheBucket",
+                **delivery,
+                "Action": ["s3:GetBucketAcl", "s3:GetBucketPolicy"],
+                "Resource": BUCKET,
+                "Condition": of_this_account,
+            },
+            {
+                "Sid": "BillingDeliversReports",
+                **delivery,
+                "Action": "s3:PutObject",
+                "Resource": EXPORTED_OBJECTS,
+                "Condition": of_this_account,
+            },
+            {
+                "Sid": "EncryptedConnectionsOnly",
                 "Effect": "Deny",
                 "Principal": "*",
                 "Action": "s3:*",
-                "Resource": [bucket, f"{bucket}/*"],
+                "Resource": [BUCKET, Fn.sub("arn:${AWS::Partition}:s3:::${ExportBucketName}/*")],
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}},
             },
-            {
-                "Sid": "AwsLooksBeforeDelivering",
-                "Effect": "Allow",
-                "Principal": reports,
-                "Action": ["s3:GetBucketAcl", "s3:GetBucketPolicy"],
-                "Resource": bucket,
-                "Condition": from_here,
-            },
-            {
-                "Sid": "AwsDelivers",
-                "Effect": "Allow",
-                "Principal": reports,
-                "Action": "s3:PutObject",
-                "Resource": f"{bucket}/*",
-                "Condition": from_here,
-            },
         ]
+        return s3.CfnBucketPolicy(
+            self, "ExportBucketPolicy", bucket=bucket.ref, policy_document=_document(statements)
+        )
 
     def _report(self, policy: s3.CfnBucketPolicy) -> cur.CfnReportDefinition:
-        """The legacy report; AWS checks that it may write to the bucket, so the policy is first."""
         report = cur.CfnReportDefinition(
             self,
-            "Report",
-            report_name=self.export_name,
-            s3_bucket=self.bucket_name,
-            s3_prefix=self.prefix,
-            s3_region=Aws.REGION,
-            time_unit="HOURLY",
+            "CostAndUsageReport",
+            report_name=self.parameters.export_name.value_as_string,
+            time_unit="DAILY",
             format="textORcsv",
             compression="GZIP",
             additional_schema_elements=["RESOURCES"],
+            s3_bucket=self.parameters.bucket_name.value_as_string,
+            s3_prefix=self.parameters.prefix.value_as_string,
+            s3_region=Aws.REGION,
+            # Without it late refunds and credits never arrive.
             refresh_closed_reports=True,
+            # Each delivery stands in a folder of its own, so that none changes while it is read.
             report_versioning="CREATE_NEW_REPORT",
         )
+        # AWS tries to write to the bucket before it accepts the report.
         report.add_dependency(policy)
         return report
 
     def _role(self) -> iam.CfnRole:
+        trust = {
+            "Sid": "CloudSpendWithItsExternalId",
+            "Effect": "Allow",
+            "Principal": {"AWS": Fn.sub("arn:${AWS::Partition}:iam::${PlatformAccountId}:root")},
+            "Action": "sts:AssumeRole",
+            "Condition": {
+                "StringEquals": {"sts:ExternalId": self.parameters.external_id.value_as_string}
+            },
+        }
         role = iam.CfnRole(
             self,
             "AccessRole",
             role_name=names.CUSTOMER_ROLE,
-            description="CloudSpend reads the cost export and Cost Explorer with this role",
-            max_session_duration=SESSION_SECONDS,
-            assume_role_policy_document={
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Sid": "OnlyThePlatformWithTheExternalId",
-                        "Effect": "Allow",
-                        "Principal": {"AWS": f"arn:{Aws.PARTITION}:iam::{self.platform}:root"},
-                        "Action": "sts:AssumeRole",
-                        "Condition": {"StringEquals": {"sts:ExternalId": self.external_id}},
-                    }
-                ],
-            },
+            description="CloudSpend reads the bill with this role. It can change nothing.",
+            assume_role_policy_document=_document([trust]),
             policies=[
                 iam.CfnRole.PolicyProperty(
-                    policy_name="read-cost-data",
-                    policy_document={"Version": "2012-10-17", "Statement": self._permissions()},
+                    policy_name="read-the-bill", policy_document=_document(_statements())
                 )
             ],
         )
         accept(
             role,
-            READ_EXPORT,
+            "The names of delivered files are AWS's; the bucket and the prefix are fixed.",
             "IAM5[Resource::arn:<AWS::Partition>:s3:::<ExportBucketName>/<ExportPrefix>/*]",
         )
-        accept(role, NO_RESOURCE, "IAM5[Resource::*]")
+        accept(
+            role,
+            "Cost Explorer, report definitions and the organization are no resources that a "
+            "permission could name; the actions only read.",
+            "IAM5[Resource::*]",
+        )
         return role
 
-    def _permissions(self) -> list[dict[str, Any]]:
-        bucket = f"arn:{Aws.PARTITION}:s3:::{self.bucket_name}"
-        prefixes = [self.prefix, f"{self.prefix}/*"]
-        return [
-            {
-                "Sid": "FindTheExportBucket",
-                "Effect": "Allow",
-                "Action": ["s3:GetBucketLocation"],
-                "Resource": bucket,
-            },
-            {
-                "Sid": "ListTheExport",
-                "Effect": "Allow",
-                "Action": ["s3:ListBucket"],
-                "Resource": bucket,
-                "Condition": {"StringLike": {"s3:prefix": prefixes}},
-            },
-            {
-                "Sid": "ReadTheExport",
-                "Effect": "Allow",
-                "Action": ["s3:GetObject"],
-                "Resource": f"{bucket}/{self.prefix}/*",
-            },
-            {
-                "Sid": "SeeHowTheExportIsDefined",
-                "Effect": "Allow",
-                "Action": ["cur:DescribeReportDefinitions"],
-                "Resource": "*",
-            },
-            {
-                "Sid": "CompareWithCostExplorer",
-                "Effect": "Allow",
-                "Action": ["ce:GetCostAndUsage", "ce:GetDimensionValues"],
-                "Resource": "*",
-            },
-            {
-                "Sid": "KnowTheLinkedAccounts",
-                "Effect": "Allow",
-                "Action": ["organizations:DescribeOrganization", "organizations:ListAccounts"],
-                "Resource": "*",
-            },
-        ]
-
-    def _delivery_events(self) -> events.CfnRule:
+    def _forwarding(self, bucket: s3.CfnBucket) -> events.CfnRule:
+        """Tell CloudSpend of a new manifest: its name, never its content."""
+        bus = self.parameters.deliveries_bus.value_as_string
         role = iam.CfnRole(
             self,
-            "DeliveryEventsRole",
-            description="Lets EventBridge announce new deliveries to CloudSpend",
-            assume_role_policy_document={
-                "Version": "2012-10-17",
-                "Statement": [
+            "ForwardingRole",
+            description="EventBridge tells CloudSpend with this role that a bill was delivered.",
+            assume_role_policy_document=_document(
+                [
                     {
                         "Effect": "Allow",
                         "Principal": {"Service": "events.amazonaws.com"},
                         "Action": "sts:AssumeRole",
                         "Condition": {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
                     }
-                ],
-            },
+                ]
+            ),
             policies=[
                 iam.CfnRole.PolicyProperty(
-                    policy_name="announce-deliveries",
-                    policy_document={
-                        "Version": "2012-10-17",
-                        "Statement": [
-                            {
-                                "Sid": "AnnounceDeliveries",
-                                "Effect": "Allow",
-                                "Action": ["events:PutEvents"],
-                                "Resource": self.deliveries_bus,
-                            }
-                        ],
-                    },
+                    policy_name="tell-cloudspend",
+                    policy_document=_document(
+                        [{"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}]
+                    ),
                 )
             ],
         )
+        manifests = {"wildcard": Fn.sub(f"${{ExportPrefix}}/*{names.MANIFEST_SUFFIX}")}
         return events.CfnRule(
             self,
-            "DeliveryEvents",
-            description="A new manifest in the export bucket is announced to CloudSpend",
+            "NewManifest",
+            description="Tells CloudSpend when AWS has delivered a bill",
             event_pattern={
                 "source": ["aws.s3"],
                 "detail-type": ["Object Created"],
-                "detail": {
-                    "bucket": {"name": [self.bucket_name]},
-                    "object": {"key": [{"suffix": names.MANIFEST_SUFFIX}]},
-                },
+                "detail": {"bucket": {"name": [bucket.ref]}, "object": {"key": [manifests]}},
             },
             targets=[
-                events.CfnRule.TargetProperty(
-                    id="platform", arn=self.deliveries_bus, role_arn=role.attr_arn
-                )
+                events.CfnRule.TargetProperty(id="CloudSpend", arn=bus, role_arn=role.attr_arn)
             ],
         )
 
-    def _registration(self, role: iam.CfnRole) -> CfnResource:
-        return CfnResource(
+    def _registration(self, role: iam.CfnRole, after: list[CfnResource]) -> None:
+        registration = CfnResource(
             self,
             "Registration",
             type="Custom::CloudSpendRegistration",
             properties={
-                "ServiceToken": self.topic,
-                "RegistrationToken": self.token,
+                "ServiceToken": self.parameters.registration_topic.value_as_string,
+                "ServiceTimeout": REGISTRATION_SECONDS,
+                "RegistrationToken": self.parameters.registration_token.value_as_string,
                 "AccountId": Aws.ACCOUNT_ID,
-                "RoleArn": role.attr_arn,
-                "ExportBucketName": self.bucket_name,
-                "ExportPrefix": self.prefix,
-                "ExportName": self.export_name,
-                "ExportKind": Fn.ref("ExportKind"),
                 "Region": Aws.REGION,
+                "RoleArn": role.attr_arn,
+                "ExportBucketName": self.parameters.bucket_name.value_as_string,
+                "ExportPrefix": self.parameters.prefix.value_as_string,
+                "ExportName": self.parameters.export_name.value_as_string,
+                "ExportKind": self.parameters.export_kind.value_as_string,
                 "TemplateVersion": TEMPLATE_VERSION,
             },
         )
+        for resource in after:
+            registration.add_dependency(resource)
+
+
+def write_template(folder: Path) -> Path:
+    """Synthesize the template into `folder`. It is written as JSON, which is YAML as well."""
+    app = App(outdir=str(folder), analytics_reporting=False)
+    stack = CustomerStack(app, names.CUSTOMER_STACK)
+    app.synth()
+    path = folder / names.CUSTOMER_TEMPLATE
+    path.write_bytes((folder / stack.template_file).read_bytes())
+    return path
+
+
+def _statements() -> list[dict[str, Any]]:
+    """Exactly what `cloudspend.access.checks` tries when the account is onboarded."""
+    own = ("s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject")
+    return [
+        {
+            "Sid": "FindTheBucket",
+            "Effect": "Allow",
+            "Action": "s3:GetBucketLocation",
+            "Resource": BUCKET,
+        },
+        {
+            "Sid": "FindTheBill",
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": BUCKET,
+            "Condition": {"StringLike": {"s3:prefix": Fn.sub("${ExportPrefix}/*")}},
+        },
+        {
+            "Sid": "ReadTheBill",
+            "Effect": "Allow",
+            "Action": "s3:GetObject",
+            "Resource": EXPORTED_OBJECTS,
+        },
+        {
+            "Sid": "CompareTheBillWithAwsOwnFigures",
+            "Effect": "Allow",
+            "Action": sorted(one.action for one in PERMISSIONS if one.action not in own),
+            "Resource": "*",
+        },
+    ]
+
+
+def _document(statements: list[dict[str, Any]]) -> Mapping[str, Any]:
+    return {"Version": "2012-10-17", "Statement": statements}

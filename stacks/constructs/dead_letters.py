@@ -33,9 +33,7 @@ class DeadLetters(sqs.Queue):
             metric=self.metric_approximate_number_of_messages_visible(statistic="Maximum"),
             threshold=1,
             evaluation_periods=1,
-            comparison_operator=(
-                cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-            ),
+            comparison_operator=(cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD),
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         alarm.add_alarm_action(actions.SnsAction(alarms))

@@ -97,18 +97,14 @@ class PythonTasks(Construct):
         return task
 
     def _role(self, construct_id: str, log_group: logs.LogGroup) -> iam.Role:
-        role = iam.Role(
-            self, construct_id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
-        )
+        role = iam.Role(self, construct_id, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         streams = log_group.log_group_arn
         allow(
             role,
             ["logs:CreateLogStream", "logs:PutLogEvents"],
             [streams],
         )
-        allow(
-            role, ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"], because=TRACING
-        )
+        allow(role, ["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"], because=TRACING)
         return role
 
     def _layer(self, construct_id: str, folder: Path) -> lambda_.LayerVersion:
@@ -122,10 +118,17 @@ class PythonTasks(Construct):
 
 
 def retention(stage: Stage) -> logs.RetentionDays:
-    """How long logs are kept. Raises UsageError for a number of days that CloudWatch does not know."""
+    """How long logs are kept. Raises UsageError for days that CloudWatch does not know."""
     name = {
-        1: "ONE_DAY", 7: "ONE_WEEK", 14: "TWO_WEEKS", 30: "ONE_MONTH", 90: "THREE_MONTHS",
-        180: "SIX_MONTHS", 365: "ONE_YEAR", 731: "TWO_YEARS", 1827: "FIVE_YEARS",
+        1: "ONE_DAY",
+        7: "ONE_WEEK",
+        14: "TWO_WEEKS",
+        30: "ONE_MONTH",
+        90: "THREE_MONTHS",
+        180: "SIX_MONTHS",
+        365: "ONE_YEAR",
+        731: "TWO_YEARS",
+        1827: "FIVE_YEARS",
     }
     if stage.log_retention_days not in name:
         raise UsageError(

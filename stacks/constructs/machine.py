@@ -135,9 +135,7 @@ class Machine(Construct):
         alarms: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.role = iam.Role(
-            self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com")
-        )
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         allow(
             self.role,
             ["lambda:InvokeFunction"],
@@ -179,26 +177,24 @@ class Machine(Construct):
         )
 
     def _alarm(self, name: str, topic: sns.ITopic) -> None:
-        alarm = cloudwatch.Alarm(
-            self,
-            "Failures",
-            alarm_name=f"{name}-failures",
-            alarm_description=f"An execution of {name} failed or ran out of time: look at it.",
-            metric=cloudwatch.MathExpression(
-                expression="failed + timed_out + aborted",
-                label="Executions that did not succeed",
-                period=Duration.minutes(5),
-                using_metrics={
-                    "failed": self.machine.metric_failed(statistic="Sum"),
-                    "timed_out": self.machine.metric_timed_out(statistic="Sum"),
-                    "aborted": self.machine.metric_aborted(statistic="Sum"),
-                },
-            ),
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=(
-                cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-            ),
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        alarm.add_alarm_action(actions.SnsAction(topic))
+        """One alarm for executions that fail and one for those that run out of time; an execution
+        that a person stopped is that person's business."""
+        period = Duration.minutes(5)
+        for outcome, metric in (
+            ("failed", self.machine.metric_failed(statistic="Sum", period=period)),
+            ("timed-out", self.machine.metric_timed_out(statistic="Sum", period=period)),
+        ):
+            alarm = cloudwatch.Alarm(
+                self,
+                f"Executions-{outcome}",
+                alarm_name=f"{name}-{outcome}",
+                alarm_description=f"An execution of {name} {outcome.replace('-', ' ')}: look at it.",
+                metric=metric,
+                threshold=1,
+                evaluation_periods=1,
+                comparison_operator=(
+                    cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+                ),
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            alarm.add_alarm_action(actions.SnsAction(topic))

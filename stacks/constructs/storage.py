@@ -11,7 +11,7 @@ from stacks.stage import Stage
 class PrivateBucket(s3.Bucket):
     """Nobody's but the account's: no public access, TLS only, encrypted, accesses logged.
 
-    Without `key` S3's own key encrypts it, which is what services that write logs need.
+    Only with `public_policy` may its policy name objects that everyone can read. Without `key` S3's own key encrypts it, which is what services that write logs need.
     """
 
     def __init__(
@@ -25,6 +25,7 @@ class PrivateBucket(s3.Bucket):
         logs: s3.IBucket | None = None,
         expires: Duration | None = None,
         versioned: bool = False,
+        public_policy: bool = False,
     ) -> None:
         super().__init__(
             scope,
@@ -33,7 +34,12 @@ class PrivateBucket(s3.Bucket):
             encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
             encryption_key=key,
             bucket_key_enabled=True if key else None,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            block_public_access=s3.BlockPublicAccess(
+                block_public_acls=True,
+                ignore_public_acls=True,
+                block_public_policy=not public_policy,
+                restrict_public_buckets=not public_policy,
+            ),
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             versioned=versioned,

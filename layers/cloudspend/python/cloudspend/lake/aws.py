@@ -1,21 +1,23 @@
 """The lake on AWS: registry items in DynamoDB, partitions in Glue, objects in S3, Athena, runs."""
 
+import io
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
-from io import BytesIO
 from typing import Any
 
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 
+from cloudspend.accounts.aws import transient_faults
+from cloudspend.convert.writer import parquet_totals
 from cloudspend.errors import Defect, TransientError, UsageError, names
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake import items
 from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals, Verdict
-from cloudspend.lake.parquet import parquet_totals
 from cloudspend.lake.ports import QueryResult, StagedFile
 from cloudspend.lake.tables import Table
 from cloudspend.lake.totals import to_payload
@@ -24,6 +26,31 @@ POLL_SECONDS = 0.2
 LONGEST_POLL_SECONDS = 2.0
 USER_ERROR = 2  # Athena API reference, AthenaError: 1 is the system, 2 the user, 3 other
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
+RANGE_BYTES = 1024 * 1024
+# AWS Glue, Amazon Athena and Amazon S3 API references: what passes by itself, beside throttling.
+TRANSIENT = frozenset(
+    {
+        "ConcurrentModificationException",
+        "InternalError",
+        "InternalServerException",
+        "InternalServiceException",
+        "OperationTimeoutException",
+        "SlowDown",
+        "TooManyRequestsException",
+    }
+)
+
+
+@contextmanager
+def _faults(service: str) -> Iterator[None]:
+    """Raise what passes by itself as TransientError; leave everything else as it is."""
+    try:
+        with transient_faults(service):
+            yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in TRANSIENT:
+            raise
+        raise TransientError(f"{service} asks to try later.", cause=str(error)) from error
 
 
 class DynamoGenerations:
@@ -52,14 +79,14 @@ class DynamoGenerations:
         item = items.generation_item(generation)
         key = {name: item.pop(name) for name in ("pk", "sk")}
         state = item.pop("state")
-        self._update(key, {**item, "failure": None})
+        self._update(key, {**item, "failure": None}, condition="")
         self._update(key, {"state": state}, unless_published=True)
 
     def record_checked(
         self, account_id: str, period: BillingPeriod, generation: str, totals: Totals
     ) -> None:
         key = items.generation_key(account_id, period, generation)
-        self._update(key, {"totals": to_payload(totals)})
+        self._update(key, {"totals": to_payload(totals), "failure": None})
         self._update(key, {"state": str(GenerationState.CHECKED)}, unless_published=True)
 
     def record_outcome(
@@ -79,11 +106,14 @@ class DynamoGenerations:
     ) -> None:
         key = items.generation_key(account_id, period, generation)
         kept = json.loads(json.dumps(failure, default=str), parse_float=str)
-        held = self.get(account_id, period, generation)
-        passing = names(TransientError)
-        if held is None or held.failure is None or held.failure["error"] in passing:
-            seen = held.failure["error"] if held and held.failure else None
-            self._note(key, kept, seen)
+        passing = {f":p{n}": name for n, name in enumerate(names(TransientError))}
+        self._update(
+            key,
+            {"failure": kept},
+            condition="attribute_exists(pk) AND (attribute_not_exists(failure) OR failure = :none"
+            f" OR failure.#e IN ({', '.join(passing)}))",
+            bound={":none": None, **passing},
+        )
         if final:
             self._update(key, {"state": str(GenerationState.FAILED)}, unless_published=True)
 
@@ -118,29 +148,22 @@ class DynamoGenerations:
             lambda: self._table.put_item(Item=items.period_item(published), **condition)
         )
 
-    def _note(self, key: items.Item, failure: Any, seen: str | None) -> None:
-        """Write the failure if nobody else has written one meanwhile."""
-        condition = "attribute_not_exists(failure) OR failure = :seen"
-        if seen is not None:
-            condition = "failure.#e = :seen"
-        self._update(key, {"failure": failure}, condition=condition, bound={":seen": seen})
-
     def _update(
         self,
         key: items.Item,
         values: Mapping[str, Any],
         *,
         unless_published: bool = False,
-        condition: str = "",
+        condition: str = "attribute_exists(pk)",
         bound: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Set attributes; False when the condition does not hold."""
+        """Set attributes; False when the condition does not hold. No condition makes the item."""
         attributes = {f"#{n}": name for n, name in enumerate(values)}
         bound = dict(bound or {}) | {f":{n}": value for n, value in enumerate(values.values())}
         if unless_published:
             attributes["#s"] = "state"
             bound[":published"] = str(GenerationState.PUBLISHED)
-            condition = "attribute_not_exists(#s) OR #s <> :published"
+            condition = "attribute_exists(pk) AND (attribute_not_exists(#s) OR #s <> :published)"
         if "#e" in condition:
             attributes["#e"] = "error"
         request: dict[str, Any] = {
@@ -154,17 +177,17 @@ class DynamoGenerations:
         return _unless_conditional(lambda: self._table.update_item(**request))
 
     def _item(self, key: items.Item) -> Mapping[str, Any] | None:
-        found: Mapping[str, Any] | None = self._table.get_item(Key=key, ConsistentRead=True).get(
-            "Item"
-        )
-        return found
+        with _faults("The registry"):
+            answer: dict[str, Any] = self._table.get_item(Key=key, ConsistentRead=True)
+        return answer.get("Item")
 
     def _under(self, account_id: str, prefix: str) -> list[Mapping[str, Any]]:
         condition = Key("pk").eq(f"ACCOUNT#{account_id}") & Key("sk").begins_with(prefix)
         request: dict[str, Any] = {"KeyConditionExpression": condition, "ConsistentRead": True}
         found: list[Mapping[str, Any]] = []
         while True:
-            page = self._table.query(**request)
+            with _faults("The registry"):
+                page = self._table.query(**request)
             found.extend(page["Items"])
             if "LastEvaluatedKey" not in page:
                 return found
@@ -181,9 +204,10 @@ class GlueCatalog:
 
     def location(self, table: str, values: tuple[str, ...]) -> str | None:
         try:
-            found = self._glue.get_partition(
-                DatabaseName=self._database, TableName=table, PartitionValues=list(values)
-            )
+            with _faults("Glue"):
+                found = self._glue.get_partition(
+                    DatabaseName=self._database, TableName=table, PartitionValues=list(values)
+                )
         except self._glue.exceptions.EntityNotFoundException:
             return None
         return str(found["Partition"]["StorageDescriptor"]["Location"])
@@ -195,21 +219,23 @@ class GlueCatalog:
             "StorageDescriptor": _storage(self._tables[table], location),
             "Parameters": {"classification": "parquet"},
         }
-        try:
-            self._glue.update_partition(
-                **where, PartitionValueList=list(values), PartitionInput=partition
-            )
-        except self._glue.exceptions.EntityNotFoundException:
-            self._create(where, partition)
+        with _faults("Glue"):
+            try:
+                self._update(where, partition)
+            except self._glue.exceptions.EntityNotFoundException:
+                self._create(where, partition)
+
+    def _update(self, where: Mapping[str, str], partition: Mapping[str, Any]) -> None:
+        self._glue.update_partition(
+            **where, PartitionValueList=partition["Values"], PartitionInput=partition
+        )
 
     def _create(self, where: Mapping[str, str], partition: Mapping[str, Any]) -> None:
         """The partition's first time; somebody else's first time counts as well."""
         try:
             self._glue.create_partition(**where, PartitionInput=partition)
         except self._glue.exceptions.AlreadyExistsException:
-            self._glue.update_partition(
-                **where, PartitionValueList=partition["Values"], PartitionInput=partition
-            )
+            self._update(where, partition)
 
 
 class S3Lake:
@@ -224,11 +250,13 @@ class S3Lake:
         return self._bucket
 
     def write_json(self, key: str, value: Any) -> None:
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=json.dumps(value).encode())
+        with _faults("S3"):
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=json.dumps(value).encode())
 
     def read_json(self, key: str) -> Any:
         try:
-            return json.loads(self._body(key))
+            with _faults("S3"):
+                return json.load(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"])
         except (self._s3.exceptions.NoSuchKey, ValueError) as error:
             raise Defect(f"s3://{self._bucket}/{key} is missing or no JSON.", key=key) from error
 
@@ -236,18 +264,53 @@ class S3Lake:
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix
         )
-        return tuple(
-            StagedFile(found["Key"], found["Size"])
-            for page in pages
-            for found in page.get("Contents", ())
-        )
+        with _faults("S3"):
+            return tuple(
+                StagedFile(found["Key"], found["Size"])
+                for page in pages
+                for found in page.get("Contents", ())
+            )
 
     def parquet_totals(self, key: str, currency: str) -> Totals:
-        return parquet_totals(BytesIO(self._body(key)), currency)
+        # A Parquet reader jumps to the footer and to the two columns it wants, so that memory and
+        # transfer stay small whatever the file's size.
+        with _faults("S3"):
+            ranges = _Ranges(self._s3, self._bucket, key)
+            sums = parquet_totals(io.BufferedReader(ranges, RANGE_BYTES))
+        return Totals(sums.rows, sums.billed_cost, sums.effective_cost, currency)
 
-    def _body(self, key: str) -> bytes:
-        body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        return body
+
+class _Ranges(io.RawIOBase):
+    """An object as a file to seek in, read by ranges."""
+
+    def __init__(self, s3: Any, bucket: str, key: str) -> None:
+        self._s3 = s3
+        self._object = {"Bucket": bucket, "Key": key}
+        self._size: int = s3.head_object(**self._object)["ContentLength"]
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        end = min(self._at + len(buffer), self._size)
+        if end <= self._at:
+            return 0
+        wanted = f"bytes={self._at}-{end - 1}"
+        body: bytes = self._s3.get_object(**self._object, Range=wanted)["Body"].read()
+        buffer[: len(body)] = body
+        self._at += len(body)
+        return len(body)
 
 
 class AthenaQueries:
@@ -259,23 +322,30 @@ class AthenaQueries:
         self._database = database
 
     def run(self, sql: str) -> list[dict[str, str | None]]:
-        result = self.query(sql)
+        try:
+            result = self.query(sql)
+        except UsageError as error:
+            raise Defect(f"A statement of CloudSpend's own is wrong. {error.summary}") from error
         return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
     def query(self, sql: str) -> QueryResult:
+        with _faults("Athena"):
+            query_id = self._started(sql)
+            execution = self._ended(query_id)
+            scanned = int(execution.get("Statistics", {}).get("DataScannedInBytes", 0))
+            return self._result(query_id, scanned)
+
+    def _started(self, sql: str) -> str:
         try:
-            started = self._athena.start_query_execution(
+            answer = self._athena.start_query_execution(
                 QueryString=sql,
                 WorkGroup=self._workgroup,
                 QueryExecutionContext={"Database": self._database},
             )
         except self._athena.exceptions.InvalidRequestException as error:
-            raise UsageError(f"Athena refused the statement: {error}") from error
-        except self._athena.exceptions.TooManyRequestsException as error:
-            raise TransientError("Athena takes no more queries just now.") from error
-        execution = self._ended(started["QueryExecutionId"])
-        scanned = int(execution.get("Statistics", {}).get("DataScannedInBytes", 0))
-        return self._result(started["QueryExecutionId"], scanned)
+            reason = error.response["Error"].get("Message", "")
+            raise UsageError(f"Athena refused the statement: {reason}") from error
+        return str(answer["QueryExecutionId"])
 
     def _ended(self, query_id: str) -> Mapping[str, Any]:
         wait = POLL_SECONDS
@@ -319,9 +389,10 @@ class StepFunctionsExecutions:
         if self.status(name) is not None:
             return False
         try:
-            self._states.start_execution(
-                stateMachineArn=self._machine_arn, name=name, input=json.dumps(payload)
-            )
+            with _faults("Step Functions"):
+                self._states.start_execution(
+                    stateMachineArn=self._machine_arn, name=name, input=json.dumps(payload)
+                )
         except self._states.exceptions.ExecutionAlreadyExists:
             return False
         return True
@@ -329,14 +400,16 @@ class StepFunctionsExecutions:
     def status(self, name: str) -> str | None:
         arn = self._machine_arn.replace(":stateMachine:", ":execution:", 1) + f":{name}"
         try:
-            return str(self._states.describe_execution(executionArn=arn)["status"])
+            with _faults("Step Functions"):
+                return str(self._states.describe_execution(executionArn=arn)["status"])
         except self._states.exceptions.ExecutionDoesNotExist:
             return None
 
 
 def _unless_conditional(write: Any) -> bool:
     try:
-        write()
+        with _faults("The registry"):
+            write()
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
             return False
@@ -359,6 +432,7 @@ def _query_error(status: Mapping[str, Any]) -> Exception:
     told = status.get("AthenaError", {})
     if told.get("Retryable"):
         return TransientError(f"Athena could not run the query now: {reason}")
-    if told.get("ErrorCategory") == USER_ERROR:
+    # What is cancelled was ended by a person, or by the workgroup's limit on bytes read.
+    if told.get("ErrorCategory") == USER_ERROR or status["State"] == "CANCELLED":
         return UsageError(f"The query failed: {reason}")
     return Defect(f"Athena failed: {reason}")

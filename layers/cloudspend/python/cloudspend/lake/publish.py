@@ -125,9 +125,13 @@ def _require_same(expected: Totals, found: Totals) -> None:
 
 
 def _outcome(account: Account, published: PublishedPeriod, press: Press) -> Event:
+    """PeriodRestated where figures of a complete month changed, otherwise PeriodPublished: AWS
+    delivers closed months again without changing them."""
     previous = published.previous_generation
     if previous and restates(previous, published.period):
-        return _restated(account, published, previous, press)
+        changes = _changes(published, previous, press.queries)
+        if changes:
+            return _restated(account, published, previous, changes, press)
     return event(
         "PeriodPublished",
         account.for_events,
@@ -140,7 +144,13 @@ def _outcome(account: Account, published: PublishedPeriod, press: Press) -> Even
     )
 
 
-def _restated(account: Account, published: PublishedPeriod, previous: str, press: Press) -> Event:
+def _restated(
+    account: Account,
+    published: PublishedPeriod,
+    previous: str,
+    changes: list[dict[str, str]],
+    press: Press,
+) -> Event:
     before = press.generations.get(account.account_id, published.period, previous)
     if before is None or before.totals is None:
         raise Defect(f"The generation {previous} was published without totals.")
@@ -156,7 +166,7 @@ def _restated(account: Account, published: PublishedPeriod, previous: str, press
         previous_billed_cost=money(was),
         difference=money(now - was),
         currency=published.totals.currency,
-        changes=_changes(published, previous, press.queries),
+        changes=changes,
     )
 
 
