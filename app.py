@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from aws_cdk import App, Aws
+from aws_cdk import App, Aws, Validations
+from cdk_nag import AwsSolutionsChecks
 
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
@@ -16,7 +17,8 @@ from stacks.stage import Stage, chosen
 
 
 def build(app: App, stage: Stage) -> App:
-    """Add every stack to `app`."""
+    """Add every stack to `app`; synthesis stops at any finding of cdk-nag without a reason."""
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     settings = Settings(Aws.ACCOUNT_ID, Aws.REGION, Aws.PARTITION, stage.response_hosts)
     template = write_template(Path(app.outdir) / "customer")
     lake = LakeStack(app, "cloudspend-lake", stage=stage, settings=settings)
@@ -33,7 +35,7 @@ def build(app: App, stage: Stage) -> App:
         alerts=alerts,
         template=template,
     )
-    onboarding.add_dependency(ingest)
+    onboarding.add_stack_dependency(ingest)
     return app
 
 

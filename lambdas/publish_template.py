@@ -12,7 +12,9 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     platform = wiring.platform()
     properties = event["ResourceProperties"]
     try:
-        if event["RequestType"] != "Delete":
+        if event["RequestType"] == "Delete":
+            platform.remove_template()
+        else:
             platform.copy_template(properties["Bucket"], properties["Key"])
     except wiring.AWS_ERRORS as error:
         status, reason = "FAILED", f"The template could not be copied: {error}"

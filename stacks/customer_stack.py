@@ -17,11 +17,13 @@ from aws_cdk import (
     CfnResource,
     Fn,
     Stack,
+    Validations,
 )
 from aws_cdk import aws_cur as cur
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
 from cloudspend import settings as names
@@ -162,7 +164,7 @@ class CustomerStack(Stack):
             self,
             "CostAndUsageReport",
             report_name=self.parameters.export_name.value_as_string,
-            time_unit="DAILY",
+            time_unit="HOURLY",
             format="textORcsv",
             compression="GZIP",
             additional_schema_elements=["RESOURCES"],
@@ -175,7 +177,7 @@ class CustomerStack(Stack):
             report_versioning="CREATE_NEW_REPORT",
         )
         # AWS tries to write to the bucket before it accepts the report.
-        report.add_dependency(policy)
+        report.add_resource_dependency(policy)
         return report
 
     def _role(self) -> iam.CfnRole:
@@ -274,12 +276,13 @@ class CustomerStack(Stack):
             },
         )
         for resource in after:
-            registration.add_dependency(resource)
+            registration.add_resource_dependency(resource)
 
 
 def write_template(folder: Path) -> Path:
     """Synthesize the template into `folder`. It is written as JSON, which is YAML as well."""
     app = App(outdir=str(folder), analytics_reporting=False)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     stack = CustomerStack(app, names.CUSTOMER_STACK)
     app.synth()
     path = folder / names.CUSTOMER_TEMPLATE

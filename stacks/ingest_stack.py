@@ -1,6 +1,6 @@
 """From a delivery to a published period: the door for delivery events, and the Ingest machine."""
 
-from aws_cdk import Duration, Stack
+from aws_cdk import CfnElement, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_s3 as s3
@@ -16,7 +16,7 @@ from stacks.constructs.access import READ, WRITE, Access, arn
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.functions import PythonTask, PythonTasks
 from stacks.constructs.machine import Machine
-from stacks.constructs.review import allow
+from stacks.constructs.review import accept, allow
 from stacks.ingest_flow import IngestTasks, ingest_flow
 from stacks.lake_stack import LakeStack
 from stacks.stage import Stage
@@ -25,7 +25,9 @@ BILL = COST_AND_USAGE.data_folder
 PROOF = tuple(table.data_folder for table in PROOF_TABLES)
 S3_EVENTS = "aws.s3"
 OBJECT_CREATED = "Object Created"
+MAP = "Convert"
 EVENT_KEPT = Duration.hours(24)
+CHILDREN = "The children of its own Distributed Map are executions with random names."
 
 
 class IngestStack(Stack):
@@ -218,7 +220,19 @@ def _allow_map(ingest: Machine, access: Access) -> None:
         ingest.role,
         ["states:DescribeExecution", "states:StopExecution"],
         [arn("states", f"execution:{name}:*"), arn("states", f"execution:{name}/*")],
-        because="The children of its own Distributed Map are executions with random names.",
+        because=CHILDREN,
     )
+    accept(ingest.machine, CHILDREN, *(f"IAM5[Resource::{one}]" for one in _children(ingest)))
     access.objects(ingest.role, (*READ, *WRITE, "s3:ListMultipartUploadParts"), RUNS)
     access.queries(ingest.role, BILL)
+
+
+def _children(ingest: Machine) -> list[str]:
+    """The executions of the map's children, as a finding words what the CDK grants for them."""
+    resource = ingest.machine.node.default_child
+    if not isinstance(resource, CfnElement):
+        raise TypeError("The machine is no resource of its own.")
+    machine = f'{{"Ref":"{Stack.of(ingest).get_logical_id(resource)}"}}'
+    name = f'{{"Fn::Select":[6,{{"Fn::Split":[":",{machine}]}}]}}'
+    execution = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{name}"
+    return [f"{execution}:*", f"{execution}/{MAP}:*"]

@@ -187,11 +187,6 @@ class OnboardingStack(Stack):
             resource_type="Custom::CloudSpendTemplate",
             service_token=task.function_arn,
             service_timeout=Duration.minutes(5),
-            properties={
-                "SourceBucket": source.s3_bucket_name,
-                "SourceKey": source.s3_object_key,
-                "Bucket": bucket.bucket_name,
-                "Key": names.CUSTOMER_TEMPLATE,
-            },
+            properties={"Bucket": source.s3_bucket_name, "Key": source.s3_object_key},
         )
         published.node.add_dependency(task.task_role, bucket)

@@ -72,7 +72,7 @@ def _table(
         database_name=database.ref,
         table_input=table,
     )
-    resource.add_dependency(database)
+    resource.add_resource_dependency(database)
     return resource
 
 

@@ -188,7 +188,7 @@ class Machine(Construct):
                 self,
                 f"Executions-{outcome}",
                 alarm_name=f"{name}-{outcome}",
-                alarm_description=f"An execution of {name} {outcome.replace('-', ' ')}: look at it.",
+                alarm_description=f"Executions of {name} {outcome.replace('-', ' ')}: look why.",
                 metric=metric,
                 threshold=1,
                 evaluation_periods=1,

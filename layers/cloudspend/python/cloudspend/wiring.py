@@ -144,6 +144,12 @@ class Platform:
             MetadataDirective="REPLACE",
         )
 
+    def remove_template(self) -> None:
+        """Take the customer's template away: a bucket must be empty before it can be deleted."""
+        self._client("s3").delete_object(
+            Bucket=self.settings.template_bucket, Key=names.CUSTOMER_TEMPLATE
+        )
+
     @cached_property
     def _table(self) -> Any:
         return self._session.resource("dynamodb", config=_RETRIES).Table(names.REGISTRY_TABLE)

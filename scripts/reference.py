@@ -1,0 +1,444 @@
+"""Writes docs/reference from the code: events, tables, commands and settings.
+
+python scripts/reference.py            write the pages
+python scripts/reference.py --check    exit with 1 and name the pages that are stale
+"""
+
+import ast
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import typer
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from cloudspend import settings as names
+from cloudspend.alerts import schema as s
+from cloudspend.alerts.catalog import CATALOG, EventType
+from cloudspend.cli.main import PLUGINS, app
+from cloudspend.convert.schema import COLUMNS
+from cloudspend.lake.tables import TABLES as LAKE_TABLES
+from cloudspend.lake.tables import Column, Table
+from cloudspend.lake.views import VIEWS, View
+from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
+from local.commands import DEFAULT_PORT, PORT
+from stacks.stage import STAGES, Stage
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ROOT / "docs" / "reference"
+NOTE = "<!-- Written by scripts/reference.py. Change the code it reads, then run it again. -->"
+
+PIPE = "\\|"
+
+Row = Sequence[str]
+
+
+def heading(title: str, *paragraphs: str) -> list[str]:
+    return [f"# {title}", "", NOTE, "", *(part for text in paragraphs for part in (text, ""))]
+
+
+def grid(head: Row, rows: Iterable[Row]) -> list[str]:
+    """A Markdown table, with an empty line after it."""
+    return [*map(line, (head, ["---"] * len(head), *rows)), ""]
+
+
+def line(cells: Row) -> str:
+    """A row of a table. A bar within a cell would end the cell."""
+    return f"| {' | '.join(cell.replace('|', PIPE) for cell in cells)} |"
+
+
+def code(text: object) -> str:
+    return f"`{text}`"
+
+
+# Events
+
+KINDS: Sequence[tuple[s.Schema, str]] = (
+    (s.TEXT, "string"),
+    (s.COUNT, "integer, 0 or more"),
+    (s.TIME, "string, a date and time in ISO 8601"),
+    (s.MONEY, "string, a decimal number"),
+    (s.CURRENCY, "string, ISO 4217 code"),
+    (s.PERIOD, "string, `yyyy-mm`"),
+    (s.ACCOUNT_ID, "string, 12 digits"),
+)
+
+
+def json_type(schema: s.Schema) -> str:
+    """A schema in words. Raises ValueError for one that has no words yet."""
+    if s.is_nullable(schema):
+        return f"{json_type(schema['anyOf'][0])}, or null"
+    if schema.get("type") == "array":
+        return f"array of at most {schema['maxItems']}: {json_type(schema['items'])}"
+    if schema.get("type") == "object":
+        return "object"
+    for kind, words in KINDS:
+        if schema == kind:
+            return words
+    raise ValueError(f"scripts/reference.py has no words for the schema {schema}.")
+
+
+def detail_rows(details: Mapping[str, s.Schema]) -> Iterable[Row]:
+    """A row a key; those of the objects in an array follow it, as `cells[].service`."""
+    for key, schema in details.items():
+        yield code(key), json_type(schema)
+        for inner, kind in schema.get("items", {}).get("properties", {}).items():
+            yield code(f"{key}[].{inner}"), json_type(kind)
+
+
+def one_event(detail_type: str, kind: EventType) -> list[str]:
+    actions = [f"{number}. {action}" for number, action in enumerate(kind.actions, 1)]
+    return [
+        f"## {detail_type}",
+        "",
+        f"Severity: **{kind.severity}**",
+        "",
+        f"> {kind.sentence}",
+        "",
+        *(["What to do:", "", *actions, ""] if actions else ["Nothing has to be done.", ""]),
+        *grid(("Key of `details`", "JSON type"), detail_rows(kind.details)),
+    ]
+
+
+ENVELOPE = (
+    ("`version`", "string", "`1`"),
+    ("`event_id`", "string, 32 hexadecimal digits", "The same for every repeat of one outcome"),
+    ("`account`", "object with `id`, `name`, `type`", "Type is `ORGANIZATION` or `LINKED`"),
+    ("`severity`", "string", "`info`, `warning` or `critical`"),
+    ("`summary`", "string", "A sentence for a person"),
+    ("`details`", "object", "The facts, as listed for each event"),
+    ("`actions`", "array of strings", "What to do, in order; may be empty"),
+)
+
+
+def events_page() -> list[str]:
+    page = heading(
+        "Events",
+        f"CloudSpend puts these events on the bus `{names.EVENT_BUS}` with the source "
+        f"`{names.EVENT_SOURCE}`. An event arrives at least once, in no promised order. Words in "
+        "braces stand for details; `{id}` and `{name}` are the account's.",
+        "The `detail` of every event:",
+    )
+    page += grid(("Key", "JSON type", "Meaning"), ENVELOPE)
+    overview = ((f"[{t}](#{t.lower()})", str(kind.severity)) for t, kind in CATALOG.items())
+    page += grid(("Event", "Severity"), overview)
+    for detail_type, kind in CATALOG.items():
+        page += one_event(detail_type, kind)
+    return page
+
+
+# Tables
+
+
+def column_rows(columns: Iterable[Column]) -> Iterable[Row]:
+    return ((code(column.name), code(column.type), column.comment) for column in columns)
+
+
+def section(thing: Table | View, keys: Sequence[Column], columns: Sequence[Column]) -> list[str]:
+    text = [f"## {thing.name}", "", f"{thing.comment}.", ""]
+    if keys:
+        text += ["Partition keys:", "", *grid(("Column", "Type", "Meaning"), column_rows(keys))]
+        text += ["Columns:", ""]
+    return text + grid(("Column", "Type", "Meaning"), column_rows(columns))
+
+
+def generations_section(table: Table) -> list[str]:
+    """The table with the columns of `cost_and_usage`, which need not be listed twice."""
+    keys = grid(("Column", "Type", "Meaning"), column_rows(table.partition_keys))
+    text = [f"## {table.name}", "", f"{table.comment}.", "", "Partition keys:", "", *keys]
+    return [*text, "The columns are those of [cost_and_usage](#cost_and_usage).", ""]
+
+
+def tables_page() -> list[str]:
+    page = heading(
+        "Tables and views",
+        f"All are in the Glue database `{names.DATABASE}`. Money is a double in units of the "
+        "currency that the row names; times are in UTC. Always name the partition keys that you "
+        "can: Athena bills what it reads.",
+    )
+    cost, generations = LAKE_TABLES
+    page += section(cost, cost.partition_keys, cost.columns)
+    never = ", ".join(code(column.name) for column in COLUMNS if not column.nullable)
+    page += [f"Never null in `{cost.name}`: {never}.", "", *generations_section(generations)]
+    for table in PROOF_TABLES:
+        page += section(table, table.partition_keys, table.columns)
+    for view in VIEWS:
+        page += section(view, (), view.columns)
+        page += ["The view is", "", "```sql", view.sql, "```", ""]
+    return page
+
+
+# Commands
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An argument (no `flags`) or an option of a command."""
+
+    flags: tuple[str, ...]
+    label: str
+    default: str
+    required: bool
+    help: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command as it is typed, without `cloudspend`."""
+
+    words: tuple[str, ...]
+    help: str
+    parameters: tuple[Parameter, ...]
+
+
+def commands() -> list[Command]:
+    """Every command, those that plug-ins bring last."""
+    plugins = sorted(entry_points(group=PLUGINS), key=lambda plugin: plugin.name)
+    found = list(leaves((), typer.main.get_command(app)))
+    for plugin in plugins:
+        found += leaves((plugin.name,), typer.main.get_command(plugin.load()))
+    return found
+
+
+def leaves(words: tuple[str, ...], command: Any) -> Iterable[Command]:
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        parameters = tuple(parameter(each) for each in command.params if each.name != "help")
+        yield Command(words, command.help or "", parameters)
+        return
+    for name in inner:
+        yield from leaves((*words, name), inner[name])
+
+
+def parameter(found: Any) -> Parameter:
+    option = found.param_type_name == "option"
+    default = "" if found.default is None or found.required else str(found.default)
+    if getattr(found, "is_flag", False):
+        default = found.opts[0] if found.default else (*found.secondary_opts, "")[0]
+    return Parameter(
+        flags=(*found.opts, *found.secondary_opts) if option else (),
+        label=value_label(found),
+        default=default,
+        required=found.required,
+        help=found.help or "",
+    )
+
+
+def value_label(found: Any) -> str:
+    """What is to be given: the choices, or a word for the value; nothing for a flag."""
+    if getattr(found, "is_flag", False):
+        return ""
+    described = found.type_descriptor
+    if described.choices:
+        return " ".join(str(choice) for choice in described.choices)
+    return str(found.metavar or found.name.upper())
+
+
+def one_command(command: Command) -> list[str]:
+    positional = "".join(f" {p.label}" for p in command.parameters if not p.flags)
+    must = "".join(f" {p.flags[0]} {p.label}" for p in command.parameters if p.flags and p.required)
+    title = f"cloudspend {' '.join(command.words)}"
+    page = [f"## {title}", "", code(title + positional + must), "", command.help, ""]
+    rows = [
+        (", ".join(map(code, p.flags)) or code(p.label), values(p), shown_default(p), p.help)
+        for p in command.parameters
+    ]
+    return page + (
+        grid(("Option or argument", "Value", "Default", "Meaning"), rows) if rows else []
+    )
+
+
+def values(p: Parameter) -> str:
+    return ", ".join(map(code, p.label.split())) if p.flags else ""
+
+
+def shown_default(p: Parameter) -> str:
+    return "required" if p.required else (code(p.default) if p.default else "")
+
+
+def commands_page() -> list[str]:
+    page = heading(
+        "Commands",
+        "Every command takes `--help`. Exit codes: 0 done, 1 the job failed, 2 wrong usage. "
+        "The commands act with the AWS credentials and in the region of the shell they run in.",
+    )
+    for command in commands():
+        page += one_command(command)
+    return page
+
+
+# Settings
+
+ENVIRONMENT: Mapping[str, str] = {
+    "account_id": "The platform's account, 12 digits",
+    "region": "The platform's region",
+    "partition": "`aws`, `aws-us-gov` or `aws-cn`",
+    "response_hosts": "Where custom resources may be answered: regular expressions, "
+    "separated by spaces, each for a whole `scheme://host[:port]`",
+}
+
+FIXED: Mapping[str, str] = {
+    "PREFIX": "What every name begins with; alias of the KMS key; value of the tag `application`",
+    "EVENT_SOURCE": "Source of CloudSpend's events",
+    "DATABASE": "Glue database",
+    "WORKGROUP": "Athena workgroup",
+    "REGISTRY_TABLE": "DynamoDB table of accounts, periods and generations",
+    "EVENT_BUS": "EventBridge bus of CloudSpend's events",
+    "DELIVERIES_BUS": "EventBridge bus on which customers' buckets announce manifests",
+    "REGISTRATION_TOPIC": "SNS topic that customers' stacks phone home to",
+    "ALERT_TOPIC": "Beginning of the alert topics' names: `-info`, `-warning`, `-critical` follow",
+    "ONBOARD_MACHINE": "State machine that proves and activates an account",
+    "INGEST_MACHINE": "State machine that takes in a delivery",
+    "CUSTOMER_ROLE": "Role in the customer's account",
+    "CUSTOMER_STACK": "Name that the link proposes for the customer's stack",
+    "CUSTOMER_TEMPLATE": "The customer's template in the template bucket",
+    "MANIFEST_SUFFIX": "How the keys of manifests end",
+}
+
+STAGE_KEYS: Mapping[str, str] = {
+    "name": "What `-c stage=` chooses it by",
+    "python": "Version of the Lambda runtime",
+    "dependencies_layer": "Whether functions get the layer of third-party packages",
+    "retain_data": "Whether buckets, registry and key stay when their stack is deleted",
+    "response_hosts": "See `CLOUDSPEND_RESPONSE_HOSTS`",
+    "log_retention_days": "How long functions' logs are kept: 1, 30 or 365",
+    "retry_seconds": "Pause before the first retry of a step",
+    "retry_max_seconds": "Longest pause between retries",
+    "retry_attempts": "Retries of a step whose fault passes by itself",
+    "role_settle_seconds": "Pause before a refused connection is tried again",
+    "map_concurrency": "Files that are converted at the same time, for one delivery",
+    "query_limit_bytes": "Bytes after which Athena stops a query",
+}
+
+
+CREDENTIALS = (
+    "The command line takes account, region and credentials as every AWS tool does "
+    "(`AWS_PROFILE`, `AWS_DEFAULT_REGION`, and so on). The local cloud reads one more:"
+)
+CHOOSING = (
+    f"`-c stage=NAME` chooses one of these; without it, `{Stage.name}` is taken. "
+    "`-c stage-file=PATH` reads a JSON object with the same keys; a key that is left out has "
+    f"the value of `{Stage.name}`."
+)
+
+
+def require_all(meant: Mapping[str, str], found: Iterable[str], where: str) -> None:
+    """Raises ValueError when a name is without its meaning here, or the other way round."""
+    if odd := sorted(set(meant) ^ set(found)):
+        raise ValueError(f"scripts/reference.py and {where} differ in: {', '.join(odd)}.")
+
+
+def environment() -> list[str]:
+    require_all(ENVIRONMENT, (field.name for field in fields(names.Settings)), "settings.Settings")
+    rows = [(code(names.ENVIRONMENT + key.upper()), text) for key, text in ENVIRONMENT.items()]
+    return [
+        "## Environment of the functions",
+        "",
+        "The stacks set these; nobody else needs to.",
+        "",
+        *grid(("Variable", "Meaning"), rows),
+        "## Environment of the command line",
+        "",
+        CREDENTIALS,
+        "",
+        *grid(
+            ("Variable", "Default", "Meaning"),
+            [(code(PORT), code(DEFAULT_PORT), "Port of the local cloud, on 127.0.0.1")],
+        ),
+    ]
+
+
+def fixed_names() -> list[str]:
+    constants = {
+        name: value
+        for name, value in vars(names).items()
+        if name.isupper() and isinstance(value, str) and name != "ENVIRONMENT"
+    }
+    require_all(FIXED, constants, "settings.py")
+    rows = [(code(constants[name]), text) for name, text in FIXED.items()]
+    here = names.Settings("ACCOUNT", "REGION")
+    buckets = (
+        (here.lake_bucket, "Bucket of the lake"),
+        (here.results_bucket, "Bucket of Athena's results"),
+        (here.template_bucket, "Bucket of the customer's template"),
+    )
+    rows += [(code(bucket), text) for bucket, text in buckets]
+    return ["## Fixed names", "", *grid(("Name", "What bears it"), rows)]
+
+
+def functions() -> list[str]:
+    rows = []
+    for path in sorted((ROOT / "lambdas").glob("[!_]*.py")):
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        name = f"{names.PREFIX}-{path.stem.replace('_', '-')}"
+        rows.append((code(name), code(f"/aws/lambda/{name}"), " ".join(text.split())))
+    return ["## Functions", "", *grid(("Function", "Log group", "What it does"), rows)]
+
+
+def stage_keys() -> list[str]:
+    require_all(STAGE_KEYS, (field.name for field in fields(Stage)), "stacks/stage.py")
+    rows = [
+        (code(key), *(code(getattr(stage, key)) for stage in STAGES.values()), text)
+        for key, text in STAGE_KEYS.items()
+    ]
+    return [
+        "## Stages",
+        "",
+        CHOOSING,
+        "",
+        *grid(("Key", *STAGES, "Meaning"), rows),
+    ]
+
+
+def settings_page() -> list[str]:
+    page = heading(
+        "Settings and names", "Every name follows from the platform's account and region."
+    )
+    return page + environment() + fixed_names() + functions() + stage_keys()
+
+
+# All of it
+
+WRITERS: Mapping[str, Callable[[], list[str]]] = {
+    "events.md": events_page,
+    "tables.md": tables_page,
+    "commands.md": commands_page,
+    "settings.md": settings_page,
+}
+
+
+def pages() -> dict[Path, str]:
+    """What each page has to hold."""
+    return {PAGES / name: "\n".join(write()).rstrip() + "\n" for name, write in WRITERS.items()}
+
+
+def stale() -> list[Path]:
+    """The pages that are not as the code would have them."""
+    return [
+        path
+        for path, text in pages().items()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+
+
+def main(arguments: Sequence[str]) -> int:
+    if list(arguments) == ["--check"]:
+        old = [str(path.relative_to(ROOT)) for path in stale()]
+        if old:
+            sys.stderr.write(f"Stale: {', '.join(old)}. Run: python scripts/reference.py\n")
+        return 1 if old else 0
+    if arguments:
+        sys.stderr.write("Usage: python scripts/reference.py [--check]\n")
+        return 2
+    PAGES.mkdir(parents=True, exist_ok=True)
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,193 @@
+"""The registry's generations in DynamoDB (moto) and the fake, held to the same promises."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from decimal import Decimal
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from cloudspend.errors import DeliveryError, TransientError
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.aws import DynamoGenerations
+from cloudspend.lake.failure import failure_of
+from cloudspend.lake.model import GenerationState, Verdict
+from cloudspend.lake.ports import Generations
+from tests.fakes.lake import (
+    ACCOUNT,
+    NEW,
+    NEWEST,
+    NOW,
+    OLD,
+    PERIOD,
+    TOTALS,
+    FakeGenerations,
+    a_generation,
+    a_published,
+)
+
+KEY = (ACCOUNT, PERIOD, OLD)
+DAMAGED = asdict(
+    failure_of(DeliveryError("The file is cut off.", remedy="Deliver again.", line=7, value="1,2"))
+)
+THROTTLED = asdict(failure_of(TransientError("S3 asks to try later.")))
+
+
+def create_table(dynamodb: Any) -> Any:
+    keys = {"pk": "HASH", "sk": "RANGE"}
+    return dynamodb.create_table(
+        TableName="cloudspend",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
+    )
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def generations(request: pytest.FixtureRequest) -> Iterator[Generations]:
+    if request.param == "fake":
+        yield FakeGenerations()
+        return
+    with mock_aws():
+        yield DynamoGenerations(create_table(boto3.resource("dynamodb")))
+
+
+def state(generations: Generations) -> GenerationState:
+    held = generations.get(*KEY)
+    assert held is not None
+    return held.state
+
+
+def test_what_is_planned_is_read_back_whole(generations: Generations) -> None:
+    assert generations.get(*KEY) is None
+    generations.plan(a_generation())
+    assert generations.get(*KEY) == a_generation()
+
+
+def test_a_manifest_leads_to_its_newest_generation(generations: Generations) -> None:
+    for name in (NEW, OLD):
+        generations.plan(a_generation(name, manifest_key="overwritten"))
+    generations.plan(a_generation(NEWEST))
+    found = generations.of_manifest(ACCOUNT, "a-bucket", "overwritten")
+    assert found is not None
+    assert found.generation == NEW
+    assert generations.of_manifest(ACCOUNT, "a-bucket", "another") is None
+    assert generations.of_manifest("222222222222", "a-bucket", "overwritten") is None
+
+
+def test_the_life_of_a_generation(generations: Generations) -> None:
+    generations.plan(a_generation())
+    generations.record_failure(*KEY, THROTTLED)
+    generations.record_checked(*KEY, TOTALS)
+    checked = generations.get(*KEY)
+    assert checked == a_generation(state=GenerationState.CHECKED, totals=TOTALS)
+    generations.record_outcome(*KEY, GenerationState.PUBLISHED)
+    assert state(generations) is GenerationState.PUBLISHED
+
+
+def test_published_is_never_taken_back(generations: Generations) -> None:
+    generations.plan(a_generation())
+    generations.record_checked(*KEY, TOTALS)
+    generations.record_outcome(*KEY, GenerationState.PUBLISHED)
+    generations.record_failure(*KEY, DAMAGED, final=True)
+    assert state(generations) is GenerationState.PUBLISHED
+    generations.record_outcome(*KEY, GenerationState.SUPERSEDED)
+    generations.plan(a_generation())
+    generations.record_checked(*KEY, TOTALS)
+    published = a_generation(state=GenerationState.PUBLISHED, totals=TOTALS)
+    assert generations.get(*KEY) == published
+
+
+def test_the_first_lasting_failure_stays(generations: Generations) -> None:
+    generations.plan(a_generation())
+    later = asdict(failure_of(DeliveryError("Another file is cut off.")))
+    for failure in (THROTTLED, DAMAGED, later, THROTTLED):
+        generations.record_failure(*KEY, failure)
+    held = generations.get(*KEY)
+    assert held is not None
+    assert held.failure == DAMAGED
+    assert held.state is GenerationState.PLANNED
+
+
+def test_a_new_attempt_forgets_the_failure(generations: Generations) -> None:
+    generations.plan(a_generation())
+    generations.record_failure(*KEY, DAMAGED, final=True)
+    assert state(generations) is GenerationState.FAILED
+    generations.plan(a_generation())
+    assert generations.get(*KEY) == a_generation()
+
+
+def test_what_was_never_planned_is_not_made_by_a_late_step(generations: Generations) -> None:
+    generations.record_failure(*KEY, DAMAGED, final=True)
+    generations.record_checked(*KEY, TOTALS)
+    generations.record_outcome(*KEY, GenerationState.PUBLISHED)
+    assert generations.get(*KEY) is None
+
+
+def test_the_pointer_moves_only_from_where_it_was_read(generations: Generations) -> None:
+    assert generations.pointer(ACCOUNT, PERIOD) is None
+    assert not generations.advance(a_published(OLD), OLD)
+    assert generations.advance(a_published(OLD), None)
+    assert not generations.advance(a_published(NEW), None)
+    assert generations.advance(a_published(NEW, previous_generation=OLD), OLD)
+    assert not generations.advance(a_published(NEWEST), OLD)
+    assert generations.pointer(ACCOUNT, PERIOD) == a_published(NEW, previous_generation=OLD)
+
+
+def test_of_many_publishers_at_once_one_moves_the_pointer(generations: Generations) -> None:
+    moved: list[str] = []
+
+    def move(name: str) -> None:
+        if generations.advance(a_published(name), None):
+            moved.append(name)
+
+    threads = [threading.Thread(target=move, args=(name,)) for name in (OLD, NEW, NEWEST) * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    pointer = generations.pointer(ACCOUNT, PERIOD)
+    assert pointer is not None
+    assert moved == [pointer.generation]
+
+
+def test_a_verdict_belongs_to_the_current_generation(generations: Generations) -> None:
+    generations.advance(a_published(NEW), None)
+    said = {"reason": "It matches.", "residual": Decimal("0.000000000001"), "at": NOW}
+    verdict = Verdict.CERTIFIED
+    assert not generations.record_verdict(ACCOUNT, PERIOD, OLD, verdict=verdict, **said)
+    assert generations.pointer(ACCOUNT, PERIOD) == a_published(NEW)
+    assert generations.record_verdict(ACCOUNT, PERIOD, NEW, verdict=verdict, **said)
+    assert generations.pointer(ACCOUNT, PERIOD) == a_published(
+        NEW,
+        verdict=verdict,
+        verdict_reason="It matches.",
+        residual=Decimal("0.000000000001"),
+        reconciled_at=NOW,
+    )
+
+
+def test_a_period_that_was_never_published_has_no_verdict(generations: Generations) -> None:
+    assert not generations.record_verdict(
+        ACCOUNT, PERIOD, NEW, verdict=Verdict.CERTIFIED, reason="", residual=None, at=NOW
+    )
+    assert generations.periods(ACCOUNT) == []
+
+
+def test_periods_come_oldest_first_and_of_one_account(generations: Generations) -> None:
+    september = BillingPeriod(2026, 9)
+    generations.advance(a_published(OLD), None)
+    generations.advance(a_published(OLD, period=september), None)
+    generations.advance(a_published(OLD, account_id="222222222222"), None)
+    assert [each.period for each in generations.periods(ACCOUNT)] == [september, PERIOD]
+
+
+def test_large_sums_keep_every_digit(generations: Generations) -> None:
+    exact = replace(TOTALS, billed_cost=Decimal("123456789012345678901234567890.1234567890123"))
+    generations.advance(a_published(totals=exact), None)
+    pointer = generations.pointer(ACCOUNT, PERIOD)
+    assert pointer is not None
+    assert pointer.totals == exact

@@ -1,0 +1,213 @@
+"""Statements and views, run on DuckDB through sqlglot over the declared columns."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+import sqlglot
+
+from cloudspend.errors import Defect
+from cloudspend.lake.statements import bind, statement
+from cloudspend.lake.tables import (
+    COST_AND_USAGE,
+    COST_AND_USAGE_GENERATIONS,
+    TABLES,
+    Column,
+    generation_prefix,
+)
+from cloudspend.lake.views import VIEWS, View
+from cloudspend.reconcile.tables import RECONCILIATION
+from tests.fakes.lake import ACCOUNT, NEW, OLD, PERIOD
+
+DUCKDB = {"string": "VARCHAR", "map<string,string>": "MAP(VARCHAR, VARCHAR)"}
+FROM_DUCKDB = {"VARCHAR": "string", "TIMESTAMP": "timestamp"}
+PATH = Column("$path", "string")
+PERIOD_NAMES = {"account_id": ACCOUNT, "period": str(PERIOD)}
+VIEW = {view.name: view for view in VIEWS}
+
+
+class Engine:
+    """DuckDB in Athena's place: empty tables with the declared columns, to be filled by rows."""
+
+    def __init__(self) -> None:
+        self._duckdb = duckdb.connect()
+        for table in (*TABLES, RECONCILIATION):
+            columns = (*table.columns, *table.partition_keys, PATH)
+            body = ", ".join(f'"{c.name}" {DUCKDB.get(c.type, c.type)}' for c in columns)
+            self._duckdb.execute(f'CREATE TABLE "{table.name}" ({body})')
+
+    def put(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        for row in rows:
+            names = ", ".join(f'"{name}"' for name in row)
+            marks = ", ".join("?" for _ in row)
+            sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"
+            self._duckdb.execute(sql, list(row.values()))
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        found = self._duckdb.execute(self._translated(sql))
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def columns(self, sql: str) -> list[tuple[str, str]]:
+        """Names and types of the answer, in Athena's words."""
+        described = self._duckdb.execute(f"DESCRIBE {self._translated(sql)}").fetchall()
+        return [(row[0], FROM_DUCKDB.get(row[1], row[1].lower())) for row in described]
+
+    @staticmethod
+    def _translated(sql: str) -> str:
+        return sqlglot.transpile(sql, read="athena", write="duckdb")[0]
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+def cost(billed: float, generation: str = OLD, **fields: Any) -> dict[str, Any]:
+    place = generation_prefix("cost_and_usage", ACCOUNT, PERIOD, generation)
+    return {
+        "account_id": ACCOUNT,
+        "billing_period": str(PERIOD),
+        "$path": f"s3://a-lake/{place}00000.parquet",
+        "billedcost": billed,
+        "effectivecost": billed / 2,
+        "billingcurrency": "USD",
+        "subaccountid": "222222222222",
+        "servicename": "AmazonS3",
+        "chargeperiodstart": datetime.fromisoformat("2026-10-01T23:00:00"),
+    } | fields
+
+
+def generations(*rows: tuple[str, float, str]) -> list[dict[str, Any]]:
+    return [cost(billed, name, servicename=of) | {"generation": name} for name, billed, of in rows]
+
+
+def test_the_sums_of_a_generation_are_exact_and_only_its_own(engine: Engine) -> None:
+    rows = [(OLD, 0.1, "S3")] * 10 + [(NEW, 7.0, "S3")]
+    engine.put("cost_and_usage_generations", generations(*rows))
+    found = engine.rows(statement("generation_totals", generation=OLD, **PERIOD_NAMES))
+    assert [tuple(row.values()) for row in found] == [(10, Decimal("1.0"), Decimal("0.5"))]
+
+
+def test_the_sums_of_an_empty_generation_are_zero_not_null(engine: Engine) -> None:
+    found = engine.rows(statement("generation_totals", generation=OLD, **PERIOD_NAMES))
+    assert [tuple(row.values()) for row in found] == [(0, Decimal(0), Decimal(0))]
+
+
+def test_changes_between_two_generations(engine: Engine) -> None:
+    engine.put(
+        "cost_and_usage_generations",
+        generations(
+            (OLD, 5.0, "EC2"),
+            (NEW, 5.0, "EC2"),
+            (OLD, 1.0, "S3"),
+            (NEW, 1.5, "S3"),
+            (OLD, 3.0, "gone"),
+            (NEW, 2.0, "come"),
+        ),
+    )
+    sql = statement("generation_changes", generation=NEW, previous_generation=OLD, **PERIOD_NAMES)
+    found = [tuple(map(str, row.values())) for row in engine.rows(sql)]
+    zero = "0.000000000000"
+    assert found == [
+        ("222222222222", "gone", "3.000000000000", zero, "-3.000000000000"),
+        ("222222222222", "come", zero, "2.000000000000", "2.000000000000"),
+        ("222222222222", "S3", "1.000000000000", "1.500000000000", "0.500000000000"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("account_id", "11111111111"),
+        ("account_id", "111111111111' OR '1'='1"),
+        ("period", "2026-13"),
+        ("generation", "20261103T063000Z-aaaaaaaa'"),
+        ("generation", "20261103T063000Z-aaaaaaaa\n"),
+    ],
+)
+def test_a_value_of_another_shape_never_stands_in_a_statement(name: str, value: str) -> None:
+    with pytest.raises(Defect, match=name):
+        bind(f"SELECT 1 WHERE x = :{name}", **{name: value})
+
+
+def test_a_name_without_a_value_is_a_defect() -> None:
+    with pytest.raises(Defect, match="period"):
+        bind("SELECT 1 WHERE x = :period")
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_a_view_has_the_columns_it_declares(engine: Engine, view: View) -> None:
+    assert engine.columns(view.sql) == [(column.name, column.type) for column in view.columns]
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+def test_a_view_is_stored_as_athena_stores_it(view: View) -> None:
+    text = view.original_text
+    body = json.loads(base64.b64decode(text.removeprefix("/* Presto View: ").removesuffix(" */")))
+    assert body["originalSql"] == view.sql
+    assert (body["catalog"], body["schema"]) == ("awsdatacatalog", "cloudspend")
+    types = {column["name"]: column["type"] for column in body["columns"]}
+    assert list(types) == [column.name for column in view.columns]
+    assert "string" not in types.values()
+
+
+def test_daily_cost_by_service(engine: Engine) -> None:
+    engine.put("cost_and_usage", [cost(0.1) for _ in range(10)] + [cost(2.0, servicename="EC2")])
+    found = {row["service"]: row for row in engine.rows(VIEW["cost_by_service_daily"].sql)}
+    assert found["AmazonS3"]["billed_cost"] == 1.0
+    assert found["EC2"]["effective_cost"] == 1.0
+    assert str(found["EC2"]["usage_date"]) == "2026-10-01"
+
+
+def test_monthly_cost_by_account(engine: Engine) -> None:
+    engine.put("cost_and_usage", [cost(1.0), cost(2.0), cost(4.0, subaccountid="333333333333")])
+    rows = engine.rows(VIEW["cost_by_account_monthly"].sql)
+    assert {row["sub_account_id"]: row["billed_cost"] for row in rows} == {
+        "222222222222": 3.0,
+        "333333333333": 4.0,
+    }
+
+
+def reconciliation(generation: str) -> dict[str, Any]:
+    return {
+        "account_id": ACCOUNT,
+        "billing_period": str(PERIOD),
+        "generation": generation,
+        "verdict": "certified",
+        "reason": "It matches.",
+        "residual": 0.0,
+    }
+
+
+def test_a_period_is_certified_by_the_reconciliation_of_its_generation(engine: Engine) -> None:
+    engine.put("cost_and_usage", [cost(1.0, NEW), cost(2.0, NEW)])
+    engine.put("reconciliation", [reconciliation(NEW)])
+    [row] = engine.rows(VIEW["billing_periods"].sql)
+    assert (row["generation"], row["certification"], row["reason"]) == (
+        NEW,
+        "certified",
+        "It matches.",
+    )
+    assert (row["row_count"], row["billed_cost"], row["currency"]) == (2, 3.0, "USD")
+
+
+def test_a_period_does_not_borrow_an_earlier_generations_certificate(engine: Engine) -> None:
+    engine.put("cost_and_usage", [cost(1.0, NEW)])
+    engine.put("reconciliation", [reconciliation(OLD)])
+    [row] = engine.rows(VIEW["billing_periods"].sql)
+    assert (row["generation"], row["certification"], row["residual"]) == (NEW, "provisional", None)
+    assert row["reason"] == "Not compared with Cost Explorer yet."
+    assert row["billed_cost"] == 1.0
+
+
+def test_generations_read_the_same_files_as_the_published_table() -> None:
+    assert COST_AND_USAGE_GENERATIONS.columns == COST_AND_USAGE.columns
+    assert COST_AND_USAGE_GENERATIONS.data_folder == COST_AND_USAGE.data_folder
+    assert len({column.name for column in COST_AND_USAGE.columns}) == len(COST_AND_USAGE.columns)
+    assert all(column.name == column.name.lower() for column in COST_AND_USAGE.columns)
