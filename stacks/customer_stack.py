@@ -151,7 +151,7 @@ class CustomerStack(Stack):
                 "Effect": "Deny",
                 "Principal": "*",
                 "Action": "s3:*",
-                "Resource": [BUCKET, Fn.sub("arn:${AWS::Partition}:s3:::${ExportBucketName}/*")],
+                "Resource": [bucket.attr_arn, Fn.join("", [bucket.attr_arn, "/*"])],
                 "Condition": {"Bool": {"aws:SecureTransport": "false"}},
             },
         ]

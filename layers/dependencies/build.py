@@ -70,23 +70,29 @@ def build(target: Path) -> bool:
     # Built beside its place and moved there as a whole: half a layer is never found.
     draft = target.with_name(f"{target.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
-    packages = draft / "python"
+    try:
+        _fill(draft)
+        (draft / STAMP).write_text(wanted, encoding="utf-8")
+        shutil.rmtree(target, ignore_errors=True)
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return True
+
+
+def _fill(layer: Path) -> None:
+    packages = layer / "python"
     _install(packages)
     for path in unused(packages):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-    _require_size(draft)
-    (draft / STAMP).write_text(wanted, encoding="utf-8")
-    shutil.rmtree(target, ignore_errors=True)
-    draft.rename(target)
-    return True
+    _require_size(layer)
 
 
 def unused(packages: Path) -> Iterator[Path]:
     """What is in `packages` though no function needs it."""
     for pattern in UNUSED:
-        for path in sorted(packages.glob(pattern)):
-            if path.exists():
-                yield path
+        # The inner ones first, so that a folder is still there when its turn comes.
+        yield from sorted(packages.glob(pattern), reverse=True)
 
 
 def _recipe() -> str:

@@ -11,7 +11,8 @@ from stacks.stage import Stage
 class PrivateBucket(s3.Bucket):
     """Nobody's but the account's: no public access, TLS only, encrypted, accesses logged.
 
-    Only with `public_policy` may its policy name objects that everyone can read. Without `key` S3's own key encrypts it, which is what services that write logs need.
+    Only with `public_policy` may its policy name objects that everyone can read. Without `key`
+    S3's own key encrypts it, which is what services that write logs need.
     """
 
     def __init__(

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from sqlglot import parse_one
 from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import MappingSchema
 
+from cloudspend.alerts.catalog import CATALOG
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
@@ -133,6 +135,17 @@ def test_a_command_is_judged_by_name_and_options(line: str, says: str) -> None:
     assert bool(says) == bool(fault(typed))
 
 
+def test_every_command_in_an_alert_exists() -> None:
+    advised = [
+        (kind, action.partition("cloudspend ")[2].rstrip("."))
+        for kind, event in CATALOG.items()
+        for action in event.actions
+        if re.search(r"cloudspend [a-z]", action)
+    ]
+    assert advised
+    assert [(kind, why) for kind, line in advised if (why := fault(words(line)))] == []
+
+
 def test_every_make_target_that_is_shown_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
@@ -187,4 +200,5 @@ def test_every_example_query_asks_for_columns_that_exist(sql: str) -> None:
         for table in (*LAKE_TABLES, *PROOF_TABLES)
     }
     views = {view.name: {c.name: c.type for c in view.columns} for view in VIEWS}
-    qualify(parse_one(sql, read="athena"), schema=tables | views, dialect="athena")
+    known = MappingSchema({**tables, **views}, dialect="athena")
+    qualify(parse_one(sql, read="athena"), schema=known, dialect="athena")

@@ -214,56 +214,42 @@ class Turns:
     """Publishers that take turns: each waits before every call of a port until it is let on."""
 
     def __init__(self, publishers: Sequence[Callable[["Turns"], Any]]) -> None:
-        self._parked = threading.Semaphore(0)
+        self._stopped = threading.Semaphore(0)
         self._turns = [threading.Semaphore(0) for _ in publishers]
         self._killed = [False] * len(publishers)
-        self._threads = [
-            threading.Thread(target=self._run, args=(number, publisher), daemon=True)
-            for number, publisher in enumerate(publishers)
-        ]
-        self._number = threading.local()
-        for thread in self._threads:
-            thread.start()
-            self._parked.acquire()
+        self._working = list(range(len(publishers)))
+        self._me = threading.local()
+        for number, publisher in enumerate(publishers):
+            threading.Thread(target=self._run, args=(number, publisher), daemon=True).start()
+            self._stopped.acquire()
 
     def let_on(self, choice: int, *, kill: bool = False) -> bool:
         """Let one of those that still work do one call; False when none is left."""
-        working = [n for n, thread in enumerate(self._threads) if thread.is_alive()]
-        if not working:
+        if not self._working:
             return False
-        number = working[choice % len(working)]
+        number = self._working[choice % len(self._working)]
         self._killed[number] = kill
         self._turns[number].release()
-        self._parked.acquire()
-        self._threads[number].join(timeout=0 if self._waits(number) else None)
+        self._stopped.acquire()
         return True
 
     def wait(self) -> None:
-        """A port was called."""
-        number = self._number.value
-        self._waiting.add(number)
-        self._parked.release()
-        self._turns[number].acquire()
-        self._waiting.discard(number)
-        if self._killed[number]:
+        """Wait for the turn to call a port. Raises Killed."""
+        self._stopped.release()
+        self._turns[self._me.number].acquire()
+        if self._killed[self._me.number]:
             raise Killed
 
-    def _waits(self, number: int) -> bool:
-        return number in self._waiting
-
-    @property
-    def _waiting(self) -> set[int]:
-        return self.__dict__.setdefault("waiting", set())
-
     def _run(self, number: int, publisher: Callable[["Turns"], Any]) -> None:
-        self._number.value = number
+        self._me.number = number
         try:
             self.wait()
             publisher(self)
         except Killed:
             return
         finally:
-            self._parked.release()
+            self._working.remove(number)
+            self._stopped.release()
 
 
 class TakingTurns:

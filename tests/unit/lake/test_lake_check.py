@@ -1,0 +1,220 @@
+"""Whether a generation is whole, once, and what its source says."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cloudspend import payload as p
+from cloudspend.accounts.model import AccountState, ExportKind
+from cloudspend.convert.model import ConversionSummary, ConversionTask, Output
+from cloudspend.errors import CloudSpendError, Defect, DeliveryError, TotalsDiffer
+from cloudspend.exports.model import DeliveredFile
+from cloudspend.lake.check import check
+from cloudspend.lake.model import GenerationState, Totals
+from cloudspend.lake.plan import Shelf
+from cloudspend.lake.tables import COST_AND_USAGE_GENERATIONS, generation_prefix
+from tests.fakes.accounts import FakeAccounts, an_account
+from tests.fakes.alerts import FakeBus
+from tests.fakes.lake import (
+    ACCOUNT,
+    OLD,
+    PERIOD,
+    FakeCatalog,
+    FakeGenerations,
+    FakeLake,
+    a_generation,
+)
+
+PREFIX = generation_prefix("cost_and_usage", ACCOUNT, PERIOD, OLD)
+PLAN = "runs/plan.json"
+RESULTS = "runs/map/manifest.json"
+STATE = {
+    p.ACCOUNT_ID: ACCOUNT,
+    p.PERIOD: str(PERIOD),
+    p.GENERATION: OLD,
+    p.PLAN_KEY: PLAN,
+    p.CONVERSION: {"MapRunArn": "a-run", "ResultWriterDetails": {"Key": RESULTS}},
+}
+
+
+def a_task(number: int) -> ConversionTask:
+    file = DeliveredFile("cost-bucket", f"{number}.csv.gz", "etag", 10)
+    return ConversionTask(ACCOUNT, PERIOD, OLD, number, ExportKind.CUR_LEGACY, "gzip", (file,))
+
+
+def a_summary(number: int, **changes: Any) -> ConversionSummary:
+    summary = ConversionSummary(
+        task=number,
+        rows_read=3,
+        rows_written=2,
+        rows_left_out=1,
+        billed_cost=Decimal("1.1"),
+        effective_cost=Decimal("0.2"),
+        currency="USD",
+        unknown_columns=(),
+        unknown_charge_types=(),
+        output=Output("a-lake", a_task(number).output_key, 100),
+    )
+    return replace(summary, **changes)
+
+
+class Converted:
+    """A generation of which every task was converted, in two files of results."""
+
+    def __init__(self, summaries: Sequence[ConversionSummary]) -> None:
+        self.lake = FakeLake()
+        self.catalog = FakeCatalog()
+        self.bus = FakeBus()
+        self.generations = FakeGenerations()
+        self.generations.plan(a_generation(OLD))
+        self.lake.write_json(PLAN, [a_task(number).to_payload() for number in (0, 1)])
+        for summary in summaries:
+            self.lake.put_parquet(
+                summary.output.key,
+                Totals(summary.rows_written, summary.billed_cost, summary.effective_cost, ""),
+            )
+        self.say(summaries)
+
+    def say(self, summaries: Sequence[ConversionSummary]) -> None:
+        """Write results as Step Functions does: a child's output is JSON text."""
+        names = []
+        for number, summary in enumerate(summaries):
+            names.append({"Key": f"runs/map/SUCCEEDED_{number}.json", "Size": 1})
+            child = {"Status": "SUCCEEDED", "Output": json.dumps(summary.to_payload())}
+            self.lake.write_json(names[-1]["Key"], [child])
+        files = {"SUCCEEDED": names, "FAILED": [], "PENDING": []}
+        self.lake.write_json(RESULTS, {"ResultFiles": files})
+
+    def check(self) -> dict[str, Any]:
+        registry = FakeAccounts(an_account(state=AccountState.ACTIVE))
+        shelf = Shelf(self.generations, self.lake)
+        return check(STATE, registry, shelf, self.catalog, self.bus)
+
+    @property
+    def state(self) -> GenerationState:
+        held = self.generations.get(ACCOUNT, PERIOD, OLD)
+        assert held is not None
+        return held.state
+
+
+@pytest.fixture
+def converted() -> Converted:
+    return Converted([a_summary(1), a_summary(0)])
+
+
+def test_a_whole_generation_is_checked_and_can_be_queried(converted: Converted) -> None:
+    state = converted.check()
+    assert state | STATE == state
+    assert state[p.TOTALS] == {
+        "rows": 4,
+        "billed_cost": "2.2",
+        "effective_cost": "0.4",
+        "currency": "USD",
+    }
+    assert f"generation = '{OLD}'" in state[p.QUERY]
+    assert converted.state is GenerationState.CHECKED
+    values = (ACCOUNT, str(PERIOD), OLD)
+    place = converted.catalog.location(COST_AND_USAGE_GENERATIONS.name, values)
+    assert place == f"s3://a-lake/{PREFIX}"
+    assert converted.bus.events == []
+    assert converted.check() == state
+
+
+def lost_task(converted: Converted) -> None:
+    converted.say([a_summary(0)])
+
+
+def doubled_task(converted: Converted) -> None:
+    converted.say([a_summary(0), a_summary(1), a_summary(1)])
+
+
+def foreign_task(converted: Converted) -> None:
+    converted.say([a_summary(0), a_summary(7)])
+
+
+def lost_file(converted: Converted) -> None:
+    del converted.lake.sizes[a_task(1).output_key]
+
+
+def stray_file(converted: Converted) -> None:
+    converted.lake.put_parquet(PREFIX + "left-over.parquet", Totals(1, Decimal(1), Decimal(1), ""))
+
+
+def replaced_file(converted: Converted) -> None:
+    converted.lake.sizes[a_task(1).output_key] = 99
+
+
+def lost_row(converted: Converted) -> None:
+    converted.lake.put_parquet(
+        a_task(1).output_key, Totals(1, Decimal("1.1"), Decimal("0.2"), "USD")
+    )
+
+
+def changed_cost(converted: Converted) -> None:
+    converted.lake.put_parquet(
+        a_task(1).output_key, Totals(2, Decimal("1.100001"), Decimal("0.2"), "USD")
+    )
+
+
+def no_results(converted: Converted) -> None:
+    del converted.lake.objects[RESULTS]
+
+
+def two_currencies(converted: Converted) -> None:
+    converted.say([a_summary(0), a_summary(1, currency="EUR")])
+
+
+@pytest.mark.parametrize(
+    ("damage", "kind"),
+    [
+        (lost_task, Defect),
+        (doubled_task, Defect),
+        (foreign_task, Defect),
+        (lost_file, Defect),
+        (stray_file, Defect),
+        (replaced_file, Defect),
+        (lost_row, TotalsDiffer),
+        (changed_cost, TotalsDiffer),
+        (no_results, Defect),
+        (two_currencies, DeliveryError),
+    ],
+)
+def test_a_damaged_generation_is_neither_checked_nor_registered(
+    converted: Converted, damage: Callable[[Converted], None], kind: type[CloudSpendError]
+) -> None:
+    damage(converted)
+    with pytest.raises(kind) as caught:
+        converted.check()
+    assert type(caught.value) is kind
+    assert converted.state is GenerationState.PLANNED
+    assert converted.catalog.shown == []
+
+
+def test_a_loss_here_does_not_hide_behind_a_gain_there(converted: Converted) -> None:
+    """Sums over all files would agree."""
+    for number, billed in ((0, "1.0"), (1, "1.2")):
+        totals = Totals(2, Decimal(billed), Decimal("0.2"), "USD")
+        converted.lake.put_parquet(a_task(number).output_key, totals)
+    with pytest.raises(TotalsDiffer):
+        converted.check()
+
+
+def test_a_bill_without_rows_is_whole() -> None:
+    empty = {"rows_written": 0, "billed_cost": Decimal(0), "effective_cost": Decimal(0)}
+    converted = Converted([a_summary(number, currency="", **empty) for number in (0, 1)])
+    assert converted.check()[p.TOTALS]["currency"] == "USD"
+
+
+def test_unknown_columns_are_reported_once() -> None:
+    names = ("lineItem/New", "product/new")
+    converted = Converted(
+        [a_summary(0, unknown_columns=names), a_summary(1, unknown_columns=names[:1])]
+    )
+    converted.check()
+    [event] = converted.bus.events
+    assert event.detail_type == "UnknownColumns"
+    assert event.details["columns"] == list(names)
