@@ -10,7 +10,7 @@ from cloudspend.accounts.invite import InviteRequest
 from cloudspend.accounts.invite import invite as invite_account
 from cloudspend.accounts.model import Account, AccountType, Check, Export, ExportKind
 from cloudspend.cli.options import AccountId, OutputOption
-from cloudspend.cli.output import Output, show, show_one
+from cloudspend.cli.output import Output, say, show, show_one, show_whole
 
 app = typer.Typer(no_args_is_help=True, help="Invite accounts and see how their connection stands.")
 
@@ -64,11 +64,13 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     invitation = invite_account(
         request, operator.accounts, operator.bus, operator.settings, datetime.now(UTC)
     )
-    facts = _row(invitation.account) | {
-        "expires": invitation.account.expires_at,
-        "link": invitation.link,
-    }
+    facts = _row(invitation.account) | {"link_expires": _time(invitation.account.expires_at)}
+    if output is not Output.TABLE:
+        show_one(facts | {"link": invitation.link}, output)
+        return
     show_one(facts, output)
+    say("Send this link to someone who may create IAM roles in the account:")
+    show_whole(invitation.link)
 
 
 @app.command("list")
@@ -90,7 +92,7 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
         "retention_months": account.retention_months,
         "role_arn": account.role_arn,
         "external_id": account.external_id,
-        "invited_at": account.invited_at,
+        "invited_at": _time(account.invited_at),
     }
     if output is Output.TABLE:
         show_one(facts, output)
@@ -123,5 +125,9 @@ def _check(check: Check) -> dict[str, Any]:
         "status": str(check.status),
         "reason": check.reason,
         "remedy": check.remedy,
-        "checked_at": f"{check.checked_at:%Y-%m-%d %H:%M:%S}",
+        "checked_at": _time(check.checked_at),
     }
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

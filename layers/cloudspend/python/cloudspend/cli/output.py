@@ -52,8 +52,10 @@ def show_one(row: Row, output: Output) -> None:
         show([row], list(row), output, "")
     else:
         grid = Table.grid(padding=(0, 2))
+        grid.add_column()
+        grid.add_column(overflow="fold")
         for name, value in row.items():
-            grid.add_row(Text(name, style="dim"), Text(_cell(value)))
+            grid.add_row(Text(name.replace("_", " "), style="dim"), Text(_cell(value)))
         Console(highlight=False).print(grid)
 
 
@@ -68,6 +70,11 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> Table:
     for row in rows:
         made.add_row(*(Text(_cell(row[column])) for column in columns))
     return made
+
+
+def show_whole(text: str) -> None:
+    """Print one line that must be copied as it is: it is never cut or wrapped."""
+    _line(text)
 
 
 def say(sentence: str) -> None:

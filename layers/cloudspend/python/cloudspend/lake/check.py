@@ -3,6 +3,7 @@ publishing."""
 
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from cloudspend import payload as p
@@ -38,27 +39,35 @@ def check(
     expected = _expected(summaries)
     prefix = generation_prefix(COST_AND_USAGE.data_folder, account_id, period, generation)
     _require_exactly(summaries, prefix, shelf.lake)
-    _require_same(expected, summaries, shelf.lake)
+    _require_same(summaries, shelf.lake)
     location = f"s3://{shelf.lake.bucket}/{prefix}"
     catalog.point(COST_AND_USAGE_GENERATIONS.name, (account_id, str(period), generation), location)
     shelf.generations.record_checked(account_id, period, generation, expected)
-    unknown = sorted({name for summary in summaries for name in summary.unknown_columns})
-    if unknown:
-        account = registry.get(account_id)
-        bus.put(
-            event(
-                "UnknownColumns",
-                account.for_events,
-                f"{period}/{generation}",
-                period=period,
-                generation=generation,
-                columns=unknown,
-            )
-        )
+    _report_unknown(state, summaries, registry, bus)
     query = statement(
         "generation_totals", account_id=account_id, period=str(period), generation=generation
     )
     return {**state, p.TOTALS: to_payload(expected), p.QUERY: query}
+
+
+def _report_unknown(
+    state: State, summaries: Sequence[ConversionSummary], registry: AccountReader, bus: Bus
+) -> None:
+    columns = sorted({name for summary in summaries for name in summary.unknown_columns})
+    if columns:
+        period, generation = state[p.PERIOD], state[p.GENERATION]
+        account = registry.get(state[p.ACCOUNT_ID])
+        subject = f"{period}/{generation}"
+        bus.put(
+            event(
+                "UnknownColumns",
+                account.for_events,
+                subject,
+                period=period,
+                generation=generation,
+                columns=columns,
+            )
+        )
 
 
 def _summaries(state: State, lake: Lake) -> list[ConversionSummary]:
@@ -90,10 +99,8 @@ def _expected(summaries: Sequence[ConversionSummary]) -> Totals:
         )
     return Totals(
         rows=sum(summary.rows_written for summary in summaries),
-        billed_cost=sum((s.billed_cost for s in summaries), start=0 * summaries[0].billed_cost),
-        effective_cost=sum(
-            (s.effective_cost for s in summaries), start=0 * summaries[0].effective_cost
-        ),
+        billed_cost=sum((s.billed_cost for s in summaries), start=Decimal(0)),
+        effective_cost=sum((s.effective_cost for s in summaries), start=Decimal(0)),
         currency=currencies[0] if currencies else "USD",
     )
 
@@ -109,17 +116,14 @@ def _require_exactly(summaries: Sequence[ConversionSummary], prefix: str, lake: 
         )
 
 
-def _require_same(expected: Totals, summaries: Sequence[ConversionSummary], lake: Lake) -> None:
-    parts = [lake.parquet_totals(s.output.key, expected.currency) for s in summaries]
-    found = Totals(
-        rows=sum(part.rows for part in parts),
-        billed_cost=sum((t.billed_cost for t in parts), start=0 * expected.billed_cost),
-        effective_cost=sum((t.effective_cost for t in parts), start=0 * expected.effective_cost),
-        currency=expected.currency,
-    )
-    wrong = differences(expected, found)
-    if wrong:
-        raise TotalsDiffer(
-            f"The Parquet files do not add up to the delivered text: {'; '.join(wrong)}.",
-            remedy="Report this to CloudSpend; the generation is not published.",
-        )
+def _require_same(summaries: Sequence[ConversionSummary], lake: Lake) -> None:
+    """File by file, so that a loss in one cannot hide behind a gain in another."""
+    for summary in summaries:
+        expected = _expected([summary])
+        wrong = differences(expected, lake.parquet_totals(summary.output.key, expected.currency))
+        if wrong:
+            raise TotalsDiffer(
+                f"A Parquet file does not add up to the text it was made from: {'; '.join(wrong)}.",
+                remedy="Report this to CloudSpend; the generation is not published.",
+                file=f"s3://{summary.output.bucket}/{summary.output.key}",
+            )

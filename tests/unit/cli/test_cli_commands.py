@@ -1,0 +1,227 @@
+"""The command line with faked adapters: what it prints, and the exit codes that scripts use."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cloudspend import wiring
+from cloudspend.accounts.model import (
+    Account,
+    AccountState,
+    AccountType,
+    Check,
+    CheckStatus,
+    Export,
+    ExportKind,
+)
+from cloudspend.cli import main
+from cloudspend.errors import Defect, UsageError
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.model import PublishedPeriod, Totals, Verdict
+from cloudspend.lake.ports import QueryResult
+from cloudspend.settings import Settings
+from tests.fakes.accounts import FakeAccounts
+from tests.fakes.alerts import FakeBus
+from tests.fakes.lake import FakeExecutions, FakeGenerations
+
+NOW = datetime(2026, 11, 3, 4, 5, 6, tzinfo=UTC)
+ACCOUNT = Account(
+    account_id="111111111111",
+    display_name="Example Shop",
+    type=AccountType.ORGANIZATION,
+    regions=("us-east-1",),
+    start_date=date(2026, 9, 1),
+    retention_months=36,
+    export=Export(ExportKind.CUR_LEGACY, "bucket", "prefix", "name"),
+    external_id="external",
+    state=AccountState.ACTIVE,
+    invited_at=NOW,
+    expires_at=NOW,
+)
+PERIOD = PublishedPeriod(
+    account_id=ACCOUNT.account_id,
+    period=BillingPeriod(2026, 10),
+    generation="20261103T041500Z-1f3a9c2b",
+    published_at=NOW,
+    totals=Totals(8184, Decimal("696.3564"), Decimal("775.96"), "USD"),
+    verdict=Verdict.DISPUTED,
+    verdict_reason="0.12 USD are missing in AmazonS3.",
+    residual=Decimal("0.12"),
+)
+
+
+class AnsweringQueries:
+    """Answers every statement with one row, or with an error."""
+
+    error: Exception | None = None
+
+    def query(self, sql: str) -> QueryResult:
+        if self.error:
+            raise self.error
+        return QueryResult(("service", "cost"), ("varchar", "double"), ((sql, None),), 2048)
+
+
+@dataclass
+class Operator:
+    """What `wiring.operator()` gives, made of fakes."""
+
+    accounts: FakeAccounts = field(default_factory=FakeAccounts)
+    generations: FakeGenerations = field(default_factory=FakeGenerations)
+    executions: FakeExecutions = field(default_factory=FakeExecutions)
+    queries: AnsweringQueries = field(default_factory=AnsweringQueries)
+    bus: FakeBus = field(default_factory=FakeBus)
+    settings: Settings = field(default_factory=lambda: Settings("000000000000", "us-east-1"))
+
+
+@dataclass(frozen=True)
+class Answer:
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Answer]
+
+
+@pytest.fixture
+def operator(monkeypatch: pytest.MonkeyPatch) -> Operator:
+    made = Operator(accounts=FakeAccounts(ACCOUNT))
+    monkeypatch.setattr(wiring, "operator", lambda: made)
+    monkeypatch.setenv("COLUMNS", "120")
+    return made
+
+
+@pytest.fixture
+def cli(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Cli:
+    def call(*arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["cloudspend", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main.run()
+        told = capsys.readouterr()
+        return Answer(int(ended.value.code or 0), told.out, told.err)
+
+    return call
+
+
+def test_accounts_as_table_json_and_csv(cli: Cli) -> None:
+    assert "Example Shop" in cli("accounts", "list").out
+    assert json.loads(cli("accounts", "list", "-o", "json").out)[0]["state"] == "active"
+    rows = list(csv.DictReader(io.StringIO(cli("accounts", "list", "-o", "csv").out)))
+    assert [row["account_id"] for row in rows] == ["111111111111"]
+
+
+def test_an_empty_list_is_a_sentence_for_people_and_empty_for_scripts(
+    cli: Cli, operator: Operator
+) -> None:
+    operator.accounts = FakeAccounts()
+    assert "accounts invite" in cli("accounts", "list").out
+    assert json.loads(cli("accounts", "list", "-o", "json").out) == []
+    assert cli("accounts", "list", "-o", "csv").out.count("\n") == 1
+
+
+def test_an_account_is_shown_with_each_check(cli: Cli, operator: Operator) -> None:
+    operator.accounts.put_check(
+        ACCOUNT.account_id,
+        Check("s3:GetObject", "s3:GetObject", CheckStatus.DENIED, "No.", "Grant it.", NOW),
+    )
+    shown = json.loads(cli("accounts", "show", ACCOUNT.account_id, "-o", "json").out)
+    assert shown["checks"][0]["remedy"] == "Grant it."
+    assert "s3:GetObject" in cli("accounts", "show", ACCOUNT.account_id).out
+
+
+def test_an_invitation_prints_its_link_whole(cli: Cli) -> None:
+    answer = cli("accounts", "invite", "222222222222", "--name", "Other", "--type", "LINKED")
+    assert answer.code == 0
+    link = answer.out.splitlines()[-1]
+    assert link.startswith("https://us-east-1.console.aws.amazon.com/cloudformation/")
+    assert "param_RegistrationToken=" in link
+    assert len(link) > 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("accounts", "invite", "12", "--name", "x"), "'12' is not allowed"),
+        (("accounts", "show", "999999999999"), "999999999999"),
+        (("periods", "999999999999"), "999999999999"),
+        (("ingest", ACCOUNT.account_id, "--period", "2026-13"), "'2026-13' is not a billing"),
+        (("query", " ; "), "no statement"),
+        (("accounts", "list", "--output", "xml"), "xml"),
+        (("nothing",), "nothing"),
+    ],
+)
+def test_wrong_usage_is_a_sentence_and_exit_code_2(
+    cli: Cli, arguments: tuple[str, ...], told: str
+) -> None:
+    answer = cli(*arguments)
+    assert answer.code == 2
+    assert told in answer.err
+    assert "Traceback" not in answer.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(UsageError("Wrong.", remedy="Do this."), 2), (Defect("Broken."), 1)]
+)
+def test_errors_become_sentences(cli: Cli, operator: Operator, error: Exception, code: int) -> None:
+    operator.queries.error = error
+    answer = cli("query", "SELECT 1")
+    assert answer.code == code
+    assert answer.err.startswith("cloudspend: ")
+    assert "{" not in answer.err
+
+
+def test_an_sdk_error_is_a_sentence_and_exit_code_1(cli: Cli, operator: Operator) -> None:
+    operator.queries.error = wiring.AWS_ERRORS[0]()
+    answer = cli("query", "SELECT 1")
+    assert answer.code == 1
+    assert "AWS_ENDPOINT_URL" in answer.err
+
+
+def test_periods_say_why(cli: Cli, operator: Operator) -> None:
+    assert operator.generations.advance(PERIOD, None)
+    table = cli("periods", ACCOUNT.account_id)
+    assert "disputed" in table.out
+    assert "696.36" in table.out
+    assert "0.12 USD are missing" in table.err
+    found = json.loads(cli("periods", ACCOUNT.account_id, "-o", "json").out)
+    assert found[0]["reason"] == PERIOD.verdict_reason
+    assert found[0]["generation"] == PERIOD.generation
+
+
+def test_a_query_answers_in_each_form(cli: Cli) -> None:
+    answer = cli("query", "SELECT 1", "-o", "json")
+    assert json.loads(answer.out) == [{"service": "SELECT 1", "cost": None}]
+    assert cli("query", "SELECT 1", "-o", "csv").out == "service,cost\nSELECT 1,\n"
+    assert "2 KB scanned" in cli("query", "SELECT 1").err
+
+
+def test_every_command_teaches(cli: Cli) -> None:
+    for command in (["accounts"], ["accounts", "invite"], ["periods"], ["ingest"], ["query"]):
+        answer = cli(*command, "--help")
+        assert answer.code == 0
+        assert len(answer.out.splitlines()) > 5
+
+
+def test_an_account_that_is_not_active_cannot_be_ingested(cli: Cli, operator: Operator) -> None:
+    operator.accounts = FakeAccounts(replace(ACCOUNT, state=AccountState.INVITED))
+    operator.__dict__["customer_bucket"] = lambda _account: pytest.fail("nothing may be read")
+    answer = cli("ingest", ACCOUNT.account_id)
+    assert answer.code == 2
+    assert "not active" in answer.err
+
+
+def test_the_fixture_is_typed_like_the_wiring() -> None:
+    """A fake operator that lacks a part of the real one would test nothing."""
+    names: set[str] = {*Operator.__dataclass_fields__}
+    real: Any = wiring.Platform
+    assert names - {"settings"} <= set(dir(real))
