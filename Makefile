@@ -1,10 +1,13 @@
 # `make` lists what there is. Everything sets up what it needs first.
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
-CODE := app.py layers/cloudspend lambdas stacks local tests benchmarks
-TYPED := app.py layers/cloudspend lambdas stacks local
+CODE := app.py layers lambdas stacks local scripts tests
+TYPED := app.py layers/cloudspend layers/dependencies lambdas stacks local scripts
 
-.PHONY: help setup demo test test-fast lint format layers synth local-up local-down lock clean
+# The majors of Node.js about whose end of life jsii is not to speak.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
+
+.PHONY: help setup demo test test-fast lint format layers synth local-up local-down reference lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -43,6 +46,9 @@ local-up: setup ## leave a deployed local cloud running (port: CLOUDSPEND_LOCAL_
 
 local-down: setup ## end the local cloud on that port
 	@.venv/bin/cloudspend local down
+
+reference: setup ## write docs/reference anew from the code
+	$(PY) scripts/reference.py
 
 lock: setup ## pin requirements anew from the .in files
 	$(PY) -m pip install --quiet uv

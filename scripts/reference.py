@@ -305,7 +305,7 @@ STAGE_KEYS: Mapping[str, str] = {
     "dependencies_layer": "Whether functions get the layer of third-party packages",
     "retain_data": "Whether buckets, registry and key stay when their stack is deleted",
     "response_hosts": "See `CLOUDSPEND_RESPONSE_HOSTS`",
-    "log_retention_days": "How long functions' logs are kept: 1, 30 or 365",
+    "log_retention_days": "For how many days logs are kept",
     "retry_seconds": "Pause before the first retry of a step",
     "retry_max_seconds": "Longest pause between retries",
     "retry_attempts": "Retries of a step whose fault passes by itself",

@@ -15,7 +15,6 @@ from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 from cloudspend.settings import Settings
 from stacks.constructs.access import RESULTS_FOLDER, Access
 from stacks.constructs.catalog import parquet_table, presto_view
-from stacks.constructs.review import accept
 from stacks.constructs.storage import PrivateBucket, removal
 from stacks.stage import Stage
 
@@ -37,9 +36,6 @@ class LakeStack(Stack):
             name=f"{names.PREFIX}-access-logs-{settings.account_id}-{settings.region}",
             stage=stage,
             expires=ACCESS_LOGS_KEPT,
-        )
-        accept(
-            self.logs, "It holds the access logs themselves; logging them would never end.", "S1"
         )
         self.lake = PrivateBucket(
             self,

@@ -3,7 +3,7 @@
     python layers/dependencies/build.py
 
 Nothing is done when the layer is there already and its pins have not changed. What functions never
-load (headers, sources, tests, Flight, Substrait) is left out: Lambda takes 250 MB, all layers
+load (headers, sources, tests, Flight) is left out: Lambda takes 250 MB, all layers
 and the code together.
 """
 
@@ -43,7 +43,6 @@ UNUSED = (
     "pyarrow/includes",
     "pyarrow/libarrow_flight*",
     "pyarrow/libarrow_python_flight*",
-    "pyarrow/libarrow_substrait*",
     "pyarrow/src",
 )
 

@@ -65,15 +65,13 @@ def _table(
     scope: Construct, database: glue.CfnDatabase, table: glue.CfnTable.TableInputProperty
 ) -> glue.CfnTable:
     construct_id = "".join(word.capitalize() for word in str(table.name).split("_"))
-    resource = glue.CfnTable(
+    return glue.CfnTable(
         scope,
         construct_id,
         catalog_id=database.catalog_id,
         database_name=database.ref,
         table_input=table,
     )
-    resource.add_resource_dependency(database)
-    return resource
 
 
 def _columns(columns: tuple[Column, ...]) -> list[glue.CfnTable.ColumnProperty]:

@@ -7,8 +7,6 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.constructs.review import accept
-
 
 class DeadLetters(sqs.Queue):
     """A queue that keeps what failed for 14 days, with an alarm as soon as something lies there."""
@@ -24,7 +22,6 @@ class DeadLetters(sqs.Queue):
             enforce_ssl=True,
             retention_period=Duration.days(14),
         )
-        accept(self, "It is itself the dead letter queue of rules and functions.", "SQS3")
         alarm = cloudwatch.Alarm(
             self,
             "Waiting",

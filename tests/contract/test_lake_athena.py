@@ -8,7 +8,6 @@ import pytest
 from botocore.stub import Stubber
 
 from cloudspend.errors import CloudSpendError, Defect, TransientError, UsageError
-from cloudspend.lake import aws
 from cloudspend.lake.aws import AthenaQueries
 from cloudspend.lake.ports import QueryResult
 
@@ -18,7 +17,7 @@ TYPES = {"service": "varchar", "cost": "double"}
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aws.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
 
 
 @pytest.fixture

@@ -156,7 +156,11 @@ def test_of_many_publishers_at_once_one_moves_the_pointer(generations: Generatio
 
 def test_a_verdict_belongs_to_the_current_generation(generations: Generations) -> None:
     generations.advance(a_published(NEW), None)
-    said = {"reason": "It matches.", "residual": Decimal("0.000000000001"), "at": NOW}
+    said: dict[str, Any] = {
+        "reason": "It matches.",
+        "residual": Decimal("0.000000000001"),
+        "at": NOW,
+    }
     verdict = Verdict.CERTIFIED
     assert not generations.record_verdict(ACCOUNT, PERIOD, OLD, verdict=verdict, **said)
     assert generations.pointer(ACCOUNT, PERIOD) == a_published(NEW)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cloudspend.accounts.invite import Invitation, InviteRequest, invite, token_digest
-from cloudspend.accounts.model import AccountState, ExportKind
+from cloudspend.accounts.model import READABLE_KINDS, AccountState, ExportKind
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 from tests.fakes.accounts import NOW, FakeAccounts, an_account
@@ -141,3 +141,10 @@ def test_a_link_that_the_console_would_cut_is_refused() -> None:
             registry, export_prefix="p/" * 63 + "p", export_name="n" * 128, export_bucket="b" * 63
         )
     assert not registry.list()
+
+
+@pytest.mark.parametrize("kind", sorted(set(ExportKind) - set(READABLE_KINDS)))
+def test_a_kind_that_cannot_be_read_is_not_promised(kind: ExportKind) -> None:
+    """An account that waits for bills nobody can convert would be silent for a day, then fail."""
+    with pytest.raises(UsageError, match=f"{kind} cannot be taken in"):
+        invited(FakeAccounts(), export_kind=kind)

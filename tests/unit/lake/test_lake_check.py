@@ -83,9 +83,10 @@ class Converted:
         """Write results as Step Functions does: a child's output is JSON text."""
         names = []
         for number, summary in enumerate(summaries):
-            names.append({"Key": f"runs/map/SUCCEEDED_{number}.json", "Size": 1})
+            key = f"runs/map/SUCCEEDED_{number}.json"
+            names.append({"Key": key, "Size": 1})
             child = {"Status": "SUCCEEDED", "Output": json.dumps(summary.to_payload())}
-            self.lake.write_json(names[-1]["Key"], [child])
+            self.lake.write_json(key, [child])
         files = {"SUCCEEDED": names, "FAILED": [], "PENDING": []}
         self.lake.write_json(RESULTS, {"ResultFiles": files})
 

@@ -276,7 +276,7 @@ def publisher(world: World, name: str) -> Callable[[Turns], Any]:
     return run
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     names=st.lists(st.sampled_from([OLD, NEW, NEWEST]), min_size=2, max_size=4),
     schedule=st.lists(

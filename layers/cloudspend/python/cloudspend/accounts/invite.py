@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 from cloudspend.accounts import fields
 from cloudspend.accounts.lifecycle import TRANSITIONS
 from cloudspend.accounts.link import quick_create_link
-from cloudspend.accounts.model import Account, AccountState, AccountType, Export, ExportKind
+from cloudspend.accounts.model import (
+    READABLE_KINDS,
+    Account,
+    AccountState,
+    AccountType,
+    Export,
+    ExportKind,
+)
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
@@ -111,11 +118,20 @@ def _again(existing: Account, invited: Account) -> Account:
 def _export(request: InviteRequest, settings: Settings) -> Export:
     default_bucket = f"{PREFIX}-export-{request.account_id}-{settings.region}"
     return Export(
-        kind=fields.one_of("export kind", request.export_kind, ExportKind),
+        kind=_readable(fields.one_of("export kind", request.export_kind, ExportKind)),
         bucket=fields.bucket(request.export_bucket or default_bucket),
         prefix=fields.prefix(request.export_prefix or PREFIX),
         name=fields.export_name(request.export_name or f"{PREFIX}-cur"),
     )
+
+
+def _readable(kind: ExportKind) -> ExportKind:
+    if kind not in READABLE_KINDS:
+        raise UsageError(
+            f"The export kind {kind} cannot be taken in by this version.",
+            remedy=f"Allowed: {', '.join(READABLE_KINDS)}.",
+        )
+    return kind
 
 
 def _a_year_before(now: datetime) -> str:

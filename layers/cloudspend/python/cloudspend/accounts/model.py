@@ -33,6 +33,10 @@ class ExportKind(StrEnum):
     FOCUS_1_2 = "FOCUS_1_2"
 
 
+# What `exports` and `convert` can read; an account is invited for these only.
+READABLE_KINDS = (ExportKind.CUR_LEGACY,)
+
+
 class CheckStatus(StrEnum):
     """What a permission check found."""
 

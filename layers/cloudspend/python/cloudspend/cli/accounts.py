@@ -33,7 +33,10 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         str | None, typer.Option(help="YYYY-MM-DD: take in bills from here on. Default: a year.")
     ] = None,
     retention_months: Annotated[
-        int | None, typer.Option(help="Keep bills for 13, 36 or 84 months. Default: for good.")
+        int | None,
+        typer.Option(
+            help="Months that delivered files stay in the customer's bucket: 13, 36 or 84."
+        ),
     ] = None,
     export_kind: Annotated[
         ExportKind, typer.Option(help="What AWS is to deliver.")

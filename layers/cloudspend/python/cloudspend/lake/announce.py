@@ -42,7 +42,7 @@ def announce(
     except UsageError as error:
         return Announced(started=False, reason=error.summary)
     if not is_manifest_of(account, bucket, key):
-        return Announced(started=False, reason=f"{key} is no manifest of the account's export.")
+        return Announced(started=False, reason=f"s3://{bucket}/{key} is no manifest of the export.")
     try:
         delivery = read_delivery(account, open_bucket(account), bucket, key)
     except CustomerActionError as error:
@@ -66,8 +66,6 @@ def _claimed(event: Mapping[str, Any], registry: AccountReader) -> tuple[Account
     account = registry.get(account_id)
     if account.state is not AccountState.ACTIVE:
         raise UsageError(f"The account {account_id} is {account.state}, not active.")
-    if bucket != account.export.bucket:
-        raise UsageError(f"{bucket} is not the bucket of the account's export.")
     return account, bucket, key
 
 

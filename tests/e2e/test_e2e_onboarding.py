@@ -1,0 +1,163 @@
+"""Connections that are not what they should be: not activated, said to both sides, and answered."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.story import Story
+from tests.e2e.scene import STACK, Customer, Scene, Template, bill_for
+
+INVITED, STRANGER = "666666666666", "777777777777"
+
+
+def statements(template: Template) -> list[dict[str, Any]]:
+    """What the role in the customer's template may do."""
+    policy = template["Resources"]["AccessRole"]["Properties"]["Policies"][0]
+    found: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+    return found
+
+
+def without(action: str) -> Callable[[Template], None]:
+    """The template of a customer who does not grant `action`."""
+
+    def change(template: Template) -> None:
+        role = template["Resources"]["AccessRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+        kept = []
+        for statement in statements(template):
+            actions = [each for each in statement["Action"] if each != action]
+            if actions:
+                kept.append({**statement, "Action": actions})
+        assert kept != role["Statement"], f"the template does not grant {action}"
+        role["Statement"] = kept
+
+    return change
+
+
+def open_to_all_of_the_platform(template: Template) -> None:
+    """The role's trust policy forgets the external id."""
+    role = template["Resources"]["AccessRole"]["Properties"]
+    del role["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]
+
+
+def only_registering(account_id: str) -> Callable[[Template], None]:
+    """A stack that makes nothing, and says that it is `account_id`'s."""
+
+    def change(template: Template) -> None:
+        registration = template["Resources"]["Registration"]
+        registration.pop("DependsOn", None)
+        registration["Properties"]["AccountId"] = account_id
+        registration["Properties"]["RoleArn"] = f"arn:aws:iam::{account_id}:role/cloudspend-access"
+        template["Resources"] = {"Registration": registration}
+        template.pop("Outputs", None)
+        template.pop("Conditions", None)
+
+    return change
+
+
+def refused(customer: Customer, check: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The account, not active, and its event; both say why and what to do."""
+    account = customer.wait_until_onboarded()
+    assert account["state"] == "failed"
+    event = customer.scene.wait_for_event(customer.account_id, "OnboardingFailed", check=check)
+    assert event["severity"] == "critical"
+    assert account["reason"] == event["details"]["reason"]
+    assert event["details"]["remedy"] in event["actions"]
+    assert not customer.scene.recorder.of(customer.account_id, "AccountActivated")
+    return account, event
+
+
+def denied(account: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {check["check"]: check for check in account["checks"] if check["status"] == "denied"}
+
+
+def test_a_role_that_opens_without_the_external_id_is_not_used(scene: Scene) -> None:
+    customer = Customer(scene, "121212121212", "Open Door")
+    status = customer.follow(customer.invite(), open_to_all_of_the_platform)
+    assert status == "CREATE_COMPLETE"
+    account, event = refused(customer, "wrong-external-id-refused")
+    assert set(denied(account)) == {"wrong-external-id-refused", "missing-external-id-refused"}
+    assert all("trust policy" in check["remedy"] for check in denied(account).values())
+    assert "can be assumed with a wrong external id" in event["details"]["reason"]
+    assert "sts:ExternalId" in event["details"]["remedy"]
+
+
+def test_a_role_that_is_not_in_the_invited_account_is_not_used(scene: Scene) -> None:
+    """A stack in a stranger's account has the invited one's token and claims to be that one."""
+    customer = Customer(scene, INVITED, "Invited")
+    stranger = Customer(scene, STRANGER, "Stranger")
+    status = stranger.follow(customer.invite(), only_registering(INVITED))
+    assert status == "CREATE_COMPLETE"
+    account, event = refused(customer, "role-opens")
+    assert set(denied(account)) == {"role-opens"}
+    assert INVITED in event["details"]["reason"]
+    assert event["details"]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("account_id", "action"),
+    [
+        ("131313131313", "ce:GetCostAndUsage"),
+        ("141414141414", "s3:ListBucket"),
+        ("151515151515", "cur:DescribeReportDefinitions"),
+    ],
+)
+def test_one_permission_that_is_denied_is_named_with_its_remedy(
+    scene: Scene, account_id: str, action: str
+) -> None:
+    customer = Customer(scene, account_id, f"Without {action}")
+    assert customer.follow(customer.invite(), without(action)) == "CREATE_COMPLETE"
+    account, event = refused(customer, action)
+    assert set(denied(account)) == {action}
+    assert event["details"]["reason"].startswith(f"{action} is refused")
+    assert event["details"]["remedy"] == denied(account)[action]["remedy"] != ""
+    passed = [check for check in account["checks"] if check["status"] == "passed"]
+    assert {check["check"] for check in passed} >= {"role-opens", "missing-external-id-refused"}
+
+
+def test_a_mended_account_becomes_active_and_takes_in_what_was_delivered_meanwhile(
+    story: Story, scene: Scene
+) -> None:
+    customer = Customer(scene, "161616161616", "Mended")
+    customer.follow(customer.invite(), without("ce:GetDimensionValues"))
+    refused(customer, "ce:GetDimensionValues")
+    bill = bill_for(customer.account_id, story.world.bills()[0])
+    customer.put(bill)
+    assert scene.ingests(customer.account_id) == []
+
+    assert customer.update(customer.invite()) == "UPDATE_COMPLETE"
+
+    scene.wait_for_event(customer.account_id, "AccountActivated")
+    (execution,) = scene.wait_for_ingests(customer.account_id, 0)
+    assert execution["status"] == "SUCCEEDED"
+    assert scene.period(customer.account_id, bill.period)["certification"] == "certified"
+    assert denied(customer.shown()) == {}
+
+
+def test_a_link_opened_in_another_account_fails_with_a_sentence(scene: Scene) -> None:
+    customer = Customer(scene, "171717171717", "Right Account")
+    other = Customer(scene, "181818181818", "Wrong Account")
+    assert other.follow(customer.invite()) != "CREATE_COMPLETE"
+    assert "This link was not made for the account 181818181818." in other.stack_reasons()
+    assert customer.shown()["state"] == "invited"
+
+
+def test_a_token_that_nobody_gave_out_fails_with_a_sentence(scene: Scene) -> None:
+    customer = Customer(scene, "191919191919", "Guesser")
+    link = customer.invite()
+    status = customer.follow(link, RegistrationToken="guessed")
+    assert status != "CREATE_COMPLETE"
+    assert "This link was not made for the account 191919191919." in customer.stack_reasons()
+    assert "Ask whoever sent the link for a new one." in customer.stack_reasons()
+    assert customer.shown()["state"] == "invited"
+
+
+def test_a_token_works_once(scene: Scene) -> None:
+    customer = Customer(scene, "202020202020", "Twice")
+    link = customer.invite()
+    assert customer.follow(link) == "CREATE_COMPLETE"
+    assert customer.wait_until_onboarded()["state"] == "active"
+    again = f"{STACK}-again"
+    assert customer.follow(link, only_registering("202020202020"), again) != "CREATE_COMPLETE"
+    assert "This link was used already, and it works once." in customer.stack_reasons(again)
+    assert customer.shown()["state"] == "active"

@@ -1,0 +1,87 @@
+"""Making and reading templates: intrinsic functions as plain text, resources, a role's grants."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App
+
+from app import build
+from stacks.stage import Stage
+
+ROOT = Path(__file__).parents[2]
+Template = Mapping[str, Any]
+
+
+def synthesized(folder: Path, stage: Stage) -> Path:
+    """Synthesize `stage` as the CDK command line would, but without the built layer."""
+    context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    app = App(outdir=str(folder), context=context, analytics_reporting=False)
+    build(app, replace(stage, dependencies_layer=False)).synth()
+    return folder
+
+
+def plain(value: Any) -> str:
+    """A value as a person would write it; what CloudFormation fills in stands in `<>`."""
+    match value:
+        case str():
+            return value
+        case {"Ref": name}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [name, attribute]}:
+            return f"<{name}.{attribute}>"
+        case {"Fn::ImportValue": name}:
+            return f"<{name}>"
+        case {"Fn::Join": ["", parts]}:
+            return "".join(plain(part) for part in parts)
+        case {"Fn::Sub": text}:
+            return str(text).replace("${", "<").replace("}", ">")
+    raise AssertionError(f"no plain form of {value}")
+
+
+def of_type(template: Template, kind: str) -> dict[str, Any]:
+    """The properties of the resources of one type, by logical id."""
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def only(template: Template, kind: str) -> Any:
+    """The properties of the only resource of a type."""
+    (found,) = of_type(template, kind).values()
+    return found
+
+
+def grants(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each action with each resource that a policy document allows it on."""
+    for statement in document["Statement"]:
+        assert statement["Effect"] == "Allow"
+        for action in as_list(statement["Action"]):
+            for resource in as_list(statement["Resource"]):
+                yield action, plain(resource)
+
+
+def role_grants(template: Template, role: str) -> set[tuple[str, str]]:
+    """What the role with this logical id may do, by all policies of its template."""
+    found: set[tuple[str, str]] = set()
+    for policy in of_type(template, "AWS::IAM::Policy").values():
+        if {"Ref": role} in policy["Roles"]:
+            found |= set(grants(policy["PolicyDocument"]))
+    return found
+
+
+def function_role(template: Template, name: str) -> str:
+    """The logical id of a function's role, by the function's name."""
+    for properties in of_type(template, "AWS::Lambda::Function").values():
+        if properties["FunctionName"] == name:
+            role: str = properties["Role"]["Fn::GetAtt"][0]
+            return role
+    raise AssertionError(f"there is no function {name}")
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,204 @@
+"""What each function and each state machine may do, as a complete list."""
+
+import re
+
+import pytest
+
+from tests.stacks.stacks_reading import Template, function_role, of_type, plain, role_grants
+
+INGEST, ONBOARDING, ALERTS = "cloudspend-ingest", "cloudspend-onboarding", "cloudspend-alerts"
+
+REGISTRY = "dynamodb:table/cloudspend"
+LAKE = "s3:cloudspend-lake"
+RESULTS = "s3:cloudspend-results"
+CATALOG = ("glue:catalog", "glue:database/cloudspend")
+
+Grants = set[tuple[str, str]]
+
+
+def on(resource: str, *actions: str) -> Grants:
+    return {(action, resource) for action in actions}
+
+
+def registry(*actions: str) -> Grants:
+    return on(REGISTRY, *(f"dynamodb:{action}" for action in actions)) | KEY
+
+
+def partitions(*tables: str) -> Grants:
+    actions = ("glue:CreatePartition", "glue:GetPartition", "glue:UpdatePartition")
+    names = (*CATALOG, *(f"glue:table/cloudspend/{table}" for table in tables))
+    return {(action, name) for action in actions for name in names}
+
+
+def executions(machine: str) -> Grants:
+    return on(f"states:stateMachine:{machine}", "states:StartExecution") | on(
+        f"states:execution:{machine}:*", "states:DescribeExecution"
+    )
+
+
+def writes(*folders: str) -> Grants:
+    return {
+        (action, f"{LAKE}/{folder}/*")
+        for action in ("s3:AbortMultipartUpload", "s3:PutObject")
+        for folder in folders
+    }
+
+
+def reads(*folders: str) -> Grants:
+    return {("s3:GetObject", f"{LAKE}/{folder}/*") for folder in folders}
+
+
+KEY = on("key", "kms:Decrypt", "kms:GenerateDataKey")
+CUSTOMERS = {("sts:AssumeRole", "iam:any-account:role/cloudspend-access")}
+BUS = {("events:PutEvents", "events:event-bus/cloudspend")}
+LISTING = {("s3:ListBucket", LAKE)}
+QUERIES = (
+    on(
+        "athena:workgroup/cloudspend",
+        "athena:GetQueryExecution",
+        "athena:GetQueryResults",
+        "athena:StartQueryExecution",
+        "athena:StopQueryExecution",
+    )
+    | {("athena:GetDataCatalog", "athena:datacatalog/AwsDataCatalog")}
+    | {
+        (f"glue:{action}", name)
+        for action in ("GetDatabase", "GetPartition", "GetPartitions", "GetTable")
+        for name in (*CATALOG, "glue:table/cloudspend/*")
+    }
+    | on(
+        f"{RESULTS}/athena/*",
+        "s3:AbortMultipartUpload",
+        "s3:GetObject",
+        "s3:ListMultipartUploadParts",
+        "s3:PutObject",
+    )
+    | on(RESULTS, "s3:GetBucketLocation", "s3:ListBucket")
+    | {("s3:GetBucketLocation", LAKE)}
+    | LISTING
+    | reads("cost_and_usage")
+    | KEY
+)
+PROOF = (
+    registry("GetItem", "UpdateItem")
+    | writes("reconciliation", "reconciliation_cells")
+    | partitions("reconciliation", "reconciliation_cells")
+    | BUS
+)
+
+FUNCTIONS: dict[tuple[str, str], Grants] = {
+    (INGEST, "announce"): registry("GetItem") | CUSTOMERS | executions("cloudspend-ingest") | BUS,
+    (INGEST, "plan"): registry("GetItem", "UpdateItem") | CUSTOMERS | writes("runs"),
+    (INGEST, "convert"): registry("GetItem", "UpdateItem") | CUSTOMERS | writes("cost_and_usage"),
+    (INGEST, "check"): registry("GetItem", "UpdateItem")
+    | reads("runs", "cost_and_usage")
+    | LISTING
+    | partitions("cost_and_usage_generations")
+    | BUS,
+    (INGEST, "publish"): registry("GetItem", "PutItem", "UpdateItem")
+    | partitions("cost_and_usage")
+    | QUERIES
+    | BUS,
+    (INGEST, "reconcile"): PROOF | CUSTOMERS | QUERIES,
+    (INGEST, "reconciliation-unavailable"): PROOF,
+    (INGEST, "report-ingest-failure"): registry("GetItem", "Query", "UpdateItem") | BUS,
+    (ONBOARDING, "register"): registry("DeleteItem", "GetItem", "PutItem")
+    | BUS
+    | executions("cloudspend-onboard"),
+    (ONBOARDING, "verify"): registry("GetItem", "PutItem") | CUSTOMERS,
+    (ONBOARDING, "check-permissions"): registry("GetItem", "PutItem") | CUSTOMERS,
+    (ONBOARDING, "activate"): registry("GetItem", "PutItem", "Query") | BUS,
+    (ONBOARDING, "backfill"): registry("GetItem")
+    | CUSTOMERS
+    | executions("cloudspend-ingest")
+    | BUS,
+    (ONBOARDING, "report-onboarding-failure"): registry("GetItem", "PutItem") | BUS,
+    (ONBOARDING, "publish-template"): {
+        ("s3:GetObject", "the template's asset"),
+        ("s3:DeleteObject", "the public template"),
+        ("s3:PutObject", "the public template"),
+    },
+    (ALERTS, "notify"): {
+        ("sns:Publish", f"sns:cloudspend-alerts-{severity}")
+        for severity in ("info", "warning", "critical")
+    }
+    | KEY,
+}
+# What every function has: its own log, traces, and its stack's dead letters where events call it.
+COMMON = {
+    ("logs:CreateLogStream", "log"),
+    ("logs:PutLogEvents", "log"),
+    ("xray:PutTelemetryRecords", "*"),
+    ("xray:PutTraceSegments", "*"),
+}
+DEAD_LETTERS = {("sqs:SendMessage", "dead letters")}
+CALLED_BY_EVENTS = {"announce", "register", "notify"}
+
+SHORT = (
+    (r"arn:<AWS::Partition>:iam::\*:role/(.+)", r"iam:any-account:role/\1"),
+    (r"arn:<AWS::Partition>:s3:::(cloudspend-\w+)-<AWS::AccountId>-<AWS::Region>(.*)", r"s3:\1\2"),
+    (r"arn:<AWS::Partition>:(\w+):<AWS::Region>:<AWS::AccountId>:(.+)", r"\1:\2"),
+    (r"<cloudspend-lake:ExportsOutputFnGetAttKey.*>", "key"),
+    (r"<\w*Logs\w*\.Arn>", "log"),
+    (r"<\w*DeadLetters\w*\.Arn>", "dead letters"),
+    (r"<Template\w*\.Arn>/cloudspend-customer\.yaml", "the public template"),
+    (r"arn:<AWS::Partition>:s3:::cdk-\w+-assets-.*\.yaml", "the template's asset"),
+)
+
+
+def short(resource: str) -> str:
+    for pattern, replacement in SHORT:
+        found = re.fullmatch(pattern, resource)
+        if found:
+            return found.expand(replacement)
+    return resource
+
+
+def granted(template: Template, role: str) -> Grants:
+    return {(action, short(resource)) for action, resource in role_grants(template, role)}
+
+
+@pytest.mark.parametrize(("stack", "name"), FUNCTIONS)
+def test_a_function_may_do_exactly_this(
+    templates: dict[str, Template], stack: str, name: str
+) -> None:
+    extra = DEAD_LETTERS if name in CALLED_BY_EVENTS else set()
+    template = templates[stack]
+    found = granted(template, function_role(template, f"cloudspend-{name}"))
+    assert found == FUNCTIONS[stack, name] | COMMON | extra
+
+
+def test_every_function_is_in_the_list(templates: dict[str, Template]) -> None:
+    found = {
+        (stack, properties["FunctionName"].removeprefix("cloudspend-"))
+        for stack, template in templates.items()
+        for properties in of_type(template, "AWS::Lambda::Function").values()
+    }
+    assert found == set(FUNCTIONS)
+
+
+def test_no_role_has_a_policy_of_somebody_elses(templates: dict[str, Template]) -> None:
+    for template in templates.values():
+        for role in of_type(template, "AWS::IAM::Role").values():
+            assert "ManagedPolicyArns" not in role
+            assert "Policies" not in role
+
+
+@pytest.mark.parametrize("stack", [INGEST, ONBOARDING])
+def test_a_machine_calls_the_functions_of_its_own_states_and_no_others(
+    templates: dict[str, Template], stack: str
+) -> None:
+    template = templates[stack]
+    (machine,) = of_type(template, "AWS::StepFunctions::StateMachine").values()
+    called = set(re.findall(r"<(Tasks\w+)\.Arn>", _definition(machine)))
+    role = machine["RoleArn"]["Fn::GetAtt"][0]
+    allowed = {
+        resource.removeprefix("<").removesuffix(".Arn>")
+        for action, resource in role_grants(template, role)
+        if action == "lambda:InvokeFunction"
+    }
+    assert allowed == called
+
+
+def _definition(machine: Template) -> str:
+    return plain(machine["DefinitionString"])

@@ -1,0 +1,208 @@
+"""What each stack of the platform holds."""
+
+import json
+from typing import Any
+
+import pytest
+
+from cloudspend import errors, settings
+from cloudspend.alerts.event import Severity
+from cloudspend.lake.tables import TABLES as LAKE_TABLES
+from cloudspend.lake.views import VIEWS
+from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
+from tests.stacks.stacks_reading import Template, of_type, only, plain
+
+LAKE, ALERTS = "cloudspend-lake", "cloudspend-alerts"
+INGEST, ONBOARDING = "cloudspend-ingest", "cloudspend-onboarding"
+
+
+def states(template: Template) -> dict[str, Any]:
+    definition: dict[str, Any] = json.loads(
+        plain(only(template, "AWS::StepFunctions::StateMachine")["DefinitionString"])
+    )
+    return definition
+
+
+def test_every_bucket_is_private_and_takes_no_plain_http(templates: dict[str, Template]) -> None:
+    for template in templates.values():
+        for name, bucket in of_type(template, "AWS::S3::Bucket").items():
+            public = name.startswith("Template")
+            blocked = bucket["PublicAccessBlockConfiguration"]
+            assert blocked["BlockPublicAcls"] is blocked["IgnorePublicAcls"] is True
+            assert blocked["BlockPublicPolicy"] is (not public)
+            assert _denies_plain_http(template, name)
+
+
+@pytest.mark.parametrize("name", ["Lake", "Results"])
+def test_what_holds_customers_data_has_the_platforms_key(
+    templates: dict[str, Template], name: str
+) -> None:
+    (bucket,) = [
+        properties
+        for logical, properties in of_type(templates[LAKE], "AWS::S3::Bucket").items()
+        if logical.startswith(name)
+    ]
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+
+
+def test_the_public_may_read_the_template_and_nothing_else(templates: dict[str, Template]) -> None:
+    statements = only(templates[ONBOARDING], "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    (allowed,) = [one for one in statements if one["Effect"] == "Allow"]
+    assert allowed["Action"] == "s3:GetObject"
+    assert plain(allowed["Resource"]).endswith(f"/{settings.CUSTOMER_TEMPLATE}")
+
+
+def test_production_keeps_its_data(templates: dict[str, Template]) -> None:
+    kept = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key")
+    for template in templates.values():
+        for resource in template["Resources"].values():
+            if resource["Type"] in kept:
+                assert resource["DeletionPolicy"] == "Retain"
+    assert only(templates[LAKE], "AWS::DynamoDB::Table")["DeletionProtectionEnabled"] is True
+
+
+def test_the_registry_lists_accounts_by_kind(templates: dict[str, Template]) -> None:
+    table = only(templates[LAKE], "AWS::DynamoDB::Table")
+    assert table["TableName"] == settings.REGISTRY_TABLE
+    assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["kind", "pk"]
+
+
+def test_the_workgroup_lets_no_client_override_it(templates: dict[str, Template]) -> None:
+    configuration = only(templates[LAKE], "AWS::Athena::WorkGroup")["WorkGroupConfiguration"]
+    assert configuration["EnforceWorkGroupConfiguration"] is True
+    assert configuration["BytesScannedCutoffPerQuery"] > 0
+    assert configuration["ResultConfiguration"]["EncryptionConfiguration"]["KmsKey"]
+
+
+def test_the_catalog_holds_every_declared_table_and_view(templates: dict[str, Template]) -> None:
+    found = {
+        table["TableInput"]["Name"]: table["TableInput"]
+        for table in of_type(templates[LAKE], "AWS::Glue::Table").values()
+    }
+    tables = (*LAKE_TABLES, *PROOF_TABLES)
+    assert set(found) == {one.name for one in (*tables, *VIEWS)}
+    for table in tables:
+        declared = found[table.name]
+        assert plain(declared["StorageDescriptor"]["Location"]).endswith(f"/{table.data_folder}/")
+        assert [key["Name"] for key in declared["PartitionKeys"]] == [
+            key.name for key in table.partition_keys
+        ]
+        assert [(c["Name"], c["Type"]) for c in declared["StorageDescriptor"]["Columns"]] == [
+            (column.name, column.type) for column in table.columns
+        ]
+    for view in VIEWS:
+        assert found[view.name]["ViewOriginalText"] == view.original_text
+
+
+def test_each_severity_has_a_rule_and_an_encrypted_topic(templates: dict[str, Template]) -> None:
+    template = templates[ALERTS]
+    severities = [str(severity) for severity in Severity]
+    patterns = [
+        rule["EventPattern"]["detail"]["severity"]
+        for rule in of_type(template, "AWS::Events::Rule").values()
+    ]
+    assert sorted(patterns) == sorted([severity] for severity in severities)
+    topics = of_type(template, "AWS::SNS::Topic").values()
+    assert {topic["TopicName"] for topic in topics} == {
+        f"{settings.ALERT_TOPIC}-{severity}" for severity in severities
+    }
+    assert all("KmsMasterKeyId" in topic for topic in topics)
+
+
+def test_what_nobody_could_handle_is_kept_and_rings(templates: dict[str, Template]) -> None:
+    for name in (ALERTS, INGEST, ONBOARDING):
+        assert of_type(templates[name], "AWS::SQS::Queue")
+        for rule in of_type(templates[name], "AWS::Events::Rule").values():
+            assert all("DeadLetterConfig" in target for target in rule["Targets"])
+        alarms = of_type(templates[name], "AWS::CloudWatch::Alarm").values()
+        assert alarms
+        assert all(alarm["AlarmActions"] for alarm in alarms)
+
+
+def test_only_s3s_object_events_may_be_put_on_the_deliveries_bus(
+    templates: dict[str, Template],
+) -> None:
+    statement = only(templates[INGEST], "AWS::Events::EventBusPolicy")["Statement"]
+    assert statement["Action"] == "events:PutEvents"
+    assert statement["Condition"] == {
+        "StringEquals": {"events:source": "aws.s3", "events:detail-type": "Object Created"}
+    }
+
+
+def test_ingest_takes_its_steps_in_this_order(templates: dict[str, Template]) -> None:
+    definition = states(templates[INGEST])
+    order, at = [], definition["StartAt"]
+    while True:
+        order.append(at)
+        state = definition["States"][at]
+        if state["Type"] == "Choice":
+            (choice,) = state["Choices"]
+            at = choice["Next"]
+        elif "Next" in state:
+            at = state["Next"]
+        else:
+            break
+    assert order == [
+        "Plan",
+        "Ingest?",
+        "Convert",
+        "Check",
+        "SumInAthena",
+        "ReadSums",
+        "Publish",
+        "Published?",
+        "Reconcile",
+        "Done",
+    ]
+
+
+def test_not_one_file_may_fail(templates: dict[str, Template]) -> None:
+    convert = states(templates[INGEST])["States"]["Convert"]
+    # Left out means 0.
+    assert not [key for key in convert if key.startswith("Tolerated")]
+    assert convert["ItemReader"]["Parameters"]["Key.$"] == "$.plan_key"
+    assert convert["ResultPath"] == "$.conversion"
+
+
+@pytest.mark.parametrize("stack", [INGEST, ONBOARDING])
+def test_every_step_that_fails_is_reported(templates: dict[str, Template], stack: str) -> None:
+    for name, state in states(templates[stack])["States"].items():
+        if state["Type"] in ("Task", "Map") and name != "ReportFailure":
+            last = state["Catch"][-1]
+            assert last["ErrorEquals"] == ["States.ALL"]
+            assert last["ResultPath"] == "$.failure"
+            expected = "ReconciliationUnavailable" if name == "Reconcile" else "ReportFailure"
+            assert last["Next"] == expected
+
+
+def test_only_what_passes_by_itself_is_retried(templates: dict[str, Template]) -> None:
+    lasting = set(errors.names(errors.CustomerActionError, errors.Defect, errors.UsageError))
+    for name, state in states(templates[INGEST])["States"].items():
+        retried = {error for retry in state.get("Retry", []) for error in retry["ErrorEquals"]}
+        assert not retried & lasting, name
+
+
+def test_a_defect_in_reconciling_fails_the_execution(templates: dict[str, Template]) -> None:
+    first, _ = states(templates[INGEST])["States"]["Reconcile"]["Catch"]
+    assert first["ErrorEquals"] == errors.names(errors.Defect)
+    assert first["Next"] == "ReportFailure"
+
+
+def test_onboarding_waits_for_iam_before_it_gives_up(templates: dict[str, Template]) -> None:
+    found = states(templates[ONBOARDING])["States"]
+    for name, error in (("Verify", "ConnectionRefused"), ("CheckPermissions", "PermissionDenied")):
+        assert any(error in retry["ErrorEquals"] for retry in found[name]["Retry"])
+
+
+def _denies_plain_http(template: Template, bucket: str) -> bool:
+    for policy in of_type(template, "AWS::S3::BucketPolicy").values():
+        if policy["Bucket"] == {"Ref": bucket}:
+            return any(
+                one["Effect"] == "Deny"
+                and one.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+                for one in policy["PolicyDocument"]["Statement"]
+            )
+    return False

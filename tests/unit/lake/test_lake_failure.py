@@ -1,0 +1,141 @@
+"""Failures of an ingest: the best known one is kept, told and marked."""
+
+import json
+from typing import Any
+
+import pytest
+
+from cloudspend import payload as p
+from cloudspend.accounts.model import AccountState
+from cloudspend.errors import CloudSpendError, Defect, DeliveryError, TotalsDiffer, TransientError
+from cloudspend.lake.failure import note_failure, report_failure
+from cloudspend.lake.model import Generation, GenerationState
+from tests.fakes.accounts import FakeAccounts, an_account
+from tests.fakes.alerts import FakeBus
+from tests.fakes.lake import ACCOUNT, OLD, PERIOD, TOTALS, FakeGenerations, a_generation
+
+TASK = {p.ACCOUNT_ID: ACCOUNT, p.PERIOD: str(PERIOD), p.GENERATION: OLD, p.TASK: 1}
+BAD_COST = DeliveryError(
+    "A cost is not a number.",
+    remedy="Have AWS deliver the report again.",
+    file="s3://cost-bucket/report-1.csv.gz",
+    line=7,
+    column="lineItem/UnblendedCost",
+    value="1,2",
+)
+MAP_FAILED = {"Error": "States.ExceedToleratedFailureThreshold", "Cause": "1 of 4 items failed."}
+
+
+def caught(error: CloudSpendError) -> dict[str, str]:
+    """As Step Functions writes what a Lambda function raised."""
+    name = type(error).__name__
+    return {"Error": name, "Cause": json.dumps({"errorType": name, "errorMessage": str(error)})}
+
+
+class World:
+    def __init__(self) -> None:
+        self.generations = FakeGenerations()
+        self.generations.plan(a_generation(OLD))
+        self.bus = FakeBus()
+
+    def report(self, failure: dict[str, str], **changes: Any) -> dict[str, Any]:
+        state = {**TASK, p.FAILURE: failure} | changes
+        registry = FakeAccounts(an_account(state=AccountState.ACTIVE))
+        return report_failure(state, registry, self.generations, self.bus)
+
+    @property
+    def generation(self) -> Generation:
+        held = self.generations.get(ACCOUNT, PERIOD, OLD)
+        assert held is not None
+        return held
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_what_the_child_noted_is_told_for_the_maps_general_error(world: World) -> None:
+    note_failure(TASK, BAD_COST, world.generations)
+    state = world.report(MAP_FAILED)
+    assert dict(world.bus.events[0].details) == {
+        "period": "2026-10",
+        "generation": OLD,
+        "error": "DeliveryError",
+        "reason": "A cost is not a number.",
+        "file": "s3://cost-bucket/report-1.csv.gz",
+        "line": 7,
+        "column": "lineItem/UnblendedCost",
+        "value": "1,2",
+        "remedy": "Have AWS deliver the report again.",
+    }
+    assert world.generation.state is GenerationState.FAILED
+    said = "A cost is not a number. Have AWS deliver the report again."
+    assert state[p.FAILURE] == {"Error": "DeliveryError", "Cause": said}
+
+
+def test_a_later_steps_own_error_is_told_before_an_earlier_note(world: World) -> None:
+    note_failure(TASK, TransientError("S3 asks to try later."), world.generations)
+    world.report(caught(TotalsDiffer("The sums differ.")))
+    assert world.bus.events[0].details["reason"] == "The sums differ."
+    assert world.generation.failure is not None
+    assert world.generation.failure["error"] == "TotalsDiffer"
+
+
+def test_an_error_of_the_services_is_told_as_it_is(world: World) -> None:
+    world.report({"Error": "States.Timeout", "Cause": ""})
+    assert world.bus.events[0].details["error"] == "States.Timeout"
+    assert world.bus.events[0].details["remedy"]
+
+
+def test_an_exception_of_python_is_noted_too(world: World) -> None:
+    note_failure(TASK, MemoryError(), world.generations)
+    world.report(MAP_FAILED)
+    assert world.bus.events[0].details["error"] == "MemoryError"
+
+
+def test_before_plan_has_answered_the_manifest_names_the_generation(world: World) -> None:
+    planned = a_generation(OLD)
+    request = {
+        p.ACCOUNT_ID: ACCOUNT,
+        p.MANIFEST_BUCKET: planned.manifest_bucket,
+        p.MANIFEST_KEY: planned.manifest_key,
+        p.FAILURE: caught(DeliveryError("report-2.csv.gz is missing.", file="report-2.csv.gz")),
+    }
+    registry = FakeAccounts(an_account(state=AccountState.ACTIVE))
+    report_failure(request, registry, world.generations, world.bus)
+    assert world.bus.events[0].details["generation"] == OLD
+    assert world.generation.state is GenerationState.FAILED
+
+
+def test_a_failure_before_any_generation_is_still_told(world: World) -> None:
+    request = {
+        p.ACCOUNT_ID: ACCOUNT,
+        p.MANIFEST_BUCKET: "a-bucket",
+        p.MANIFEST_KEY: "unknown",
+        p.FAILURE: caught(DeliveryError("The manifest is not there.")),
+    }
+    registry = FakeAccounts(an_account(state=AccountState.ACTIVE))
+    report_failure(request, registry, world.generations, world.bus)
+    assert world.bus.events[0].details["period"] is None
+
+
+def test_a_published_generation_stays_published_when_a_later_step_fails(world: World) -> None:
+    world.generations.record_checked(ACCOUNT, PERIOD, OLD, TOTALS)
+    world.generations.record_outcome(ACCOUNT, PERIOD, OLD, GenerationState.PUBLISHED)
+    world.report(caught(Defect("Reconciling failed.")))
+    assert world.generation.state is GenerationState.PUBLISHED
+    assert world.bus.kinds == ["IngestFailed"]
+
+
+def test_a_repeat_is_the_same_event_and_another_failure_another(world: World) -> None:
+    for error in (BAD_COST, BAD_COST, DeliveryError("A file is missing.")):
+        world.report(caught(error))
+    first, repeat, other = (event.event_id for event in world.bus.events)
+    assert first == repeat
+    assert first != other
+
+
+def test_a_value_that_is_a_whole_line_is_cut(world: World) -> None:
+    world.report(caught(DeliveryError("A row is ragged.", value="x" * 5000)))
+    assert len(world.bus.events[0].details["value"]) == 200

@@ -1,0 +1,244 @@
+"""Announcements, attempts and the operator's ingest: what starts an execution and what does not."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudspend import payload as p
+from cloudspend.accounts.model import Account, AccountState, Export, ExportKind
+from cloudspend.errors import PermissionDenied, TransientError, UsageError
+from cloudspend.exports.deliveries import read_delivery
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.exports.ports import CustomerBucket
+from cloudspend.lake.announce import Announced, announce
+from cloudspend.lake.start import ingest_account, start_ingest
+from tests.fakes.accounts import FakeAccounts, an_account
+from tests.fakes.alerts import FakeBus
+from tests.fakes.exports import DELIVERED, FakeCustomerBucket, legacy_manifest
+from tests.fakes.lake import ACCOUNT, FakeExecutions
+
+BUCKET = "cost-bucket"
+ACTIVE = an_account(
+    state=AccountState.ACTIVE,
+    start_date=date(2026, 9, 17),
+    export=Export(ExportKind.CUR_LEGACY, BUCKET, "cost", "report"),
+)
+SEPTEMBER, OCTOBER = BillingPeriod(2026, 9), BillingPeriod(2026, 10)
+
+
+def folder(period: BillingPeriod) -> str:
+    return f"cost/report/{period.start:%Y%m%d}-{period.end:%Y%m%d}"
+
+
+def copies(period: BillingPeriod) -> list[str]:
+    """Where AWS puts a manifest: in the assembly's folder and in the date range's."""
+    name = "report-Manifest.json"
+    return [f"{folder(period)}/an-assembly/{name}", f"{folder(period)}/{name}"]
+
+
+class World:
+    def __init__(self, *accounts: Account, bucket: CustomerBucket | None = None) -> None:
+        self.objects = FakeCustomerBucket()
+        self.bucket = bucket or self.objects
+        self.registry = FakeAccounts(*(accounts or (ACTIVE,)))
+        self.executions = FakeExecutions()
+        self.bus = FakeBus()
+        for period in (BillingPeriod(2026, 8), SEPTEMBER, OCTOBER):
+            keys = [f"{folder(period)}/an-assembly/report-1.csv.gz"]
+            for key in copies(period):
+                body = legacy_manifest("an-assembly", f"{period.start:%Y%m%d}", keys)
+                self.objects.put(BUCKET, key, body, DELIVERED)
+
+    def announce(self, event: dict[str, Any]) -> Announced:
+        return announce(event, self.registry, self._open, self.executions, self.bus)
+
+    def ingest(self, period: BillingPeriod | None = None) -> list[str]:
+        started = ingest_account(ACCOUNT, period, self.registry, self._open, self.executions)
+        return [each.execution for each in started if each.started]
+
+    def name(self, period: BillingPeriod = OCTOBER) -> str:
+        delivery = read_delivery(ACTIVE, self.objects, BUCKET, copies(period)[0])
+        return f"{ACCOUNT}_{period}_{delivery.generation}"
+
+    def _open(self, _account: Account) -> CustomerBucket:
+        return self.bucket
+
+
+def created(key: str, bucket: str = BUCKET, account: str = ACCOUNT) -> dict[str, Any]:
+    """The event as S3 writes it."""
+    detail = {"bucket": {"name": bucket}, "object": {"key": key, "size": 1}}
+    return {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "account": account,
+        "detail": detail,
+    }
+
+
+def test_a_manifest_starts_one_execution_named_after_its_delivery() -> None:
+    world = World()
+    assert world.announce(created(copies(OCTOBER)[0])).started
+    assert world.executions.payloads == {
+        world.name(): {
+            p.ACCOUNT_ID: ACCOUNT,
+            p.MANIFEST_BUCKET: BUCKET,
+            p.MANIFEST_KEY: copies(OCTOBER)[0],
+        }
+    }
+    assert len(world.name()) <= 80
+
+
+def test_both_copies_and_every_repeat_are_one_execution() -> None:
+    world = World()
+    for key in [*copies(OCTOBER), *copies(OCTOBER)]:
+        world.announce(created(key))
+    assert list(world.executions.payloads) == [world.name()]
+
+
+def test_a_late_event_does_not_repeat_a_failure() -> None:
+    world = World()
+    world.announce(created(copies(OCTOBER)[0]))
+    world.executions.end(world.name(), "FAILED")
+    assert not world.announce(created(copies(OCTOBER)[0])).started
+    assert list(world.executions.payloads) == [world.name()]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"account": ACCOUNT, "detail": []},
+        {"account": ACCOUNT, "detail": {"bucket": "b", "object": "k"}},
+        {"account": 111111111111, "detail": {"bucket": {"name": BUCKET}, "object": {"key": "k"}}},
+        created("cost/report/x"),
+        created("another/report/20261001-20261101/report-Manifest.json"),
+        created("cost/report/../report/20261001-20261101/report-Manifest.json"),
+        created(copies(OCTOBER)[0], bucket="another-bucket"),
+        created(copies(OCTOBER)[0], account="222222222222"),
+        created(copies(OCTOBER)[0], account="999999999999"),
+        created("k" * 1025),
+    ],
+)
+def test_a_forged_event_starts_nothing(event: dict[str, Any]) -> None:
+    second = replace(
+        ACTIVE,
+        account_id="222222222222",
+        display_name="B",
+        export=replace(ACTIVE.export, bucket="b"),
+    )
+    world = World(ACTIVE, second)
+    answer = world.announce(event)
+    assert not answer.started
+    assert answer.reason
+    assert world.executions.payloads == {}
+    assert world.bus.events == []
+
+
+@given(
+    st.recursive(
+        st.none() | st.text() | st.integers(),
+        lambda each: (
+            st.lists(each)
+            | st.dictionaries(
+                st.sampled_from(["account", "detail", "bucket", "object", "name", "key"]), each
+            )
+        ),
+    )
+)
+def test_no_shape_of_an_event_is_an_error(event: Any) -> None:
+    if isinstance(event, dict):
+        assert not World().announce(event).started
+
+
+@pytest.mark.parametrize("state", [s for s in AccountState if s is not AccountState.ACTIVE])
+def test_an_account_that_is_not_active_is_not_listened_to(state: AccountState) -> None:
+    world = World(replace(ACTIVE, state=state))
+    assert not world.announce(created(copies(OCTOBER)[0])).started
+    with pytest.raises(UsageError, match="not active"):
+        world.ingest()
+    assert world.executions.payloads == {}
+
+
+def test_a_manifest_that_cannot_be_read_is_reported() -> None:
+    world = World()
+    for key in copies(OCTOBER):
+        world.objects.put(BUCKET, key, b"{")
+    assert not world.announce(created(copies(OCTOBER)[0])).started
+    [event] = world.bus.events
+    assert event.detail_type == "IngestFailed"
+    assert event.details["generation"] is None
+
+
+class _Broken(FakeCustomerBucket):
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def read(self, *_arguments: Any) -> Any:
+        raise self._error
+
+
+def test_a_fault_that_passes_is_left_to_the_next_try() -> None:
+    world = World(bucket=_Broken(TransientError("S3 asks to try later.")))
+    with pytest.raises(TransientError):
+        world.announce(created(copies(OCTOBER)[0]))
+    assert world.bus.events == []
+
+
+def test_a_role_that_may_no_longer_read_is_reported() -> None:
+    world = World(bucket=_Broken(PermissionDenied("s3:GetObject is refused.", remedy="Allow it.")))
+    assert not world.announce(created(copies(OCTOBER)[0])).started
+    assert world.bus.kinds == ["IngestFailed"]
+
+
+def test_ingest_takes_the_newest_delivery_of_each_period_since_the_start_date() -> None:
+    world = World()
+    assert world.ingest() == [world.name(SEPTEMBER), world.name(OCTOBER)]
+
+
+def test_ingest_of_one_period_may_reach_behind_the_start_date() -> None:
+    world = World()
+    august = BillingPeriod(2026, 8)
+    assert world.ingest(august) == [world.name(august)]
+
+
+def test_ingest_of_a_period_that_was_never_delivered_is_the_users_mistake() -> None:
+    with pytest.raises(UsageError, match="2026-07"):
+        World().ingest(BillingPeriod(2026, 7))
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
+def test_ingest_starts_the_next_attempt_after_one_that_failed(status: str) -> None:
+    world = World()
+    name = world.name()
+    for expected in (name, f"{name}_2", f"{name}_3"):
+        assert world.ingest(OCTOBER) == [expected]
+        world.executions.end(expected, status)
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "SUCCEEDED"])
+def test_ingest_leaves_alone_what_runs_or_is_done(status: str) -> None:
+    world = World()
+    world.ingest(OCTOBER)
+    world.executions.end(world.name(), "FAILED")
+    world.ingest(OCTOBER)
+    world.executions.end(f"{world.name()}_2", status)
+    assert world.ingest(OCTOBER) == []
+
+
+class _JustTaken(FakeExecutions):
+    """A name that someone took a moment ago and that cannot be read yet."""
+
+    def start(self, *_arguments: Any) -> bool:
+        return False
+
+
+def test_a_name_just_taken_is_not_jumped_over() -> None:
+    world = World()
+    delivery = read_delivery(ACTIVE, world.objects, BUCKET, copies(OCTOBER)[0])
+    started = start_ingest(ACTIVE, delivery, _JustTaken(), again=True)
+    assert (started.started, started.execution) == (False, world.name())

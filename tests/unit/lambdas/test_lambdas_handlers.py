@@ -1,0 +1,132 @@
+"""The handlers that decide something themselves."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import backfill
+import convert
+import publish_template
+from cloudspend import wiring
+from cloudspend.errors import DeliveryError, TransientError
+
+CONTEXT = SimpleNamespace(
+    function_name="f",
+    memory_limit_in_mb=128,
+    invoked_function_arn="arn:aws:lambda:us-east-1:000000000000:function:f",
+    aws_request_id="1",
+)
+ACCOUNT = SimpleNamespace(
+    account_id="111111111111",
+    for_events=SimpleNamespace(id="111111111111", name="Acme", type="LINKED"),
+)
+
+
+class Recorder:
+    """A platform whose every use is written down; `failing` raises instead of copying."""
+
+    def __init__(self, failing: Exception | None = None) -> None:
+        self.failing = failing
+        self.events: list[Any] = []
+        self.answers: list[dict[str, Any]] = []
+        self.done: list[str] = []
+        self.accounts = SimpleNamespace(get=lambda _: ACCOUNT)
+        self.bus = SimpleNamespace(put=self.events.append)
+        self.responder = SimpleNamespace(put=lambda _, body: self.answers.append(body))
+        self.generations = None
+        self.customer_bucket = self.executions = self.sink = None
+
+    def source(self, *_: Any) -> None:
+        return None
+
+    def copy_template(self, bucket: str, key: str) -> None:
+        self._do(f"copied {bucket}/{key}")
+
+    def remove_template(self) -> None:
+        self._do("removed")
+
+    def _do(self, what: str) -> None:
+        if self.failing:
+            raise self.failing
+        self.done.append(what)
+
+
+@pytest.fixture
+def platform(monkeypatch: pytest.MonkeyPatch) -> Recorder:
+    recorder = Recorder()
+    monkeypatch.setattr(wiring, "platform", lambda: recorder)
+    return recorder
+
+
+def raising(error: Exception) -> Any:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    return fail
+
+
+def test_a_delivery_that_cannot_be_read_does_not_undo_the_activation(
+    platform: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = DeliveryError("The manifest is damaged.", remedy="Deliver it again.")
+    monkeypatch.setattr(backfill, "ingest_account", raising(damaged))
+    event = {"account_id": "111111111111"}
+    assert backfill.handler(event, CONTEXT) == event
+    (put,) = platform.events
+    assert (put.detail_type, put.details["reason"]) == ("IngestFailed", "The manifest is damaged.")
+
+
+def test_a_backfill_that_can_be_tried_again_is(
+    platform: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill, "ingest_account", raising(TransientError("Later.")))
+    with pytest.raises(TransientError):
+        backfill.handler({"account_id": "111111111111"}, CONTEXT)
+    assert not platform.events
+
+
+def test_a_task_that_fails_leaves_its_reason_and_fails(
+    platform: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted: list[Any] = []
+    damaged = DeliveryError("Line 3 is damaged.", line=3)
+    monkeypatch.setattr(convert, "convert_task", raising(damaged))
+    monkeypatch.setattr(convert, "note_failure", lambda *arguments: noted.append(arguments))
+    monkeypatch.setattr(convert.ConversionTask, "from_payload", lambda _: None)
+    event = {"account_id": "111111111111", "period": "2026-10", "generation": "g"}
+    with pytest.raises(DeliveryError):
+        convert.handler(event, CONTEXT)
+    assert noted == [(event, damaged, None)]
+
+
+REQUEST = {
+    "RequestType": "Create",
+    "ResponseURL": "https://example.org",
+    "StackId": "stack",
+    "RequestId": "request",
+    "LogicalResourceId": "PublishedTemplate",
+    "ResourceProperties": {"Bucket": "assets", "Key": "abc.yaml"},
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "done"),
+    [
+        ("Create", "copied assets/abc.yaml"),
+        ("Update", "copied assets/abc.yaml"),
+        ("Delete", "removed"),
+    ],
+)
+def test_the_template_is_published_and_taken_away(platform: Recorder, kind: str, done: str) -> None:
+    publish_template.handler({**REQUEST, "RequestType": kind}, CONTEXT)
+    assert platform.done == [done]
+    assert [answer["Status"] for answer in platform.answers] == ["SUCCESS"]
+
+
+def test_a_template_that_cannot_be_published_is_answered_too(platform: Recorder) -> None:
+    platform.failing = wiring.AWS_ERRORS[1]({"Error": {"Code": "AccessDenied"}}, "CopyObject")
+    publish_template.handler(REQUEST, CONTEXT)
+    (answer,) = platform.answers
+    assert answer["Status"] == "FAILED"
+    assert "AccessDenied" in answer["Reason"]
