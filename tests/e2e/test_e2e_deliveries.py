@@ -125,7 +125,7 @@ def generation_of(execution: dict[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Damage:
-    """A damaged delivery: how it is made, and what the event must say of it (files count from 1)."""
+    """A damaged delivery: how it is made, and what the event says of it (files count from 1)."""
 
     make: Callable[[Shop], Assembly]
     file: int

@@ -96,7 +96,7 @@ class DuckQueries:
         for row in rows:
             names, marks = ", ".join(row), ", ".join("?" * len(row))
             self.connection.execute(
-                f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - the test's names
+                f"INSERT INTO {table} ({names}) VALUES ({marks})",
                 list(row.values()),
             )
 

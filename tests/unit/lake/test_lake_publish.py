@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloudspend import payload as p
@@ -206,6 +206,12 @@ def test_a_generation_published_without_totals_is_a_defect() -> None:
         world.publish(NEW)
 
 
+# A schedule is a walk through threads: how long that takes says nothing of the code.
+SLOW_MACHINES = settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
 class Killed(BaseException):
     """The end of an execution in the middle of a step."""
 
@@ -276,7 +282,7 @@ def publisher(world: World, name: str) -> Callable[[Turns], Any]:
     return run
 
 
-@settings(max_examples=100, deadline=None)
+@SLOW_MACHINES
 @given(
     names=st.lists(st.sampled_from([OLD, NEW, NEWEST]), min_size=2, max_size=4),
     schedule=st.lists(
@@ -305,7 +311,7 @@ def test_whatever_the_order_readers_see_published_generations_and_at_last_the_ne
     assert world.state_of(max(names)) is GenerationState.PUBLISHED
 
 
-@settings(max_examples=100, deadline=None)
+@SLOW_MACHINES
 @given(
     names=st.lists(st.sampled_from([OLD, NEW, NEWEST]), min_size=2, max_size=4),
     schedule=st.lists(st.integers(0, 3), max_size=40),

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudspend import payload as p
@@ -138,6 +138,7 @@ def test_a_forged_event_starts_nothing(event: dict[str, Any]) -> None:
     assert world.bus.events == []
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.text() | st.integers(),
