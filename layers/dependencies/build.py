@@ -104,6 +104,9 @@ def _install(packages: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--no-deps", "--no-compile", "--only-binary", ":all:", "--target", str(packages)]
     command += ["--implementation", "cp", "--python-version", PYTHON]
+    # Some releases of pip hold what they install against their own Python, not the one asked for;
+    # the wheels' tags already say which Python they are for.
+    command += ["--ignore-requires-python"]
     for platform in PLATFORMS:
         command += ["--platform", platform]
     done = subprocess.run(  # noqa: S603 (every word of the command is written above)
