@@ -19,6 +19,7 @@ from cloudspend.accounts.model import Account
 from cloudspend.alerts.aws import EventBridgeBus, SnsTopics
 from cloudspend.collect.aws import CostExplorerApi
 from cloudspend.convert.aws import S3Sink, S3Source
+from cloudspend.errors import UsageError
 from cloudspend.exports.aws import S3CustomerBucket
 from cloudspend.lake.aws import (
     AthenaQueries,
@@ -170,8 +171,15 @@ def platform() -> Platform:
 
 @cache
 def operator() -> Platform:
-    """The platform as the operator's credentials find it: the account and region they are for."""
+    """The platform as the operator's credentials find it: the account and region they are for.
+
+    Raises UsageError when the shell names no region.
+    """
     session = boto3.Session()
+    if not session.region_name:
+        raise UsageError(
+            "No AWS region is set.", remedy="Set AWS_DEFAULT_REGION to the platform's region."
+        )
     identity = session.client("sts").get_caller_identity()
     settings = Settings(
         account_id=identity["Account"],
