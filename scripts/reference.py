@@ -8,7 +8,6 @@ import ast
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from cloudspend import settings as names
 from cloudspend.alerts import schema as s
 from cloudspend.alerts.catalog import CATALOG, EventType
-from cloudspend.cli.main import PLUGINS, app
+from cloudspend.cli.main import command_line
 from cloudspend.convert.schema import COLUMNS
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.tables import Column, Table
@@ -197,11 +196,7 @@ class Command:
 
 def commands() -> list[Command]:
     """Every command, those that plug-ins bring last."""
-    plugins = sorted(entry_points(group=PLUGINS), key=lambda plugin: plugin.name)
-    found = list(leaves((), typer.main.get_command(app)))
-    for plugin in plugins:
-        found += leaves((plugin.name,), typer.main.get_command(plugin.load()))
-    return found
+    return list(leaves((), typer.main.get_command(command_line())))
 
 
 def leaves(words: tuple[str, ...], command: Any) -> Iterable[Command]:

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the job failed, 2 wrong usage.
 """
 
 import sys
+from functools import cache
 from importlib.metadata import entry_points
 
 import typer
@@ -31,12 +32,18 @@ app.command("ingest")(ingest.ingest)
 app.command("query")(query.query)
 
 
+@cache
+def command_line() -> typer.Typer:
+    """All commands, those that plug-ins bring last."""
+    for plugin in sorted(entry_points(group=PLUGINS), key=lambda plugin: plugin.name):
+        app.add_typer(plugin.load(), name=plugin.name)
+    return app
+
+
 def run() -> None:
     """Run the command line; what a user did wrong is a sentence, never a traceback."""
-    for plugin in entry_points(group=PLUGINS):
-        app.add_typer(plugin.load(), name=plugin.name)
     try:
-        app()
+        command_line()()
     except UsageError as error:
         _end(error.sentence, MISUSED)
     except CloudSpendError as error:
