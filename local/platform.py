@@ -18,6 +18,8 @@ PLATFORM_ACCOUNT = "000000000000"
 REGION = "us-east-1"
 ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
+QUIET_SECONDS = 180
+
 OnWait = Callable[[str], None]
 
 
@@ -87,18 +89,22 @@ class Platform:
     def wait_for_quiet(
         self,
         machine_arn: str,
+        account_id: str,
         at_least: int,
-        seconds: float = 180,
         on_wait: OnWait | None = None,
     ) -> None:
-        """Wait until a machine has had `at_least` executions and all of them have ended."""
+        """Wait until a machine has had `at_least` executions for an account, and all have ended.
+
+        Executions are named after their account first.
+        """
 
         def quiet() -> bool:
-            found = self.executions(machine_arn)
+            all_of_them = self.executions(machine_arn)
+            found = [e for e in all_of_them if e["name"].startswith(f"{account_id}_")]
             return len(found) >= at_least and all(e["status"] in ENDED for e in found)
 
         name = machine_arn.rpartition(":")[2]
-        self.wait_until(f"{at_least} executions of {name}", quiet, seconds, on_wait)
+        self.wait_until(f"{at_least} executions of {name}", quiet, QUIET_SECONDS, on_wait)
 
 
 def now() -> datetime:

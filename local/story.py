@@ -125,7 +125,7 @@ class Story:
     def wait_for_onboarding(self, on_wait: OnWait | None = None) -> dict[str, Any]:
         """Wait until the Onboard execution has ended; returns the account."""
         machine = self.platform.settings.onboard_machine_arn
-        self.platform.wait_for_quiet(machine, 1, on_wait=on_wait)
+        self.platform.wait_for_quiet(machine, CUSTOMER, 1, on_wait)
         return self.onboarding()
 
     def deliver(self, bill: Bill) -> Assembly:
@@ -136,7 +136,7 @@ class Story:
     def wait_for_ingestion(self, on_wait: OnWait | None = None) -> None:
         """Wait until every delivery so far has been ingested."""
         machine = self.platform.settings.ingest_machine_arn
-        self.platform.wait_for_quiet(machine, self._ingested, on_wait=on_wait)
+        self.platform.wait_for_quiet(machine, CUSTOMER, self._ingested, on_wait)
 
     def received(self) -> list[dict[str, Any]]:
         """What the queue has received, in the order of sending; each message is taken once."""

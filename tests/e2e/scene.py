@@ -204,13 +204,15 @@ class Scene:
     def wait_for_executions(self, arns: Iterable[str]) -> list[dict[str, Any]]:
         """Wait until these have ended; returns them."""
         client = self.platform.session.client("stepfunctions")
-        ended: list[dict[str, Any]] = []
-        for arn in arns:
-            self.platform.wait_until(
-                arn, lambda arn=arn: client.describe_execution(executionArn=arn)["status"] in ENDED
-            )
-            ended.append(client.describe_execution(executionArn=arn))
-        return ended
+        waiting = list(arns)
+
+        def found() -> list[dict[str, Any]]:
+            return [client.describe_execution(executionArn=arn) for arn in waiting]
+
+        self.platform.wait_until(
+            ", ".join(waiting), lambda: all(each["status"] in ENDED for each in found())
+        )
+        return found()
 
 
 class Customer:
