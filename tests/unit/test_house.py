@@ -1,10 +1,12 @@
 """Rules of the house that no linter knows."""
 
 import re
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
+from pytest_socket import SocketBlockedError
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("app.py", "stacks", "lambdas", "layers/cloudspend")
@@ -55,3 +57,8 @@ def test_every_file_of_code_says_what_it_is_for() -> None:
         and not path.read_text(encoding="utf-8").lstrip().startswith('"""')
     ]
     assert bare == []
+
+
+def test_a_unit_test_cannot_open_a_socket() -> None:
+    with pytest.warns(UserWarning, match="socket"), pytest.raises(SocketBlockedError):
+        socket.socket(socket.AF_INET)
