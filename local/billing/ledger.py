@@ -59,12 +59,17 @@ class Ledger:
         return len(items)
 
     def visible_to(self, account: str) -> list[LineItem]:
-        """A payer sees its whole organization, a member what it used itself."""
-        return [
+        """A payer sees its whole organization, a member what it used itself.
+
+        An account belongs to one organization: one that pays sees nothing of others' bills.
+        """
+        bills = sorted(self._bills.items())
+        own = [item for (payer, _), items in bills if payer == account for item in items]
+        return own or [
             item
-            for (payer, _), items in sorted(self._bills.items())
+            for _, items in bills
             for item in items
-            if account in (payer, item.dimensions["LINKED_ACCOUNT"])
+            if item.dimensions["LINKED_ACCOUNT"] == account
         ]
 
     def summary(self) -> list[dict[str, Any]]:
