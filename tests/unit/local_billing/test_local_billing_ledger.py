@@ -65,3 +65,10 @@ def test_the_door_takes_a_bill_and_lists_it() -> None:
         {"payer": PAYER, "period": "2026-10", "line_items": 1, "unblended_cost": "1.5"}
     ]
     assert door("DELETE", b"")[0] == 405
+
+
+def test_an_account_that_pays_sees_nothing_of_anothers_bill() -> None:
+    """An account belongs to one organization, whatever another payer's rows say."""
+    post([row(MEMBER, "1")])
+    post([row(PAYER, "5")], payer="888888888888")
+    assert [item.metrics["UnblendedCost"] for item in LEDGER.visible_to(PAYER)] == [1]
