@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from cloudspend.settings import Settings
-from local.machine import LocalCloud
+from local.machine import PLATFORM_ACCOUNT, REGION, LocalCloud
 
-PLATFORM_ACCOUNT = "000000000000"
-REGION = "us-east-1"
 ENDED = {"SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}
 
 QUIET_SECONDS = 180
@@ -57,10 +55,7 @@ class Platform:
         """The operator's shell after `eval "$(cloudspend local env)"`; nothing of AWS inherited."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "CLOUDSPEND_"))}
         return kept | {
-            "AWS_ENDPOINT_URL": self.cloud.endpoint,
-            "AWS_ACCESS_KEY_ID": PLATFORM_ACCOUNT,
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": REGION,
+            **self.cloud.environment(),
             "COLUMNS": os.environ.get("COLUMNS", "110"),
         }
 
