@@ -11,12 +11,13 @@ import pytest
 from moto import mock_aws
 from pyarrow import parquet
 
+from cloudspend.convert.model import ParquetTotals
 from cloudspend.errors import Defect
 from cloudspend.lake.aws import S3Lake
-from cloudspend.lake.model import Totals
 from cloudspend.lake.ports import Lake, StagedFile
 from tests.fakes.lake import FakeLake
 
+COSTS = ("billedcost", "effectivecost")
 BUCKET = FakeLake.bucket
 
 
@@ -94,6 +95,7 @@ def test_totals_are_exact_and_need_two_columns_only() -> None:
     s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key="0.parquet", Body=body.getvalue())
     counting = _Counting(s3)
-    found = S3Lake(counting, BUCKET).parquet_totals("0.parquet", "EUR")
-    assert found == Totals(rows, Decimal("5000.0"), Decimal("-7499.9999975"), "EUR")
+    found = S3Lake(counting, BUCKET).parquet_totals("0.parquet", COSTS)
+    sums = (Decimal("5000.0"), Decimal("-7499.9999975"))
+    assert found == ParquetTotals(rows, dict(zip(COSTS, sums, strict=True)))
     assert counting.read < body.tell() * 0.8

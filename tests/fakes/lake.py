@@ -1,12 +1,13 @@
 """The lake's ports in memory."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from cloudspend.convert.model import ParquetTotals
 from cloudspend.errors import Defect, TransientError, names
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals, Verdict
@@ -186,8 +187,10 @@ class FakeLake:
         sizes = {key: len(body) for key, body in self.objects.items()} | self.sizes
         return tuple(StagedFile(key, sizes[key]) for key in sorted(sizes) if key.startswith(prefix))
 
-    def parquet_totals(self, key: str, currency: str) -> Totals:
-        return replace(self.parquet[key], currency=currency)
+    def parquet_totals(self, key: str, columns: Sequence[str]) -> ParquetTotals:
+        held = self.parquet[key]
+        sums = {"billedcost": held.billed_cost, "effectivecost": held.effective_cost}
+        return ParquetTotals(held.rows, {name: sums[name] for name in columns})
 
 
 class FakeQueries:

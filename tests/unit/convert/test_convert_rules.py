@@ -13,8 +13,10 @@ from cloudspend.convert.mappings import MAPPINGS
 from cloudspend.convert.mappings.columns import layout
 from cloudspend.convert.names import column_key
 from cloudspend.convert.rows import Place, Rows
-from cloudspend.convert.schema import COLUMNS, SORT_ORDER
+from cloudspend.convert.schema import COLUMNS, COST_AND_USAGE, SORT_ORDER
 from cloudspend.convert.services import SERVICES
+
+LEGACY = MAPPINGS[ExportKind.CUR_LEGACY].tables[COST_AND_USAGE]
 
 
 @pytest.mark.parametrize(
@@ -122,13 +124,12 @@ def test_each_subcategory_has_one_category() -> None:
 
 
 def test_every_column_is_made_once_and_no_other() -> None:
-    mapping = MAPPINGS[ExportKind.CUR_LEGACY]
-    made = [target.column.lower() for target in mapping.targets]
-    made += [name.lower() for name in mapping.maps]
+    made = [target.column.lower() for target in LEGACY.targets]
+    made += [name.lower() for name in LEGACY.maps]
     assert sorted(made) == sorted(column.name for column in COLUMNS)
     assert ARROW_SCHEMA.names == [column.name for column in COLUMNS]
     assert set(SORT_ORDER) < set(ARROW_SCHEMA.names)
-    assert all(target.source for target in mapping.targets)
+    assert all(target.source for target in LEGACY.targets)
 
 
 class WatchedRows(Rows):
@@ -153,9 +154,7 @@ class WatchedRows(Rows):
 FIGURES = ("lineItem/UnblendedCost", "lineItem/UsageAmount")
 
 
-@pytest.mark.parametrize(
-    "target", MAPPINGS[ExportKind.CUR_LEGACY].targets, ids=lambda target: str(target.column)
-)
+@pytest.mark.parametrize("target", LEGACY.targets, ids=lambda target: str(target.column))
 def test_a_rule_reads_what_it_declares(target: Target) -> None:
     """What a rule does not declare is not parsed, and would silently count as missing."""
     rows = WatchedRows()

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from cloudspend import payload
 from cloudspend.accounts.model import ExportKind
 from cloudspend.convert import blocks, writer
-from cloudspend.convert.convert import convert_task, parquet_totals
+from cloudspend.convert.convert import convert_task
 from cloudspend.convert.mapping import ARROW_SCHEMA
 from cloudspend.convert.model import ConversionSummary, ConversionTask
 from cloudspend.convert.schema import COLUMNS
+from cloudspend.convert.writer import parquet_totals
 from cloudspend.errors import DeliveryError, DeliveryReplaced, UsageError
 from tests.fakes.convert import BUCKET, FakeSink, FakeSource, a_task, csv_of, gzipped, rows
 
@@ -33,7 +34,7 @@ def converted(*bodies: bytes, **changes: Any) -> tuple[ConversionSummary, pa.Tab
     source, sink = FakeSource(), FakeSink()
     files = [source.put(f"bill-{number}.csv.gz", body) for number, body in enumerate(bodies, 1)]
     summary = convert_task(replace(a_task(*files), **changes), source, sink)
-    return summary, pq.read_table(io.BytesIO(sink.objects[summary.output.key]))
+    return summary, pq.read_table(io.BytesIO(sink.objects[summary.outputs[0].key]))
 
 
 def one(**change: str) -> dict[str, Any]:
@@ -135,7 +136,11 @@ def test_billed_and_effective_cost_by_charge_type() -> None:
         "Refund": (-9.0, 0.0),
         "Tax": (1.9, 1.9),
     }
-    assert (summary.rows_read, summary.rows_written, summary.rows_left_out) == (10, 8, 2)
+    assert (summary.rows_read, summary.rows_written("cost_and_usage"), summary.rows_left_out) == (
+        10,
+        8,
+        2,
+    )
     assert summary.billed_cost == Decimal("126.4")
     assert summary.effective_cost == Decimal("19.1")
     assert summary.currency == "USD"
@@ -182,10 +187,16 @@ changes = st.fixed_dictionaries(
 def test_both_ways_through_a_bill_agree(bill: list[Change]) -> None:
     source, sink = FakeSource(), FakeSink()
     summary = convert_task(a_task(source.put("bill", gzipped(rows(*bill)))), source, sink)
-    written = parquet_totals(io.BytesIO(sink.objects[summary.output.key]))
-    assert written.rows == summary.rows_written == summary.rows_read - summary.rows_left_out
-    assert abs(written.billed_cost - summary.billed_cost) < Decimal("1e-9")
-    assert abs(written.effective_cost - summary.effective_cost) < Decimal("1e-9")
+    columns = ("billedcost", "effectivecost", "listcost")
+    written = parquet_totals(io.BytesIO(sink.objects[summary.outputs[0].key]), columns)
+    assert written.rows == summary.rows_written("cost_and_usage")
+    assert written.rows == summary.rows_read - summary.rows_left_out
+    for name, expected in (
+        ("billedcost", summary.billed_cost),
+        ("effectivecost", summary.effective_cost),
+        ("listcost", summary.list_cost),
+    ):
+        assert abs(written.sums[name] - expected) < Decimal("1e-9")
 
 
 def test_totals_keep_every_digit() -> None:
@@ -200,7 +211,7 @@ def test_several_files_and_many_blocks_are_one_object() -> None:
     small = patch.object(blocks.header_and_blocks, "__defaults__", (4096,))
     with small, patch.object(writer, "ROW_GROUP", 50):
         summary, table = converted(gzipped(first), gzipped(second))
-    assert (summary.rows_written, summary.billed_cost) == (203, Decimal(206))
+    assert (summary.rows_written("cost_and_usage"), summary.billed_cost) == (203, Decimal(206))
     assert table.num_rows == 203
 
 

@@ -46,18 +46,23 @@ def a_task(number: int) -> ConversionTask:
     return ConversionTask(ACCOUNT, PERIOD, OLD, number, ExportKind.CUR_LEGACY, "gzip", (file,))
 
 
+def key_of(number: int) -> str:
+    return a_task(number).output_key("cost_and_usage")
+
+
 def a_summary(number: int, **changes: Any) -> ConversionSummary:
     summary = ConversionSummary(
         task=number,
         rows_read=3,
-        rows_written=2,
         rows_left_out=1,
         billed_cost=Decimal("1.1"),
         effective_cost=Decimal("0.2"),
+        list_cost=Decimal("1.1"),
+        unblended_cost=Decimal("1.1"),
         currency="USD",
         unknown_columns=(),
         unknown_charge_types=(),
-        output=Output("a-lake", a_task(number).output_key, 100),
+        outputs=(Output("cost_and_usage", "a-lake", key_of(number), 2, 100),),
     )
     return replace(summary, **changes)
 
@@ -74,8 +79,13 @@ class Converted:
         self.lake.write_json(PLAN, [a_task(number).to_payload() for number in (0, 1)])
         for summary in summaries:
             self.lake.put_parquet(
-                summary.output.key,
-                Totals(summary.rows_written, summary.billed_cost, summary.effective_cost, ""),
+                summary.outputs[0].key,
+                Totals(
+                    summary.rows_read - summary.rows_left_out,
+                    summary.billed_cost,
+                    summary.effective_cost,
+                    "",
+                ),
             )
         self.say(summaries)
 
@@ -138,7 +148,7 @@ def foreign_task(converted: Converted) -> None:
 
 
 def lost_file(converted: Converted) -> None:
-    del converted.lake.sizes[a_task(1).output_key]
+    del converted.lake.sizes[key_of(1)]
 
 
 def stray_file(converted: Converted) -> None:
@@ -146,19 +156,15 @@ def stray_file(converted: Converted) -> None:
 
 
 def replaced_file(converted: Converted) -> None:
-    converted.lake.sizes[a_task(1).output_key] = 99
+    converted.lake.sizes[key_of(1)] = 99
 
 
 def lost_row(converted: Converted) -> None:
-    converted.lake.put_parquet(
-        a_task(1).output_key, Totals(1, Decimal("1.1"), Decimal("0.2"), "USD")
-    )
+    converted.lake.put_parquet(key_of(1), Totals(1, Decimal("1.1"), Decimal("0.2"), "USD"))
 
 
 def changed_cost(converted: Converted) -> None:
-    converted.lake.put_parquet(
-        a_task(1).output_key, Totals(2, Decimal("1.100001"), Decimal("0.2"), "USD")
-    )
+    converted.lake.put_parquet(key_of(1), Totals(2, Decimal("1.100001"), Decimal("0.2"), "USD"))
 
 
 def no_results(converted: Converted) -> None:
@@ -199,13 +205,18 @@ def test_a_loss_here_does_not_hide_behind_a_gain_there(converted: Converted) -> 
     """Sums over all files would agree."""
     for number, billed in ((0, "1.0"), (1, "1.2")):
         totals = Totals(2, Decimal(billed), Decimal("0.2"), "USD")
-        converted.lake.put_parquet(a_task(number).output_key, totals)
+        converted.lake.put_parquet(key_of(number), totals)
     with pytest.raises(TotalsDiffer):
         converted.check()
 
 
 def test_a_bill_without_rows_is_whole() -> None:
-    empty = {"rows_written": 0, "billed_cost": Decimal(0), "effective_cost": Decimal(0)}
+    empty = {
+        "rows_read": 0,
+        "rows_left_out": 0,
+        "billed_cost": Decimal(0),
+        "effective_cost": Decimal(0),
+    }
     converted = Converted([a_summary(number, currency="", **empty) for number in (0, 1)])
     assert converted.check()[p.TOTALS]["currency"] == "USD"
 

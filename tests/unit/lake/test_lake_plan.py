@@ -87,7 +87,7 @@ def test_a_file_that_the_manifest_names_twice_stays_twice() -> None:
     customer = Customer(keys=[FILES[0], FILES[0]])
     tasks = customer.tasks(customer.plan())
     assert [task.files[0].key for task in tasks] == [FILES[0], FILES[0]]
-    assert len({task.output_key for task in tasks}) == 2
+    assert len({task.output_key("cost_and_usage") for task in tasks}) == 2
 
 
 def test_a_missing_file_is_a_failure_of_its_generation() -> None:

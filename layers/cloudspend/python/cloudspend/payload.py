@@ -14,7 +14,7 @@ Ingest passes one object along, to which each step adds:
 The plan file is a JSON list of conversion tasks, each one the input of one convert call:
 
     account_id, period, generation, task (0, 1, ...), kind, compression,
-    files: [{bucket, key, etag, size}]
+    files: [{bucket, key, etag, size}], tables
 
 Money travels as decimal text, never as a JSON number. Onboard passes {account_id, failure?} along.
 """
@@ -47,6 +47,7 @@ TASK = "task"
 KIND = "kind"
 COMPRESSION = "compression"
 FILES = "files"
+TABLES = "tables"
 
 INGEST = "ingest"
 SKIP = "skip"

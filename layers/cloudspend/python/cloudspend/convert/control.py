@@ -18,6 +18,16 @@ EXACT = Context(prec=100)
 
 TYPE = "lineItem/LineItemType"
 COST = "lineItem/UnblendedCost"
+PUBLIC = "pricing/publicOnDemandCost"
+PRICED = {
+    "Usage",
+    "DiscountedUsage",
+    "SavingsPlanCoveredUsage",
+    "Fee",
+    "RIFee",
+    "SavingsPlanRecurringFee",
+    "SavingsPlanUpfrontFee",
+}
 
 
 class ControlTotals:
@@ -28,6 +38,8 @@ class ControlTotals:
         self.rows_expected = 0
         self.billed_cost = Decimal(0)
         self.effective_cost = Decimal(0)
+        self.list_cost = Decimal(0)
+        self.unblended_cost = Decimal(0)
         self.charge_types: set[str] = set()
 
     def add(self, rows: Rows) -> None:
@@ -40,6 +52,10 @@ class ControlTotals:
             self.billed_cost, _sum(rows, COST, kept & ~_of(rows, "SavingsPlanCoveredUsage"))
         )
         self.effective_cost = EXACT.add(self.effective_cost, _effective(rows, kept))
+        self.list_cost = EXACT.add(self.list_cost, _list(rows, kept))
+        self.unblended_cost = EXACT.add(
+            self.unblended_cost, _sum(rows, COST, np.ones(rows.count, np.bool_))
+        )
 
 
 def _effective(rows: Rows, kept: Flags) -> Decimal:
@@ -72,6 +88,13 @@ def _effective(rows: Rows, kept: Flags) -> Decimal:
     for term in terms:
         total = EXACT.add(total, term)
     return total
+
+
+def _list(rows: Rows, kept: Flags) -> Decimal:
+    """The public price of what has a price, and what was billed for everything else."""
+    priced = kept & rows.where(lambda kind: kind in PRICED, TYPE)
+    public = priced & ~np.isnan(rows.numbers(PUBLIC))
+    return EXACT.add(_sum(rows, PUBLIC, public), _sum(rows, COST, kept & ~public))
 
 
 def _of(rows: Rows, charge_type: str) -> Flags:

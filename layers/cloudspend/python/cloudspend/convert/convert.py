@@ -14,11 +14,10 @@ from cloudspend.convert.parse import column_names, damaged, parse, unreadable
 from cloudspend.convert.ports import ByteStream, Sink, Source
 from cloudspend.convert.rows import Rows
 from cloudspend.convert.rules import KNOWN_CHARGE_TYPES
-from cloudspend.convert.writer import ParquetFile, ParquetTotals, parquet_totals
+from cloudspend.convert.schema import COST_AND_USAGE
+from cloudspend.convert.writer import ParquetFile
 from cloudspend.errors import UsageError
 from cloudspend.exports.model import BillingPeriod, DeliveredFile
-
-__all__ = ["ParquetTotals", "convert_task", "parquet_totals"]
 
 
 def convert_task(task: ConversionTask, source: Source, sink: Sink) -> ConversionSummary:
@@ -30,15 +29,16 @@ def convert_task(task: ConversionTask, source: Source, sink: Sink) -> Conversion
     if task.kind not in MAPPINGS:
         raise UsageError(f"Files of kind {task.kind} cannot be converted yet.")
     conversion = _Conversion(task, MAPPINGS[task.kind])
+    key = task.output_key(COST_AND_USAGE)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "output.parquet"
         with ParquetFile(path) as output:
             for file in task.files:
                 with source.open(file) as stream:
                     conversion.take(file, stream, output)
-        sink.put(path, task.output_key)
-        written = Output(sink.bucket, task.output_key, path.stat().st_size)
-    return conversion.summary(output.rows, written)
+        sink.put(path, key)
+        written = Output(COST_AND_USAGE, sink.bucket, key, output.rows, path.stat().st_size)
+    return conversion.summary((written,))
 
 
 class _Conversion:
@@ -58,30 +58,31 @@ class _Conversion:
                 for rows, layout in self._rows(plain, place):
                     self._check(rows)
                     self._totals.add(rows)
-                    output.add(self._mapping.apply(rows, layout))
+                    output.add(self._mapping.tables[COST_AND_USAGE].apply(rows, layout))
         except Damaged as error:
             raise damaged(place, error) from error
 
-    def summary(self, rows_written: int, output: Output) -> ConversionSummary:
+    def summary(self, outputs: tuple[Output, ...]) -> ConversionSummary:
         totals = self._totals
         return ConversionSummary(
             task=self._task.task,
             rows_read=totals.rows_read,
-            rows_written=rows_written,
             rows_left_out=totals.rows_read - totals.rows_expected,
             billed_cost=totals.billed_cost,
             effective_cost=totals.effective_cost,
+            list_cost=totals.list_cost,
+            unblended_cost=totals.unblended_cost,
             currency=self._currency,
             unknown_columns=tuple(sorted(self._unknown)),
             unknown_charge_types=tuple(sorted(totals.charge_types - KNOWN_CHARGE_TYPES)),
-            output=output,
+            outputs=outputs,
         )
 
     def _rows(self, plain: ByteStream, place: str) -> Iterator[tuple[Rows, Layout]]:
         header, blocks = header_and_blocks(plain)
         names = column_names(header, place)
         self._require(names, place)
-        layout = self._mapping.layout(names)
+        layout = self._mapping.layout(names, self._task.tables)
         self._unknown |= {name for _, name in layout.unknown}
         for block in blocks:
             yield parse(block, names, layout.wanted, place), layout

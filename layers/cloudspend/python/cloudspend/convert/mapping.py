@@ -1,4 +1,4 @@
-"""The form of a mapping: for each column of `cost_and_usage`, a rule and where it comes from."""
+"""The form of a mapping: for each column of a table, a rule and where it comes from."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Target:
-    """A column of `cost_and_usage`, its rule, and the document that the rule follows."""
+    """A column of a table, its rule, and the document that the rule follows."""
 
     column: str
     rule: Rule
@@ -47,32 +47,49 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class KindMapping:
-    """All that CloudSpend knows of one export kind's files."""
+class TableMapping:
+    """How rows of a delivery become rows of one table.
 
+    `maps` make the map columns, which read what the layout has sorted; `left_out` says which rows
+    the table lacks (None: it has them all).
+    """
+
+    schema: pa.Schema
     targets: Sequence[Target]
-    required: Sequence[str]
-    period_start: str
-    currency: str
-    charge_type: str
-    left_out: Callable[[Rows], Flags]
-    layout: Callable[[Sequence[str]], Layout]
     maps: Mapping[str, Callable[[Rows, Layout], pa.Array]]
+    left_out: Callable[[Rows], Flags] | None = None
 
     def reads(self) -> set[str]:
-        """The keys (`column_key`) of all columns that a rule reads."""
-        named = (name for target in self.targets for name in target.rule.reads)
-        return {column_key(name) for name in (*named, *self.required, self.period_start)}
+        """The source columns that a rule reads by name."""
+        return {name for target in self.targets for name in target.rule.reads}
 
     def apply(self, rows: Rows, layout: Layout) -> pa.Table:
-        """The rows of `cost_and_usage`. Raises DeliveryError at a value that cannot be read."""
+        """The rows of the table. Raises DeliveryError at a value that cannot be read."""
         made = {target.column.lower(): target.rule.make(rows) for target in self.targets}
         for column, make in self.maps.items():
             made[column.lower()] = make(rows, layout)
-        table = pa.Table.from_arrays(
-            [made[name] for name in ARROW_SCHEMA.names], ARROW_SCHEMA.names
-        )
-        return table.filter(pa.array(~self.left_out(rows)))
+        names = self.schema.names
+        table = pa.Table.from_arrays([made[name] for name in names], names)
+        return table.filter(pa.array(~self.left_out(rows))) if self.left_out else table
+
+
+@dataclass(frozen=True)
+class KindMapping:
+    """All that CloudSpend knows of one export kind's files; `tables` are those it can fill.
+
+    `layout` sorts the columns of one file, given their names and the tables to be filled.
+    """
+
+    tables: Mapping[str, TableMapping]
+    required: Sequence[str]
+    period_start: str
+    currency: str
+    layout: Callable[[Sequence[str], Sequence[str]], Layout]
+
+    def reads(self, tables: Iterable[str]) -> set[str]:
+        """The keys (`column_key`) of all columns that a rule of `tables` reads by name."""
+        named = (name for table in tables for name in self.tables[table].reads())
+        return {column_key(name) for name in (*named, *self.required, self.period_start)}
 
 
 def always(value: str) -> Rule:

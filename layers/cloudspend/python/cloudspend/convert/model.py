@@ -1,25 +1,30 @@
 """One piece of a conversion, and what came of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
 from cloudspend import payload
 from cloudspend.accounts.model import ExportKind
+from cloudspend.convert.schema import COST_AND_USAGE
 from cloudspend.exports.model import BillingPeriod, DeliveredFile
 
 ROWS_READ = "rows_read"
-ROWS_WRITTEN = "rows_written"
 ROWS_LEFT_OUT = "rows_left_out"
 UNKNOWN_COLUMNS = "unknown_columns"
 UNKNOWN_CHARGE_TYPES = "unknown_charge_types"
-OUTPUT = "output"
+LIST_COST = "list_cost"
+UNBLENDED_COST = "unblended_cost"
+OUTPUTS = "outputs"
 
 
 @dataclass(frozen=True)
 class ConversionTask:
-    """Files of one delivery that become one Parquet object: an entry of the plan file."""
+    """Files of one delivery that are converted together: an entry of the plan file.
+
+    `compression` is gzip, zip or parquet; `tables` are those that are written from the same pass.
+    """
 
     account_id: str
     period: BillingPeriod
@@ -28,13 +33,13 @@ class ConversionTask:
     kind: ExportKind
     compression: str
     files: tuple[DeliveredFile, ...]
+    tables: tuple[str, ...] = (COST_AND_USAGE,)
 
-    @property
-    def output_key(self) -> str:
-        """Where the Parquet object belongs in the lake; the same on every repeat."""
+    def output_key(self, table: str, part: int = 0) -> str:
+        """Where a Parquet object belongs in the lake; the same on every repeat."""
         return (
-            f"cost_and_usage/account_id={self.account_id}/billing_period={self.period}"
-            f"/generation={self.generation}/{self.task:05d}.parquet"
+            f"{table}/account_id={self.account_id}/billing_period={self.period}"
+            f"/generation={self.generation}/{self.task:05d}-{part:02d}.parquet"
         )
 
     def to_payload(self) -> dict[str, Any]:
@@ -50,6 +55,7 @@ class ConversionTask:
                 {"bucket": file.bucket, "key": file.key, "etag": file.etag, "size": file.size}
                 for file in self.files
             ],
+            payload.TABLES: list(self.tables),
         }
 
     @classmethod
@@ -66,71 +72,95 @@ class ConversionTask:
                 DeliveredFile(file["bucket"], file["key"], file["etag"], int(file["size"]))
                 for file in given[payload.FILES]
             ),
+            tables=tuple(given[payload.TABLES]),
         )
 
 
 @dataclass(frozen=True)
 class Output:
-    """The Parquet object that was written; `size` in bytes."""
+    """A Parquet object that was written for `table`; `size` in bytes."""
 
+    table: str
     bucket: str
     key: str
+    rows: int
     size: int
 
 
 @dataclass(frozen=True)
 class ConversionSummary:
-    """What was read from the source text, to be held against what stands in the Parquet object.
+    """What was read from the source text, to be held against what stands in the Parquet objects.
 
-    `billed_cost` and `effective_cost` are what the written rows must add up to: exact sums of the
-    source's decimal text, in `currency` (ISO 4217; empty when there was no row at all).
-    `rows_left_out` counts the rows that repeat cost which other rows hold. `unknown_charge_types`
-    are line item types that no rule knows; their rows are charge category Adjustment.
+    `billed_cost`, `effective_cost` and `list_cost` are what the rows of `cost_and_usage` must add
+    up to, `unblended_cost` what those of `billing_detail` must: exact sums of the source's decimal
+    text, in `currency` (ISO 4217; empty when there was no row at all). `rows_left_out` counts the
+    rows that repeat cost which other rows hold, and that `cost_and_usage` therefore lacks.
+    `unknown_charge_types` are line item types that no rule knows; their rows are charge category
+    Adjustment.
     """
 
     task: int
     rows_read: int
-    rows_written: int
     rows_left_out: int
     billed_cost: Decimal
     effective_cost: Decimal
+    list_cost: Decimal
+    unblended_cost: Decimal
     currency: str
     unknown_columns: tuple[str, ...]
     unknown_charge_types: tuple[str, ...]
-    output: Output
+    outputs: tuple[Output, ...]
+
+    def rows_written(self, table: str) -> int:
+        """Rows that were written for `table`."""
+        return sum(output.rows for output in self.outputs if output.table == table)
 
     def to_payload(self) -> dict[str, Any]:
         """JSON-ready; money as decimal text without an exponent."""
         return {
             payload.TASK: self.task,
             ROWS_READ: self.rows_read,
-            ROWS_WRITTEN: self.rows_written,
             ROWS_LEFT_OUT: self.rows_left_out,
             payload.BILLED_COST: format(self.billed_cost, "f"),
             payload.EFFECTIVE_COST: format(self.effective_cost, "f"),
+            LIST_COST: format(self.list_cost, "f"),
+            UNBLENDED_COST: format(self.unblended_cost, "f"),
             payload.CURRENCY: self.currency,
             UNKNOWN_COLUMNS: list(self.unknown_columns),
             UNKNOWN_CHARGE_TYPES: list(self.unknown_charge_types),
-            OUTPUT: {
-                "bucket": self.output.bucket,
-                "key": self.output.key,
-                "size": self.output.size,
-            },
+            OUTPUTS: [asdict(output) for output in self.outputs],
         }
 
     @classmethod
     def from_payload(cls, given: Mapping[str, Any]) -> "ConversionSummary":
         """Read what `to_payload` wrote."""
-        output = given[OUTPUT]
         return cls(
             task=int(given[payload.TASK]),
             rows_read=int(given[ROWS_READ]),
-            rows_written=int(given[ROWS_WRITTEN]),
             rows_left_out=int(given[ROWS_LEFT_OUT]),
             billed_cost=Decimal(given[payload.BILLED_COST]),
             effective_cost=Decimal(given[payload.EFFECTIVE_COST]),
+            list_cost=Decimal(given[LIST_COST]),
+            unblended_cost=Decimal(given[UNBLENDED_COST]),
             currency=given[payload.CURRENCY],
             unknown_columns=tuple(given[UNKNOWN_COLUMNS]),
             unknown_charge_types=tuple(given[UNKNOWN_CHARGE_TYPES]),
-            output=Output(output["bucket"], output["key"], int(output["size"])),
+            outputs=tuple(
+                Output(
+                    output["table"],
+                    output["bucket"],
+                    output["key"],
+                    int(output["rows"]),
+                    int(output["size"]),
+                )
+                for output in given[OUTPUTS]
+            ),
         )
+
+
+@dataclass(frozen=True)
+class ParquetTotals:
+    """What stands in a Parquet object; sums are exact, of its doubles as they print."""
+
+    rows: int
+    sums: Mapping[str, Decimal]

@@ -7,6 +7,9 @@ module imports no engine: stacks and queries read it too.
 
 from dataclasses import dataclass
 
+COST_AND_USAGE = "cost_and_usage"
+BILLING_DETAIL = "billing_detail"
+
 STRING = "string"
 DOUBLE = "double"
 TIMESTAMP = "timestamp"

@@ -1,7 +1,6 @@
 """Rows of `cost_and_usage` as one Parquet object, and what such an object adds up to."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Context, Decimal
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cloudspend.convert.mapping import ARROW_SCHEMA
+from cloudspend.convert.model import ParquetTotals
 from cloudspend.convert.rows import Codes
 from cloudspend.convert.schema import SORT_ORDER
 
@@ -20,15 +20,6 @@ from cloudspend.convert.schema import SORT_ORDER
 # small enough to hold in memory.
 ROW_GROUP = 122_880
 EXACT = Context(prec=100)
-
-
-@dataclass(frozen=True)
-class ParquetTotals:
-    """What stands in a Parquet object; costs are exact sums of its doubles as they print."""
-
-    rows: int
-    billed_cost: Decimal
-    effective_cost: Decimal
 
 
 class ParquetFile:
@@ -77,15 +68,15 @@ def sorted_order(table: pa.Table) -> Codes:
     return np.lexsort(keys)
 
 
-def parquet_totals(source: Path | IO[bytes]) -> ParquetTotals:
-    """Read a Parquet object's totals back: rows by its footer, costs by its two cost columns."""
+def parquet_totals(source: Path | IO[bytes], columns: Sequence[str]) -> ParquetTotals:
+    """Read a Parquet object's totals back: rows by its footer, and the sums of `columns`."""
     file = pq.ParquetFile(source)
-    billed, effective = Decimal(0), Decimal(0)
+    sums = dict.fromkeys(columns, Decimal(0))
     for group in range(file.num_row_groups):
-        table = file.read_row_group(group, columns=["billedcost", "effectivecost"])
-        billed = EXACT.add(billed, _exact_sum(table.column("billedcost")))
-        effective = EXACT.add(effective, _exact_sum(table.column("effectivecost")))
-    return ParquetTotals(file.metadata.num_rows, billed, effective)
+        table = file.read_row_group(group, columns=list(columns))
+        for name in columns:
+            sums[name] = EXACT.add(sums[name], _exact_sum(table.column(name)))
+    return ParquetTotals(file.metadata.num_rows, sums)
 
 
 def _exact_sum(column: pa.ChunkedArray) -> Decimal:

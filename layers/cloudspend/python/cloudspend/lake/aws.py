@@ -3,7 +3,7 @@
 import io
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 
 from cloudspend.accounts.aws import transient_faults
+from cloudspend.convert.model import ParquetTotals
 from cloudspend.convert.writer import parquet_totals
 from cloudspend.errors import Defect, TransientError, UsageError, names
 from cloudspend.exports.model import BillingPeriod
@@ -271,13 +272,12 @@ class S3Lake:
                 for found in page.get("Contents", ())
             )
 
-    def parquet_totals(self, key: str, currency: str) -> Totals:
-        # A Parquet reader jumps to the footer and to the two columns it wants, so that memory and
+    def parquet_totals(self, key: str, columns: Sequence[str]) -> ParquetTotals:
+        # A Parquet reader jumps to the footer and to the columns it wants, so that memory and
         # transfer stay small whatever the file's size.
         with _faults("S3"):
             ranges = _Ranges(self._s3, self._bucket, key)
-            sums = parquet_totals(io.BufferedReader(ranges, RANGE_BYTES))
-        return Totals(sums.rows, sums.billed_cost, sums.effective_cost, currency)
+            return parquet_totals(io.BufferedReader(ranges, RANGE_BYTES), columns)
 
 
 class _Ranges(io.RawIOBase):

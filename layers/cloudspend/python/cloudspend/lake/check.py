@@ -10,7 +10,7 @@ from cloudspend import payload as p
 from cloudspend.accounts.ports import AccountReader
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
-from cloudspend.convert.model import ConversionSummary, ConversionTask
+from cloudspend.convert.model import ConversionSummary, ConversionTask, Output
 from cloudspend.errors import Defect, DeliveryError, TotalsDiffer
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.decide import differences
@@ -22,6 +22,8 @@ from cloudspend.lake.tables import COST_AND_USAGE, COST_AND_USAGE_GENERATIONS, g
 from cloudspend.lake.totals import to_payload
 
 State = Mapping[str, Any]
+
+BILLED, EFFECTIVE = "billedcost", "effectivecost"
 
 
 def check(
@@ -98,7 +100,7 @@ def _expected(summaries: Sequence[ConversionSummary]) -> Totals:
             value=", ".join(currencies),
         )
     return Totals(
-        rows=sum(summary.rows_written for summary in summaries),
+        rows=sum(summary.rows_read - summary.rows_left_out for summary in summaries),
         billed_cost=sum((s.billed_cost for s in summaries), start=Decimal(0)),
         effective_cost=sum((s.effective_cost for s in summaries), start=Decimal(0)),
         currency=currencies[0] if currencies else "USD",
@@ -106,7 +108,12 @@ def _expected(summaries: Sequence[ConversionSummary]) -> Totals:
 
 
 def _require_exactly(summaries: Sequence[ConversionSummary], prefix: str, lake: Lake) -> None:
-    written = {(summary.output.key, summary.output.size) for summary in summaries}
+    written = {
+        (output.key, output.size)
+        for summary in summaries
+        for output in summary.outputs
+        if output.table == COST_AND_USAGE.name
+    }
     found = {(file.key, file.size) for file in lake.staged(prefix)}
     if written != found:
         raise Defect(
@@ -117,13 +124,24 @@ def _require_exactly(summaries: Sequence[ConversionSummary], prefix: str, lake: 
 
 
 def _require_same(summaries: Sequence[ConversionSummary], lake: Lake) -> None:
-    """File by file, so that a loss in one cannot hide behind a gain in another."""
+    """Task by task, so that a loss in one cannot hide behind a gain in another."""
     for summary in summaries:
+        outputs = [output for output in summary.outputs if output.table == COST_AND_USAGE.name]
         expected = _expected([summary])
-        wrong = differences(expected, lake.parquet_totals(summary.output.key, expected.currency))
+        wrong = differences(expected, _written(outputs, expected.currency, lake))
         if wrong:
             raise TotalsDiffer(
-                f"A Parquet file does not add up to the text it was made from: {'; '.join(wrong)}.",
+                f"Parquet files do not add up to the text they were made from: {'; '.join(wrong)}.",
                 remedy="Report this to CloudSpend; the generation is not published.",
-                file=f"s3://{summary.output.bucket}/{summary.output.key}",
+                file=", ".join(f"s3://{output.bucket}/{output.key}" for output in outputs),
             )
+
+
+def _written(outputs: Sequence[Output], currency: str, lake: Lake) -> Totals:
+    found = [lake.parquet_totals(output.key, (BILLED, EFFECTIVE)) for output in outputs]
+    return Totals(
+        rows=sum(totals.rows for totals in found),
+        billed_cost=sum((totals.sums[BILLED] for totals in found), start=Decimal(0)),
+        effective_cost=sum((totals.sums[EFFECTIVE] for totals in found), start=Decimal(0)),
+        currency=currency,
+    )

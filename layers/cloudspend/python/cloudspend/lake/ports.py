@@ -1,11 +1,12 @@
 """What the lake needs from outside: the registry's generations, catalog, storage, Athena, runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from cloudspend.convert.model import ParquetTotals
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals, Verdict
 
@@ -127,8 +128,8 @@ class Lake(Protocol):
     def staged(self, prefix: str) -> tuple[StagedFile, ...]:
         """Every object under `prefix`, all pages, in order of keys."""
 
-    def parquet_totals(self, key: str, currency: str) -> Totals:
-        """Rows and exact sums that the Parquet file at `key` holds. `currency` is carried along."""
+    def parquet_totals(self, key: str, columns: Sequence[str]) -> ParquetTotals:
+        """Rows of the Parquet file at `key`, and the exact sums of its `columns`."""
 
 
 class Queries(Protocol):

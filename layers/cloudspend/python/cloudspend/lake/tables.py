@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cloudspend.convert import schema
 from cloudspend.convert.schema import COLUMNS
 from cloudspend.exports.model import BillingPeriod
 
@@ -41,7 +42,7 @@ GENERATION_KEY = Column("generation", "string", "The converted delivery; sorts b
 _COST_COLUMNS = tuple(Column(column.name, column.type, column.comment) for column in COLUMNS)
 
 COST_AND_USAGE = Table(
-    name="cost_and_usage",
+    name=schema.COST_AND_USAGE,
     columns=_COST_COLUMNS,
     partition_keys=(ACCOUNT_KEY, PERIOD_KEY),
     comment="Cost and usage in FOCUS 1.2; each period shows its published generation",

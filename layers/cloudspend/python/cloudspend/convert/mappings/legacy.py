@@ -13,8 +13,10 @@ import pyarrow as pa
 from cloudspend.convert import amortization, rules
 from cloudspend.convert.amortization import CHARGE_TYPE, COST, PRODUCT, RESERVATION
 from cloudspend.convert.mapping import (
+    ARROW_SCHEMA,
     KindMapping,
     Layout,
+    TableMapping,
     Target,
     always,
     copied,
@@ -27,6 +29,7 @@ from cloudspend.convert.mapping import (
 )
 from cloudspend.convert.mappings import columns
 from cloudspend.convert.rows import TEXT_MAP, Numbers, Rows, text_map
+from cloudspend.convert.schema import COST_AND_USAGE
 
 ACCOUNT = "lineItem/UsageAccountId"
 AMOUNT = "lineItem/UsageAmount"
@@ -227,22 +230,25 @@ TARGETS = (
 REQUIRED = (CHARGE_TYPE, COST, ACCOUNT, PAYER, CURRENCY, PERIOD_START, START, END)
 
 
-def _layout(names: Sequence[str]) -> Layout:
-    return columns.layout(names, MAPPING.reads())
+def _layout(names: Sequence[str], tables: Sequence[str]) -> Layout:
+    return columns.layout(names, MAPPING.reads(tables))
 
 
-MAPPING = KindMapping(
+COST_AND_USAGE_MAPPING = TableMapping(
+    schema=ARROW_SCHEMA,
     targets=TARGETS,
-    required=REQUIRED,
-    period_start=PERIOD_START,
-    currency=CURRENCY,
-    charge_type=CHARGE_TYPE,
-    left_out=amortization.left_out,
-    layout=_layout,
     maps={
         "SkuPriceDetails": _details,
         "Tags": maps_of(_tags),
         "x_CostCategories": maps_of(lambda layout: layout.categories),
         "x_Other": maps_of(lambda layout: layout.unknown),
     },
+    left_out=amortization.left_out,
+)
+MAPPING = KindMapping(
+    tables={COST_AND_USAGE: COST_AND_USAGE_MAPPING},
+    required=REQUIRED,
+    period_start=PERIOD_START,
+    currency=CURRENCY,
+    layout=_layout,
 )
