@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from cloudspend.convert.maps import TEXT, TEXT_MAP
 from cloudspend.convert.names import column_key
-from cloudspend.convert.rows import MOMENT, TEXT, TEXT_MAP, Flags, Numbers, Rows, constant, text_map
+from cloudspend.convert.rows import MOMENT, Flags, Numbers, Rows, constant, text_map
 from cloudspend.convert.schema import COLUMNS, DOUBLE, STRING, TIMESTAMP
 from cloudspend.convert.schema import TEXT_MAP as TEXT_MAP_NAME
 

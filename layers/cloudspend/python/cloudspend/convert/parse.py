@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from cloudspend.convert.blocks import Block, Damaged
-from cloudspend.convert.rows import TEXT, Place, Rows, by_name
+from cloudspend.convert.maps import TEXT
+from cloudspend.convert.rows import Place, Rows, by_name
 from cloudspend.errors import DeliveryError
 
 

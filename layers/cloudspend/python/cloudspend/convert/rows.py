@@ -14,11 +14,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cloudspend.convert.maps import TEXT_MAP, TextMap, decoded, map_array
 from cloudspend.convert.names import column_key
 from cloudspend.errors import DeliveryError
 
-TEXT = pa.dictionary(pa.int32(), pa.string())
-TEXT_MAP = pa.map_(pa.string(), pa.string())
 MOMENT = pa.timestamp("ms")
 
 Codes = npt.NDArray[np.int64]
@@ -70,14 +69,7 @@ class Rows:
 
     def combined(self, names: Sequence[str]) -> tuple[Codes, list[tuple[str | None, ...]]]:
         """For each row the number of its combination of values, and the combinations."""
-        codes = np.zeros(self.count, np.int64)
-        columns = [self.codes(name) for name in names]
-        for numbers, values in columns:
-            paired = pa.array(codes * len(values) + numbers).dictionary_encode()
-            codes = paired.indices.to_numpy().astype(np.int64)
-        first = _first_rows(codes)
-        values_at = [[values[numbers[row]] for row in first] for numbers, values in columns]
-        return codes, list(zip(*values_at, strict=True)) if columns else [()] * len(first)
+        return paired([self.codes(name) for name in names], self.count)
 
     def derive(self, function: Callable[..., str | None], *names: str) -> pa.DictionaryArray:
         """A text column: `function` of the values of `names`."""
@@ -120,6 +112,36 @@ class Rows:
             self.numbers(name)
             raise self.refused(name, 0, "outside the range of money", "") from None
         return exact.take(array.indices)
+
+    def maps(self, name: str) -> tuple[Codes, list[dict[str, str] | None]]:
+        """A map column: for each row the number of its map, and the maps; null is the last one.
+
+        Each distinct text is decoded once. Raises DeliveryError at a text that is no JSON object
+        of scalars.
+        """
+        codes, texts = self.codes(name)
+        maps: list[dict[str, str] | None] = []
+        for number, text in enumerate(texts):
+            try:
+                maps.append(None if text is None else decoded(text))
+            except ValueError:
+                at = np.flatnonzero(codes == number)
+                if len(at):
+                    what = "not a JSON object of scalars"
+                    raise self.refused(name, int(at[0]), what, text) from None
+                maps.append(None)
+        return codes, maps
+
+    def derive_map(
+        self,
+        function: Callable[..., TextMap | None],
+        *names: str,
+        kind: pa.MapType = TEXT_MAP,
+    ) -> pa.MapArray:
+        """A map column: `function` of the maps of `names`, once per distinct combination."""
+        columns = [self.maps(name) for name in names]
+        codes, combinations = paired(columns, self.count)
+        return map_array(codes, [function(*maps) for maps in combinations], kind)
 
     def refused(self, name: str, row: int, what: str, value: str | None) -> DeliveryError:
         """The error for a value of `row` that is `what`."""
@@ -175,10 +197,23 @@ def text_map(rows: Rows, columns: Iterable[tuple[str, str]]) -> pa.Array:
     keys = [key for key, _ in present]
     codes, combinations = rows.combined([name for _, name in present])
     maps = [
-        [(key, value) for key, value in zip(keys, values, strict=True) if value is not None] or None
+        {key: value for key, value in zip(keys, values, strict=True) if value is not None} or None
         for values in combinations
     ]
-    return pa.array(maps, TEXT_MAP).take(pa.array(codes))
+    return map_array(codes, maps)
+
+
+def paired(
+    columns: Sequence[tuple[Codes, Sequence[Any]]], count: int
+) -> tuple[Codes, list[tuple[Any, ...]]]:
+    """Columns of codes and values as one: for each row its combination, and the combinations."""
+    codes = np.zeros(count, np.int64)
+    for numbers, values in columns:
+        both = pa.array(codes * len(values) + numbers).dictionary_encode()
+        codes = both.indices.to_numpy().astype(np.int64)
+    first = _first_rows(codes)
+    values_at = [[values[numbers[row]] for row in first] for numbers, values in columns]
+    return codes, list(zip(*values_at, strict=True)) if columns else [()] * len(first)
 
 
 def _first_rows(codes: Codes) -> list[int]:

@@ -28,7 +28,8 @@ from cloudspend.convert.mapping import (
     never,
 )
 from cloudspend.convert.mappings import columns
-from cloudspend.convert.rows import TEXT_MAP, Numbers, Rows, text_map
+from cloudspend.convert.maps import TEXT_MAP
+from cloudspend.convert.rows import Numbers, Rows, text_map
 from cloudspend.convert.schema import COST_AND_USAGE
 
 ACCOUNT = "lineItem/UsageAccountId"
