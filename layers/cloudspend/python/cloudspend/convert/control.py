@@ -1,20 +1,24 @@
 """Control totals: what the written rows must add up to, from the source's own decimal text.
 
 This is the second way through the same bill and shares nothing with the mapping on purpose: it
-states the rules again, as sums over whole classes of rows, in exact decimals. A mistake in either
-shows as a difference, and the generation is not published.
+states the rules of each export kind again, as sums over whole classes of rows, in exact decimals.
+A mistake in either shows as a difference, and the generation is not published.
 """
 
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from decimal import Context, Decimal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cloudspend.accounts.model import ExportKind
 from cloudspend.convert.rows import Flags, Rows
 
 EXACT = Context(prec=100)
+Sum = Callable[[Rows, Flags], Decimal]
 
 TYPE = "lineItem/LineItemType"
 COST = "lineItem/UnblendedCost"
@@ -30,10 +34,28 @@ PRICED = {
 }
 
 
+@dataclass(frozen=True)
+class ControlRules:
+    """What the rows of one export kind add up to; every sum may raise DeliveryError.
+
+    `kept` says which rows `cost_and_usage` must hold; `billed`, `effective` and `listed` are sums
+    over those. `charge_type` and `unblended` are the columns of AWS's line item type and of the
+    cost that all rows of `billing_detail` add up to, None where a kind has no line items.
+    """
+
+    kept: Callable[[Rows], Flags]
+    billed: Sum
+    effective: Sum
+    listed: Sum
+    charge_type: str | None = None
+    unblended: str | None = None
+
+
 class ControlTotals:
     """Adds up block after block."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: ControlRules) -> None:
+        self._rules = rules
         self.rows_read = 0
         self.rows_expected = 0
         self.billed_cost = Decimal(0)
@@ -44,18 +66,38 @@ class ControlTotals:
 
     def add(self, rows: Rows) -> None:
         """Take in a block. Raises DeliveryError where a cost is no number."""
-        kept = ~(_of(rows, "SavingsPlanNegation") | _split_cost(rows))
+        rules = self._rules
+        kept = rules.kept(rows)
         self.rows_read += rows.count
         self.rows_expected += int(kept.sum())
-        self.charge_types |= rows.distinct(TYPE)
-        self.billed_cost = EXACT.add(
-            self.billed_cost, _sum(rows, COST, kept & ~_of(rows, "SavingsPlanCoveredUsage"))
-        )
-        self.effective_cost = EXACT.add(self.effective_cost, _effective(rows, kept))
-        self.list_cost = EXACT.add(self.list_cost, _list(rows, kept))
-        self.unblended_cost = EXACT.add(
-            self.unblended_cost, _sum(rows, COST, np.ones(rows.count, np.bool_))
-        )
+        self.billed_cost = EXACT.add(self.billed_cost, rules.billed(rows, kept))
+        self.effective_cost = EXACT.add(self.effective_cost, rules.effective(rows, kept))
+        self.list_cost = EXACT.add(self.list_cost, rules.listed(rows, kept))
+        if rules.charge_type:
+            self.charge_types |= rows.distinct(rules.charge_type)
+        if rules.unblended:
+            unblended = _sum(rows, rules.unblended, _all(rows))
+            self.unblended_cost = EXACT.add(self.unblended_cost, unblended)
+
+
+def control_totals(kind: ExportKind) -> ControlTotals:
+    """Empty totals of a bill of `kind`."""
+    return ControlTotals(RULES[kind])
+
+
+def _kept(rows: Rows) -> Flags:
+    return ~(_of(rows, "SavingsPlanNegation") | _split_cost(rows))
+
+
+def _billed(rows: Rows, kept: Flags) -> Decimal:
+    return _sum(rows, COST, kept & ~_of(rows, "SavingsPlanCoveredUsage"))
+
+
+def _list(rows: Rows, kept: Flags) -> Decimal:
+    """The public price of what has a price, and what was billed for everything else."""
+    priced = kept & rows.where(lambda kind: kind in PRICED, TYPE)
+    public = priced & ~np.isnan(rows.numbers(PUBLIC))
+    return EXACT.add(_sum(rows, PUBLIC, public), _sum(rows, COST, kept & ~public))
 
 
 def _effective(rows: Rows, kept: Flags) -> Decimal:
@@ -90,13 +132,6 @@ def _effective(rows: Rows, kept: Flags) -> Decimal:
     return total
 
 
-def _list(rows: Rows, kept: Flags) -> Decimal:
-    """The public price of what has a price, and what was billed for everything else."""
-    priced = kept & rows.where(lambda kind: kind in PRICED, TYPE)
-    public = priced & ~np.isnan(rows.numbers(PUBLIC))
-    return EXACT.add(_sum(rows, PUBLIC, public), _sum(rows, COST, kept & ~public))
-
-
 def _of(rows: Rows, charge_type: str) -> Flags:
     return rows.where(lambda kind: kind == charge_type, TYPE)
 
@@ -111,3 +146,34 @@ def _sum(rows: Rows, column: str, of: Flags) -> Decimal:
         return Decimal(0)
     total = pc.sum(rows.decimals(column).filter(pa.array(of))).as_py()
     return Decimal(0) if total is None else EXACT.normalize(total)
+
+
+def _all(rows: Rows) -> Flags:
+    return np.ones(rows.count, np.bool_)
+
+
+def _straight(column: str) -> Sum:
+    """The sum of a column that AWS has put into FOCUS itself."""
+    return lambda rows, kept: _sum(rows, column, kept)
+
+
+LINE_ITEMS = ControlRules(
+    kept=_kept,
+    billed=_billed,
+    effective=_effective,
+    listed=_list,
+    charge_type=TYPE,
+    unblended=COST,
+)
+FOCUS = ControlRules(
+    kept=_all,
+    billed=_straight("BilledCost"),
+    effective=_straight("EffectiveCost"),
+    listed=_straight("ListCost"),
+)
+RULES: Mapping[ExportKind, ControlRules] = {
+    ExportKind.CUR_LEGACY: LINE_ITEMS,
+    ExportKind.CUR_2_0: LINE_ITEMS,
+    ExportKind.FOCUS_1_0: FOCUS,
+    ExportKind.FOCUS_1_2: FOCUS,
+}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cloudspend.convert.blocks import Damaged, header_and_blocks, inflated
-from cloudspend.convert.control import ControlTotals
+from cloudspend.convert.control import control_totals
 from cloudspend.convert.mapping import KindMapping, Layout
 from cloudspend.convert.mappings import MAPPINGS
 from cloudspend.convert.model import ConversionSummary, ConversionTask, Output
@@ -47,7 +47,7 @@ class _Conversion:
     def __init__(self, task: ConversionTask, mapping: KindMapping) -> None:
         self._task = task
         self._mapping = mapping
-        self._totals = ControlTotals()
+        self._totals = control_totals(task.kind)
         self._currency = ""
         self._unknown: set[str] = set()
 
