@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudspend.convert.maps import NUMBER_MAP, TEXT, TEXT_MAP, decoded, map_array
@@ -43,6 +43,7 @@ def test_anything_else_is_not(text: str) -> None:
         decoded(text)
 
 
+@settings(deadline=None)
 @given(st.lists(text_maps, min_size=1, max_size=6), st.data())
 def test_gathered_maps_are_the_maps(maps: list[dict[str, str] | None], data: st.DataObject) -> None:
     codes = data.draw(st.lists(st.integers(0, len(maps) - 1), max_size=12))
