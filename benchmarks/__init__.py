@@ -1,0 +1,1 @@
+"""Speed and memory of the conversion, as ratios in one run."""
