@@ -23,7 +23,8 @@ from tests.fakes.lake import NEW, NOW, OLD, PERIOD, TOTALS, a_generation, a_publ
 
 PUBLISHED = a_generation(NEW, state=GenerationState.PUBLISHED)
 FAILED = a_generation(NEW, state=GenerationState.FAILED)
-RECONCILED = a_published(NEW, reconciled_at=NOW)
+RECONCILED = a_published(NEW, reconciled_at=NOW, residual=Decimal(0))
+UNAVAILABLE = a_published(NEW, reconciled_at=NOW)
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,8 @@ RECONCILED = a_published(NEW, reconciled_at=NOW)
         # its execution ended between moving the pointer and saying so, or before reconciling
         (RECONCILED, a_generation(NEW, state=GenerationState.CHECKED), Ingest),
         (a_published(NEW), PUBLISHED, Ingest),
+        # Cost Explorer could not be asked
+        (UNAVAILABLE, PUBLISHED, Ingest),
     ],
 )
 def test_whether_a_delivery_is_taken_in(

@@ -1,6 +1,7 @@
 """From a manifest to a plan file."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -107,7 +108,7 @@ def test_a_published_delivery_is_left_alone() -> None:
     generations = customer.shelf.generations
     generations.record_checked(ACCOUNT, PERIOD, name, TOTALS)
     generations.record_outcome(ACCOUNT, PERIOD, name, GenerationState.PUBLISHED)
-    generations.advance(a_published(name, reconciled_at=NOW), None)
+    generations.advance(a_published(name, reconciled_at=NOW, residual=Decimal(0)), None)
     state = customer.plan()
     assert (state[p.DECISION], p.PLAN_KEY in state) == (p.SKIP, False)
     held = generations.get(ACCOUNT, PERIOD, name)

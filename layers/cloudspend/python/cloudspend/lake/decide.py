@@ -34,8 +34,8 @@ def decide(
 ) -> Ingest | Skip:
     """Whether `generation` is to be converted, given what is published and what was begun.
 
-    A published generation that was never reconciled is done again, since its execution ended
-    between the two.
+    A published generation that was never compared with Cost Explorer is done again: its execution
+    ended between the two, or Cost Explorer could not be asked then.
     """
     if pointer is None:
         return Ingest("An earlier attempt did not finish." if existing else "The period is new.")
@@ -45,12 +45,12 @@ def decide(
         return Ingest(f"It is newer than the published delivery {pointer.generation}.")
     if _finished(pointer, existing):
         return Skip("This delivery is published.")
-    return Ingest("An earlier attempt ended between publishing and reconciling.")
+    return Ingest("It is published but was not compared with Cost Explorer yet.")
 
 
 def _finished(pointer: PublishedPeriod, existing: Generation | None) -> bool:
     published = existing is not None and existing.state is GenerationState.PUBLISHED
-    return published and pointer.reconciled_at is not None
+    return published and pointer.residual is not None
 
 
 @dataclass(frozen=True)
