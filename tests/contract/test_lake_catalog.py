@@ -58,6 +58,24 @@ def test_partitions_are_apart(catalog: Catalog) -> None:
     assert catalog.location(GENERATIONS, (*OCTOBER, "h")) is None
 
 
+def test_an_accounts_partitions_are_found_and_removed(catalog: Catalog) -> None:
+    september = ("111111111111", "2026-09")
+    catalog.point(TABLE, OCTOBER, "s3://a-lake/one/")
+    catalog.point(TABLE, september, "s3://a-lake/two/")
+    catalog.point(TABLE, ("222222222222", "2026-10"), "s3://a-lake/three/")
+    catalog.point(GENERATIONS, (*OCTOBER, "g"), "s3://a-lake/four/")
+    assert catalog.locations(TABLE, "111111111111") == {
+        OCTOBER: "s3://a-lake/one/",
+        september: "s3://a-lake/two/",
+    }
+    assert catalog.locations(TABLE, "333333333333") == {}
+    for _ in range(2):
+        catalog.remove(TABLE, OCTOBER)
+    assert catalog.location(TABLE, OCTOBER) is None
+    assert catalog.location(GENERATIONS, (*OCTOBER, "g")) == "s3://a-lake/four/"
+    assert list(catalog.locations(TABLE, "111111111111")) == [september]
+
+
 @mock_aws
 def test_a_partition_has_the_declared_columns() -> None:
     glue = glue_client()

@@ -14,8 +14,8 @@ from cloudspend.errors import DeliveryError, TransientError
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.aws import DynamoGenerations
 from cloudspend.lake.failure import failure_of
-from cloudspend.lake.model import GenerationState, Verdict
-from cloudspend.lake.ports import Generations
+from cloudspend.lake.model import GenerationState, Holdings, Verdict, Watch
+from cloudspend.lake.ports import Generations, SweptRegistry
 from tests.fakes.lake import (
     ACCOUNT,
     NEW,
@@ -47,7 +47,7 @@ def create_table(dynamodb: Any) -> Any:
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
-def generations(request: pytest.FixtureRequest) -> Iterator[Generations]:
+def generations(request: pytest.FixtureRequest) -> Iterator[SweptRegistry]:
     if request.param == "fake":
         yield FakeGenerations()
         return
@@ -195,3 +195,77 @@ def test_large_sums_keep_every_digit(generations: Generations) -> None:
     pointer = generations.pointer(ACCOUNT, PERIOD)
     assert pointer is not None
     assert pointer.totals == exact
+
+
+def test_one_query_brings_all_that_an_account_holds(generations: SweptRegistry) -> None:
+    assert generations.holdings(ACCOUNT) == Holdings((), ())
+    september = BillingPeriod(2026, 9)
+    held = [a_generation(OLD, period=september), a_generation(OLD), a_generation(NEW)]
+    for generation in (*reversed(held), a_generation(OLD, account_id="222222222222")):
+        generations.plan(generation)
+    generations.advance(a_published(NEW), None)
+    generations.advance(a_published(OLD, period=september), None)
+    watch = Watch(NOW, {"2026-10": "an-etag"}, {"DeliveryOverdue": "never"})
+    generations.remember(ACCOUNT, Watch(NOW))
+    generations.remember(ACCOUNT, watch)
+    assert generations.holdings(ACCOUNT) == Holdings(
+        (a_published(OLD, period=september), a_published(NEW)), tuple(held), watch
+    )
+    assert generations.holdings("222222222222").watch is None
+
+
+def test_what_is_not_current_expires(generations: SweptRegistry) -> None:
+    for name in (OLD, NEW):
+        generations.plan(a_generation(name))
+    generations.advance(a_published(NEW), None)
+    assert generations.expire(ACCOUNT, PERIOD, OLD, NOW)
+    expired = generations.get(*KEY)
+    assert expired == a_generation(state=GenerationState.EXPIRED, expired_at=NOW)
+    assert not generations.expire(ACCOUNT, PERIOD, NEWEST, NOW)
+    assert generations.get(ACCOUNT, PERIOD, NEWEST) is None
+
+
+def test_what_is_current_never_expires(generations: SweptRegistry) -> None:
+    generations.plan(a_generation())
+    generations.advance(a_published(), None)
+    assert not generations.expire(*KEY, NOW)
+    assert state(generations) is GenerationState.PLANNED
+
+
+def test_an_expired_generation_that_is_planned_again_lives(generations: SweptRegistry) -> None:
+    generations.plan(a_generation())
+    generations.expire(*KEY, NOW)
+    generations.plan(a_generation())
+    assert generations.get(*KEY) == a_generation()
+    generations.forget(*KEY)
+    assert generations.get(*KEY) == a_generation()
+
+
+def test_only_what_is_expired_is_forgotten(generations: SweptRegistry) -> None:
+    generations.plan(a_generation())
+    generations.forget(*KEY)
+    assert generations.get(*KEY) is not None
+    generations.expire(*KEY, NOW)
+    generations.forget(*KEY)
+    assert generations.get(*KEY) is None
+
+
+def test_a_period_is_retired_with_its_generation_or_not_at_all(generations: SweptRegistry) -> None:
+    for name in (OLD, NEW):
+        generations.plan(a_generation(name))
+    generations.advance(a_published(NEW), None)
+    assert not generations.retire(a_published(OLD), NOW)
+    assert generations.pointer(ACCOUNT, PERIOD) == a_published(NEW)
+    assert generations.retire(a_published(NEW), NOW)
+    assert generations.pointer(ACCOUNT, PERIOD) is None
+    retired = generations.get(ACCOUNT, PERIOD, NEW)
+    assert retired == a_generation(NEW, state=GenerationState.EXPIRED, expired_at=NOW)
+
+
+def test_only_the_current_generation_is_restored(generations: SweptRegistry) -> None:
+    generations.plan(a_generation())
+    assert not generations.restore(*KEY)
+    generations.expire(*KEY, NOW)
+    generations.advance(a_published(), None)
+    assert generations.restore(*KEY)
+    assert generations.get(*KEY) == a_generation(state=GenerationState.PUBLISHED)

@@ -12,9 +12,9 @@ from moto import mock_aws
 from pyarrow import parquet
 
 from cloudspend.convert.model import ParquetTotals
-from cloudspend.errors import Defect
+from cloudspend.errors import Defect, TransientError
 from cloudspend.lake.aws import S3Lake
-from cloudspend.lake.ports import Lake, StagedFile
+from cloudspend.lake.ports import Lake
 from tests.fakes.lake import FakeLake
 
 COSTS = ("billedcost", "effectivecost")
@@ -47,20 +47,53 @@ def test_a_missing_object_is_named(lake: Lake) -> None:
 def test_only_what_stands_under_the_prefix_is_staged(lake: Lake) -> None:
     for key in ("a/generation=g/1.json", "a/generation=g/0.json", "a/generation=gg/0.json"):
         lake.write_json(key, 1)
-    assert lake.staged("a/generation=g/") == (
-        StagedFile("a/generation=g/0.json", 1),
-        StagedFile("a/generation=g/1.json", 1),
-    )
+    staged = lake.staged("a/generation=g/")
+    assert [(file.key, file.size) for file in staged] == [
+        ("a/generation=g/0.json", 1),
+        ("a/generation=g/1.json", 1),
+    ]
+    assert all(file.modified.utcoffset() is not None for file in staged)
     assert lake.staged("b/") == ()
 
 
+def test_keys_are_grouped_by_what_they_begin_with(lake: Lake) -> None:
+    for key in ("a/p=1/g=1Z-a/0", "a/p=1/g=1Z-a/1", "a/p=1/g=2Z-b/0", "a/p=2/plain", "b/p=1/g=1Z"):
+        lake.write_json(key, 1)
+    assert lake.groups("a/p=", "Z") == ("a/p=1/g=1Z", "a/p=1/g=2Z")
+    assert lake.groups("a/", "/") == ("a/p=1/", "a/p=2/")
+    assert lake.groups("c/", "/") == ()
+
+
+def test_what_is_deleted_is_gone_and_may_be_gone_before(lake: Lake) -> None:
+    for key in ("a/0", "a/1", "a/2"):
+        lake.write_json(key, 1)
+    lake.delete(["a/0", "a/2", "a/never"])
+    lake.delete([])
+    assert [file.key for file in lake.staged("a/")] == ["a/1"]
+
+
 @mock_aws
-def test_a_listing_has_all_pages() -> None:
+def test_a_listing_has_all_pages_and_a_deletion_takes_them_all() -> None:
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     for number in range(1002):
         s3.put_object(Bucket=BUCKET, Key=f"a/{number:05}", Body=b"")
-    assert len(S3Lake(s3, BUCKET).staged("a/")) == 1002
+    lake = S3Lake(s3, BUCKET)
+    assert len(lake.staged("a/")) == 1002
+    lake.delete([file.key for file in lake.staged("a/")])
+    assert lake.staged("a/") == ()
+
+
+class _Refusing:
+    """S3 that answers DeleteObjects as done and keeps one of the objects."""
+
+    def delete_objects(self, **_request: Any) -> Any:
+        return {"Errors": [{"Key": "a/0", "Code": "InternalError"}]}
+
+
+def test_an_object_that_s3_kept_is_no_success() -> None:
+    with pytest.raises(TransientError):
+        S3Lake(_Refusing(), BUCKET).delete(["a/0", "a/1"])
 
 
 class _Counting:

@@ -10,7 +10,15 @@ from typing import Any
 from cloudspend.convert.model import ParquetTotals
 from cloudspend.errors import Defect, TransientError, names
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals, Verdict
+from cloudspend.lake.model import (
+    Generation,
+    GenerationState,
+    Holdings,
+    PublishedPeriod,
+    Totals,
+    Verdict,
+    Watch,
+)
 from cloudspend.lake.ports import QueryResult, StagedFile
 
 ACCOUNT = "111111111111"
@@ -50,6 +58,7 @@ class FakeGenerations:
     def __init__(self) -> None:
         self._generations: dict[tuple[str, str, str], Generation] = {}
         self._pointers: dict[tuple[str, str], PublishedPeriod] = {}
+        self._watches: dict[str, Watch] = {}
 
     def pointer(self, account_id: str, period: BillingPeriod) -> PublishedPeriod | None:
         return self._pointers.get((account_id, str(period)))
@@ -134,6 +143,49 @@ class FakeGenerations:
         self._pointers[key] = published
         return True
 
+    def holdings(self, account_id: str) -> Holdings:
+        held = sorted(key for key in self._generations if key[0] == account_id)
+        return Holdings(
+            tuple(self.periods(account_id)),
+            tuple(self._generations[key] for key in held),
+            self._watches.get(account_id),
+        )
+
+    def remember(self, account_id: str, watch: Watch) -> None:
+        self._watches[account_id] = watch
+
+    def expire(self, account_id: str, period: BillingPeriod, generation: str, at: datetime) -> bool:
+        held = self.get(account_id, period, generation)
+        if held is None or self._is_current(account_id, period, generation):
+            return False
+        self._put(replace(held, state=GenerationState.EXPIRED, expired_at=at))
+        return True
+
+    def retire(self, published: PublishedPeriod, at: datetime) -> bool:
+        key = published.account_id, published.period, published.generation
+        held = self.get(*key)
+        if held is None or not self._is_current(*key):
+            return False
+        del self._pointers[published.account_id, str(published.period)]
+        self._put(replace(held, state=GenerationState.EXPIRED, expired_at=at))
+        return True
+
+    def restore(self, account_id: str, period: BillingPeriod, generation: str) -> bool:
+        held = self.get(account_id, period, generation)
+        if held is None or not self._is_current(account_id, period, generation):
+            return False
+        self._put(replace(held, state=GenerationState.PUBLISHED, expired_at=None))
+        return True
+
+    def forget(self, account_id: str, period: BillingPeriod, generation: str) -> None:
+        held = self.get(account_id, period, generation)
+        if held and held.state is GenerationState.EXPIRED:
+            del self._generations[account_id, str(period), generation]
+
+    def _is_current(self, account_id: str, period: BillingPeriod, generation: str) -> bool:
+        pointer = self.pointer(account_id, period)
+        return pointer is not None and pointer.generation == generation
+
     def _put(self, generation: Generation) -> None:
         key = generation.account_id, str(generation.period), generation.generation
         self._generations[key] = generation
@@ -151,13 +203,24 @@ class FakeCatalog:
 
     def __init__(self) -> None:
         self.shown: list[tuple[str, tuple[str, ...], str]] = []
+        self._places: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def location(self, table: str, values: tuple[str, ...]) -> str | None:
-        places = [place for name, held, place in self.shown if (name, held) == (table, values)]
-        return places[-1] if places else None
+        return self._places.get((table, values))
 
     def point(self, table: str, values: tuple[str, ...], location: str) -> None:
         self.shown.append((table, values, location))
+        self._places[table, values] = location
+
+    def locations(self, table: str, account_id: str) -> dict[tuple[str, ...], str]:
+        return {
+            values: place
+            for (name, values), place in self._places.items()
+            if name == table and values[0] == account_id
+        }
+
+    def remove(self, table: str, values: tuple[str, ...]) -> None:
+        self._places.pop((table, values), None)
 
 
 class FakeLake:
@@ -169,6 +232,7 @@ class FakeLake:
         self.objects: dict[str, str] = {}
         self.parquet: dict[str, Totals] = {}
         self.sizes: dict[str, int] = {}
+        self.modified: dict[str, datetime] = {}
 
     def write_json(self, key: str, value: Any) -> None:
         self.objects[key] = json.dumps(value)
@@ -185,7 +249,21 @@ class FakeLake:
 
     def staged(self, prefix: str) -> tuple[StagedFile, ...]:
         sizes = {key: len(body) for key, body in self.objects.items()} | self.sizes
-        return tuple(StagedFile(key, sizes[key]) for key in sorted(sizes) if key.startswith(prefix))
+        return tuple(
+            StagedFile(key, sizes[key], self.modified.get(key, NOW))
+            for key in sorted(sizes)
+            if key.startswith(prefix)
+        )
+
+    def groups(self, prefix: str, delimiter: str) -> tuple[str, ...]:
+        rest = [file.key.removeprefix(prefix) for file in self.staged(prefix)]
+        heads = {tail.partition(delimiter)[0] for tail in rest if delimiter in tail}
+        return tuple(f"{prefix}{head}{delimiter}" for head in sorted(heads))
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            for held in (self.objects, self.parquet, self.sizes):
+                held.pop(key, None)
 
     def parquet_totals(self, key: str, columns: Sequence[str]) -> ParquetTotals:
         held = self.parquet[key]

@@ -18,7 +18,15 @@ from cloudspend.convert.writer import parquet_totals
 from cloudspend.errors import Defect, TransientError, UsageError, names
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake import items
-from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals, Verdict
+from cloudspend.lake.model import (
+    Generation,
+    GenerationState,
+    Holdings,
+    PublishedPeriod,
+    Totals,
+    Verdict,
+    Watch,
+)
 from cloudspend.lake.ports import QueryResult, StagedFile
 from cloudspend.lake.tables import Table
 from cloudspend.lake.totals import to_payload
@@ -28,6 +36,7 @@ LONGEST_POLL_SECONDS = 2.0
 USER_ERROR = 2  # Athena API reference, AthenaError: 1 is the system, 2 the user, 3 other
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 RANGE_BYTES = 1024 * 1024
+DELETED_AT_ONCE = 1000  # Amazon S3 API reference, DeleteObjects
 # AWS Glue, Amazon Athena and Amazon S3 API references: what passes by itself, beside throttling.
 TRANSIENT = frozenset(
     {
@@ -149,6 +158,62 @@ class DynamoGenerations:
             lambda: self._table.put_item(Item=items.period_item(published), **condition)
         )
 
+    def holdings(self, account_id: str) -> Holdings:
+        held = Key("sk").between(items.GENERATION, f"{items.PERIOD}~")
+        return items.to_holdings(self._where(Key("pk").eq(f"ACCOUNT#{account_id}") & held))
+
+    def remember(self, account_id: str, watch: Watch) -> None:
+        with _faults("The registry"):
+            self._table.put_item(Item=items.watch_item(account_id, watch))
+
+    def expire(self, account_id: str, period: BillingPeriod, generation: str, at: datetime) -> bool:
+        pointer = {
+            "Key": items.period_key(account_id, period),
+            "ConditionExpression": "attribute_not_exists(pk) OR generation <> :generation",
+            "ExpressionAttributeValues": {":generation": generation},
+        }
+        key = items.generation_key(account_id, period, generation)
+        return self._transact({"ConditionCheck": pointer}, {"Update": _expiry(key, at)})
+
+    def retire(self, published: PublishedPeriod, at: datetime) -> bool:
+        held = (published.account_id, published.period, published.generation)
+        key = items.generation_key(*held)
+        return self._transact({"Delete": _if_current(*held)}, {"Update": _expiry(key, at)})
+
+    def restore(self, account_id: str, period: BillingPeriod, generation: str) -> bool:
+        state = _state(
+            items.generation_key(account_id, period, generation), GenerationState.PUBLISHED
+        )
+        current = _if_current(account_id, period, generation)
+        return self._transact({"ConditionCheck": current}, {"Update": state})
+
+    def forget(self, account_id: str, period: BillingPeriod, generation: str) -> None:
+        _unless_conditional(
+            lambda: self._table.delete_item(
+                Key=items.generation_key(account_id, period, generation),
+                ConditionExpression="#state = :expired",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues={":expired": str(GenerationState.EXPIRED)},
+            )
+        )
+
+    def _transact(self, *writes: Mapping[str, Mapping[str, Any]]) -> bool:
+        """Make all of `writes` or none; False when a condition does not hold."""
+        client = self._table.meta.client
+        named = [
+            {kind: {"TableName": self._table.name, **write} for kind, write in one.items()}
+            for one in writes
+        ]
+        try:
+            with _faults("The registry"):
+                client.transact_write_items(TransactItems=named)
+        except client.exceptions.TransactionCanceledException as error:
+            codes = {reason.get("Code") for reason in error.response["CancellationReasons"]}
+            if "ConditionalCheckFailed" in codes:
+                return False
+            raise TransientError("The registry asks to try later.", cause=str(error)) from error
+        return True
+
     def _update(
         self,
         key: items.Item,
@@ -183,7 +248,9 @@ class DynamoGenerations:
         return answer.get("Item")
 
     def _under(self, account_id: str, prefix: str) -> list[Mapping[str, Any]]:
-        condition = Key("pk").eq(f"ACCOUNT#{account_id}") & Key("sk").begins_with(prefix)
+        return self._where(Key("pk").eq(f"ACCOUNT#{account_id}") & Key("sk").begins_with(prefix))
+
+    def _where(self, condition: Any) -> list[Mapping[str, Any]]:
         request: dict[str, Any] = {"KeyConditionExpression": condition, "ConsistentRead": True}
         found: list[Mapping[str, Any]] = []
         while True:
@@ -226,6 +293,30 @@ class GlueCatalog:
             except self._glue.exceptions.EntityNotFoundException:
                 self._create(where, partition)
 
+    def locations(self, table: str, account_id: str) -> dict[tuple[str, ...], str]:
+        pages = self._glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self._database,
+            TableName=table,
+            Expression=f"account_id = '{account_id}'",
+            ExcludeColumnSchema=True,
+        )
+        with _faults("Glue"):
+            return {
+                tuple(partition["Values"]): partition["StorageDescriptor"]["Location"]
+                for page in pages
+                for partition in page["Partitions"]
+                if partition["Values"][0] == account_id
+            }
+
+    def remove(self, table: str, values: tuple[str, ...]) -> None:
+        try:
+            with _faults("Glue"):
+                self._glue.delete_partition(
+                    DatabaseName=self._database, TableName=table, PartitionValues=list(values)
+                )
+        except self._glue.exceptions.EntityNotFoundException:
+            return
+
     def _update(self, where: Mapping[str, str], partition: Mapping[str, Any]) -> None:
         self._glue.update_partition(
             **where, PartitionValueList=partition["Values"], PartitionInput=partition
@@ -267,10 +358,30 @@ class S3Lake:
         )
         with _faults("S3"):
             return tuple(
-                StagedFile(found["Key"], found["Size"])
+                StagedFile(found["Key"], found["Size"], found["LastModified"])
                 for page in pages
                 for found in page.get("Contents", ())
             )
+
+    def groups(self, prefix: str, delimiter: str) -> tuple[str, ...]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, Delimiter=delimiter
+        )
+        with _faults("S3"):
+            return tuple(
+                found["Prefix"] for page in pages for found in page.get("CommonPrefixes", ())
+            )
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), DELETED_AT_ONCE):
+            objects = [{"Key": key} for key in keys[start : start + DELETED_AT_ONCE]]
+            with _faults("S3"):
+                answer = self._s3.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
+                )
+            # DeleteObjects succeeds as a call even when it deletes none of the objects.
+            if answer.get("Errors"):
+                raise TransientError("S3 did not delete every object.", kept=answer["Errors"][:10])
 
     def parquet_totals(self, key: str, columns: Sequence[str]) -> ParquetTotals:
         # A Parquet reader jumps to the footer and to the columns it wants, so that memory and
@@ -404,6 +515,32 @@ class StepFunctionsExecutions:
                 return str(self._states.describe_execution(executionArn=arn)["status"])
         except self._states.exceptions.ExecutionDoesNotExist:
             return None
+
+
+def _if_current(account_id: str, period: BillingPeriod, generation: str) -> dict[str, Any]:
+    """A part of a transaction on the pointer, which holds while `generation` is current."""
+    return {
+        "Key": items.period_key(account_id, period),
+        "ConditionExpression": "generation = :generation",
+        "ExpressionAttributeValues": {":generation": generation},
+    }
+
+
+def _state(key: items.Item, state: GenerationState) -> dict[str, Any]:
+    return {
+        "Key": key,
+        "ConditionExpression": "attribute_exists(pk)",
+        "UpdateExpression": "SET #state = :state",
+        "ExpressionAttributeNames": {"#state": "state"},
+        "ExpressionAttributeValues": {":state": str(state)},
+    }
+
+
+def _expiry(key: items.Item, at: datetime) -> dict[str, Any]:
+    update = _state(key, GenerationState.EXPIRED)
+    update["UpdateExpression"] += ", expired_at = :at"
+    update["ExpressionAttributeValues"] |= {":at": at.isoformat()}
+    return update
 
 
 def _unless_conditional(write: Any) -> bool:

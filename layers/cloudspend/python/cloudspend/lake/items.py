@@ -1,19 +1,29 @@
 """Generations and published periods as items of the registry. Money is kept as decimal text."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from cloudspend import payload as p
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals, Verdict
+from cloudspend.lake.model import (
+    Generation,
+    GenerationState,
+    Holdings,
+    PublishedPeriod,
+    Totals,
+    Verdict,
+    Watch,
+)
 from cloudspend.lake.totals import from_payload, to_payload
 
 Item = dict[str, Any]
 
 PERIOD = "PERIOD#"
 GENERATION = "GENERATION#"
+# Sorts between generations and periods, so that one query brings all three.
+WATCH = "LAST_SWEEP"
 
 
 def period_key(account_id: str, period: BillingPeriod) -> Item:
@@ -72,6 +82,9 @@ def generation_item(generation: Generation) -> Item:
 
 def to_generation(item: Mapping[str, Any]) -> Generation:
     totals: Mapping[str, Any] | None = item.get("totals")
+    state = GenerationState(item["state"])
+    # A generation that is taken in anew keeps the attribute of its earlier life.
+    expired = item["expired_at"] if state is GenerationState.EXPIRED else None
     return Generation(
         account_id=item["account_id"],
         period=BillingPeriod.parse(item["period"]),
@@ -80,10 +93,34 @@ def to_generation(item: Mapping[str, Any]) -> Generation:
         delivered_at=datetime.fromisoformat(item["delivered_at"]),
         manifest_bucket=item["manifest_bucket"],
         manifest_key=item["manifest_key"],
-        state=GenerationState(item["state"]),
+        state=state,
         totals=None if totals is None else _totals(totals),
         failure=item.get("failure"),
+        expired_at=None if expired is None else datetime.fromisoformat(expired),
     )
+
+
+def watch_item(account_id: str, watch: Watch) -> Item:
+    return {
+        "pk": f"ACCOUNT#{account_id}",
+        "sk": WATCH,
+        "since": watch.since.isoformat(),
+        "seen": dict(watch.seen),
+        "told": dict(watch.told),
+    }
+
+
+def to_holdings(found: Iterable[Mapping[str, Any]]) -> Holdings:
+    """What an account's items hold, which come in order of their sort keys."""
+    published, generations, watch = [], [], None
+    for item in found:
+        if item["sk"].startswith(PERIOD):
+            published.append(to_period(item))
+        elif item["sk"].startswith(GENERATION):
+            generations.append(to_generation(item))
+        elif item["sk"] == WATCH:
+            watch = Watch(datetime.fromisoformat(item["since"]), item["seen"], item["told"])
+    return Holdings(tuple(published), tuple(generations), watch)
 
 
 def _totals(given: Mapping[str, Any]) -> Totals:

@@ -1,7 +1,7 @@
 """Generations, published periods and their totals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -22,13 +22,15 @@ class Totals:
 
 class GenerationState(StrEnum):
     """PLANNED -> CHECKED -> PUBLISHED; FAILED from the first two. A superseded one was never
-    published because a newer delivery had been."""
+    published because a newer delivery had been. An expired one is being removed: nothing may point
+    at it any more."""
 
     PLANNED = "planned"
     CHECKED = "checked"
     PUBLISHED = "published"
     SUPERSEDED = "superseded"
     FAILED = "failed"
+    EXPIRED = "expired"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Generation:
     """The platform's converted copy of one delivery: immutable once checked.
 
     `generation` sorts by time of delivery. `failure` is what `errors.Failure` holds, as a mapping.
+    `expired_at` is when it became EXPIRED.
     """
 
     account_id: str
@@ -48,6 +51,7 @@ class Generation:
     state: GenerationState
     totals: Totals | None = None
     failure: Mapping[str, Any] | None = None
+    expired_at: datetime | None = None
 
 
 class Verdict(StrEnum):
@@ -76,3 +80,30 @@ class PublishedPeriod:
     residual: Decimal | None = None
     reconciled_at: datetime | None = None
     previous_generation: str | None = None
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What Sweep remembers of an account from one run to the next.
+
+    `since` is when it first looked. `seen` holds for each period (`yyyy-mm`) the mark of the newest
+    manifest whose delivery is known, so that an unchanged one need not be read again. `told` holds
+    for each event about the account's condition what was said of it, so that it is said once.
+    """
+
+    since: datetime
+    seen: Mapping[str, str] = field(default_factory=dict)
+    told: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """All that the registry holds of an account's bills. `watch` is None before the first sweep.
+
+    `published` and `generations` are in order of their periods, generations of one period in order
+    of their delivery.
+    """
+
+    published: tuple[PublishedPeriod, ...]
+    generations: tuple[Generation, ...]
+    watch: Watch | None = None

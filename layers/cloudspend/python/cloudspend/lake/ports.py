@@ -8,7 +8,15 @@ from typing import Any, Protocol
 
 from cloudspend.convert.model import ParquetTotals
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals, Verdict
+from cloudspend.lake.model import (
+    Generation,
+    GenerationState,
+    Holdings,
+    PublishedPeriod,
+    Totals,
+    Verdict,
+    Watch,
+)
 
 
 @dataclass(frozen=True)
@@ -94,6 +102,30 @@ class Generations(PeriodRegistry, Protocol):
         none). False, and nothing written, if it is another one."""
 
 
+class SweptRegistry(Generations, Protocol):
+    """What keeping the lake in order needs of the registry beyond what publishing does."""
+
+    def holdings(self, account_id: str) -> Holdings:
+        """All of the account's periods and generations, by one query."""
+
+    def remember(self, account_id: str, watch: Watch) -> None:
+        """Replace what the next sweep is to know."""
+
+    def expire(self, account_id: str, period: BillingPeriod, generation: str, at: datetime) -> bool:
+        """Write EXPIRED. False, and nothing written, if the generation is current or unknown."""
+
+    def retire(self, published: PublishedPeriod, at: datetime) -> bool:
+        """Take the pointer away and write its generation EXPIRED, both or neither. False when
+        another generation is current."""
+
+    def restore(self, account_id: str, period: BillingPeriod, generation: str) -> bool:
+        """Write PUBLISHED for the current generation, whatever its state. False, and nothing
+        written, if it is not current."""
+
+    def forget(self, account_id: str, period: BillingPeriod, generation: str) -> None:
+        """Delete an EXPIRED generation; any other stays."""
+
+
 class Catalog(Protocol):
     """The partitions of the lake's tables, as Athena plans with them."""
 
@@ -103,13 +135,20 @@ class Catalog(Protocol):
     def point(self, table: str, values: tuple[str, ...], location: str) -> None:
         """Make the partition read from `location`: one call, so readers see the old or the new."""
 
+    def locations(self, table: str, account_id: str) -> dict[tuple[str, ...], str]:
+        """Where every partition of the account is, by its values."""
+
+    def remove(self, table: str, values: tuple[str, ...]) -> None:
+        """Take the partition out of the table; its data stays. One that is gone is well."""
+
 
 @dataclass(frozen=True)
 class StagedFile:
-    """A Parquet file of a generation. `size` in bytes."""
+    """An object of the lake. `size` in bytes, `modified` in UTC."""
 
     key: str
     size: int
+    modified: datetime
 
 
 class Lake(Protocol):
@@ -127,6 +166,13 @@ class Lake(Protocol):
 
     def staged(self, prefix: str) -> tuple[StagedFile, ...]:
         """Every object under `prefix`, all pages, in order of keys."""
+
+    def groups(self, prefix: str, delimiter: str) -> tuple[str, ...]:
+        """What keys under `prefix` begin with up to the first `delimiter` (one character) after
+        it, each once. A key without one is not among them."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete the objects; one that is gone is well. Raises TransientError when S3 kept one."""
 
     def parquet_totals(self, key: str, columns: Sequence[str]) -> ParquetTotals:
         """Rows of the Parquet file at `key`, and the exact sums of its `columns`."""
