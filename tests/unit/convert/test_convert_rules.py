@@ -116,6 +116,29 @@ def test_small_rules() -> None:
     assert rules.service_name(None, None) == "AWS"
 
 
+@pytest.mark.parametrize(
+    ("unit", "name"),
+    [
+        ("Hrs", "Hours"),
+        ("GB-Mo", "GB-Months"),
+        ("vCPU-Hours", "vCPU-Hours"),
+        ("Lambda-GB-Second", "Lambda GB-Seconds"),
+        ("LCU-Hrs", "LCU-Hours"),
+        ("Requests", "Requests"),
+        ("1K Requests", "1K Requests"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_units_in_focus_words(unit: str | None, name: str | None) -> None:
+    assert rules.focus_unit(unit) == name
+
+
+def test_a_meter_belongs_to_a_sku() -> None:
+    assert rules.sku_meter("JG3HZ2T6XTHTUDQ7", "BoxUsage:m5.large") == "BoxUsage:m5.large"
+    assert rules.sku_meter(None, "BoxUsage:m5.large") is None
+
+
 def test_each_subcategory_has_one_category() -> None:
     found: dict[str, set[str]] = {}
     for service in SERVICES.values():

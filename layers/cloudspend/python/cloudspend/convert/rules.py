@@ -29,6 +29,20 @@ ADJUSTMENT = {
 }
 KNOWN_CHARGE_TYPES = {*USAGE, *PURCHASE, *ADJUSTMENT, "SavingsPlanNegation", "Credit", "Tax"}
 
+# How AWS's price list spells units of time, in lower case.
+TIME_UNITS = {
+    spelling: name
+    for name, spellings in {
+        "Seconds": "s sec second seconds",
+        "Minutes": "min minute minutes",
+        "Hours": "hr hrs hour hours",
+        "Days": "day days",
+        "Months": "mo month months",
+        "Years": "yr year years",
+    }.items()
+    for spelling in spellings.split()
+}
+
 RESOURCE_TYPES = {
     "ami": "Image",
     "eipalloc": "Elastic IP Address",
@@ -83,15 +97,34 @@ def commitment_unit(charge_type: str | None, unit: str | None, currency: str | N
     """Savings plans are counted in money, reservations in the unit that is priced."""
     if charge_type in {"SavingsPlanCoveredUsage", "SavingsPlanRecurringFee"}:
         return currency
-    return unit if charge_type in {"DiscountedUsage", "RIFee"} else None
+    return focus_unit(unit) if charge_type in {"DiscountedUsage", "RIFee"} else None
 
 
 def consumed_unit(charge_type: str | None, unit: str | None) -> str | None:
-    return unit if charge_type in USAGE else None
+    return focus_unit(unit) if charge_type in USAGE else None
 
 
 def priced_unit(charge_type: str | None, unit: str | None) -> str | None:
-    return unit if is_priced(charge_type) else None
+    return focus_unit(unit) if is_priced(charge_type) else None
+
+
+def focus_unit(unit: str | None) -> str | None:
+    """AWS's unit in FOCUS's spelling: Hrs is Hours, GB-Mo is GB-Months (FOCUS, UnitFormat).
+
+    Only the words of time are known by name; the thing that is counted keeps AWS's word for it.
+    """
+    if not unit:
+        return None
+    *counted, last = unit.split("-")
+    time = TIME_UNITS.get(last.lower())
+    if not time:
+        return unit
+    return "-".join([" ".join(counted), time]) if counted else time
+
+
+def sku_meter(sku: str | None, usage_type: str | None) -> str | None:
+    """What is metered is a property of a SKU; without one FOCUS has no meter."""
+    return usage_type if sku else None
 
 
 def is_priced(charge_type: str | None) -> bool:

@@ -48,6 +48,7 @@ RATE = "lineItem/UnblendedRate"
 RATE_CODE = "pricing/RateCode"
 REGION = ("product/regionCode", "product/region")
 RESOURCE = "lineItem/ResourceId"
+SKU = "product/sku"
 START, END = "lineItem/UsageStartDate", "lineItem/UsageEndDate"
 UNIT = "pricing/unit"
 USAGE_TYPE = "lineItem/UsageType"
@@ -210,8 +211,8 @@ TARGETS = (
     Target("ServiceCategory", derived(rules.service_category, PRODUCT), FOCUS),
     Target("ServiceName", derived(rules.service_name, "product/ProductName", PRODUCT), FOCUS),
     Target("ServiceSubcategory", derived(rules.service_subcategory, PRODUCT), FOCUS),
-    Target("SkuId", copied("product/sku"), CUR),
-    Target("SkuMeter", copied(USAGE_TYPE), "AWS: migrating from FOCUS 1.0 to 1.2"),
+    Target("SkuId", copied(SKU), CUR),
+    Target("SkuMeter", derived(rules.sku_meter, SKU, USAGE_TYPE), FOCUS),
     Target("SkuPriceId", copied(RATE_CODE), CUR),
     Target("SubAccountId", copied(ACCOUNT), CUR),
     Target("SubAccountName", copied("lineItem/UsageAccountName"), CUR),
