@@ -96,6 +96,38 @@ def test_prices_before_commitments() -> None:
     assert (tax["listcost"], tax["listunitprice"], tax["pricingquantity"]) == (0.02, None, None)
 
 
+def test_a_line_item_without_a_rate_is_priced_by_what_it_costs() -> None:
+    fee = {
+        "lineItem__LineItemType": "Fee",
+        "lineItem__UnblendedCost": "30",
+        "lineItem__UnblendedRate": "",
+        "lineItem__UsageAmount": "12",
+        "pricing__publicOnDemandCost": "",
+        "pricing__publicOnDemandRate": "",
+    }
+    prices = (
+        "contractedunitprice",
+        "listunitprice",
+        "pricingcurrencycontractedunitprice",
+        "pricingcurrencylistunitprice",
+    )
+    assert [one(**fee)[name] for name in prices] == [2.5, 2.5, 2.5, 2.5]
+    abroad = one(**fee, pricing__currency="CNY")
+    assert [abroad[name] for name in prices] == [2.5, 2.5, None, None]
+    for quantity in ("0", "", "1e-320"):
+        unpriced = one(**{**fee, "lineItem__UsageAmount": quantity})
+        assert [unpriced[name] for name in prices] == [None] * 4
+
+
+def test_an_upfront_fee_is_the_commitment_that_it_pays() -> None:
+    fee = one(
+        lineItem__LineItemType="SavingsPlanUpfrontFee",
+        lineItem__UnblendedCost="438",
+        savingsPlan__SavingsPlanARN="arn:plan",
+    )
+    assert (fee["commitmentdiscountquantity"], fee["commitmentdiscountunit"]) == (438.0, "USD")
+
+
 BILL: tuple[Change, ...] = (
     {COST: "10.5"},
     {TYPE: "SavingsPlanCoveredUsage", COST: "4", "savingsPlan/SavingsPlanEffectiveCost": "2.5"},
@@ -288,7 +320,9 @@ def test_the_word_none_is_no_number_but_may_be_text() -> None:
 
 
 def test_a_rate_in_words_is_no_price() -> None:
-    assert one(pricing__publicOnDemandRate="No Upfront")["listunitprice"] is None
+    change = {"pricing/publicOnDemandRate": "No Upfront", "lineItem/UsageAmount": "2"}
+    row = one(**{name.replace("/", "__"): value for name, value in change.items()})
+    assert row["listunitprice"] == row["listcost"] / 2
 
 
 @pytest.mark.parametrize(

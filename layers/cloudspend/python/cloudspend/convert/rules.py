@@ -14,6 +14,7 @@ MARKETPLACE = "AWS Marketplace"
 
 USAGE = {"Usage", "DiscountedUsage", "SavingsPlanCoveredUsage"}
 PURCHASE = {"Fee", "RIFee", "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"}
+PLAN_FEES = {"SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"}
 RECURRING = {"RIFee", "SavingsPlanRecurringFee"}
 COVERED = {"DiscountedUsage", "SavingsPlanCoveredUsage"}
 # The discounts that AWS lists as rows of their own, and refunds, correct a cost that stands
@@ -95,7 +96,7 @@ def commitment_status(
 
 def commitment_unit(charge_type: str | None, unit: str | None, currency: str | None) -> str | None:
     """Savings plans are counted in money, reservations in the unit that is priced."""
-    if charge_type in {"SavingsPlanCoveredUsage", "SavingsPlanRecurringFee"}:
+    if charge_type in {"SavingsPlanCoveredUsage", *PLAN_FEES}:
         return currency
     return focus_unit(unit) if charge_type in {"DiscountedUsage", "RIFee"} else None
 

@@ -56,6 +56,8 @@ NAME_TAG = "resourceTags/user:Name"
 COMMITMENT = (RESERVATION, PLAN)
 CURRENCIES = (PRICE_CURRENCY, CURRENCY)
 PLAN_COSTS = (PLAN_USED, PLAN_TOTAL)
+LIST_PRICE = (CHARGE_TYPE, AMOUNT, COST, PUBLIC_COST, PUBLIC_RATE)
+CONTRACTED_PRICE = (*LIST_PRICE, RATE)
 
 
 def _only(rows: Rows, figures: Numbers, *charge_types: str) -> Numbers:
@@ -71,7 +73,8 @@ def _commitment_quantity(rows: Rows) -> Numbers:
     quantity = _only(rows, rows.numbers(AMOUNT), "DiscountedUsage", "RIFee")
     used = _only(rows, rows.numbers(PLAN_USED), "SavingsPlanCoveredUsage")
     paid = _only(rows, rows.numbers(PLAN_TOTAL), "SavingsPlanRecurringFee")
-    return np.where(np.isnan(quantity), np.where(np.isnan(used), paid, used), quantity)
+    upfront = _only(rows, rows.numbers(COST), "SavingsPlanUpfrontFee")
+    return _first(quantity, used, paid, upfront)
 
 
 def _consumed(rows: Rows) -> Numbers:
@@ -87,7 +90,7 @@ def _contracted_cost(rows: Rows) -> Numbers:
 def _contracted_price(rows: Rows) -> Numbers:
     public = _only(rows, rows.numbers_where_possible(PUBLIC_RATE), "DiscountedUsage")
     agreed = rows.numbers_where_possible(RATE)
-    return _priced(rows, np.where(np.isnan(public), agreed, public))
+    return _priced(rows, _first(public, agreed, _per_unit(rows, _contracted_cost(rows))))
 
 
 def _list_cost(rows: Rows) -> Numbers:
@@ -97,7 +100,33 @@ def _list_cost(rows: Rows) -> Numbers:
 
 
 def _list_price(rows: Rows) -> Numbers:
-    return _priced(rows, rows.numbers_where_possible(PUBLIC_RATE))
+    public = rows.numbers_where_possible(PUBLIC_RATE)
+    return _priced(rows, _first(public, _per_unit(rows, _list_cost(rows))))
+
+
+def _pricing_currency_list_price(rows: Rows) -> Numbers:
+    """AWS's public rate is in the currency of its price list, a cost in that of the bill."""
+    public = rows.numbers_where_possible(PUBLIC_RATE)
+    return _priced(rows, _first(public, _if_same_currency(rows, _list_price(rows))))
+
+
+def _per_unit(rows: Rows, costs: Numbers) -> Numbers:
+    """The price that makes up the cost, for a line item that bears no rate: a fee, a subscription.
+
+    FOCUS: a unit price times the quantity is the cost.
+    """
+    quantity = rows.numbers(AMOUNT)
+    with np.errstate(over="ignore"):
+        price = np.divide(costs, quantity, out=np.full(rows.count, np.nan), where=quantity != 0)
+    return np.where(np.isfinite(price), price, np.nan)
+
+
+def _first(*choices: Numbers) -> Numbers:
+    """In each row the first figure that is known."""
+    chosen = choices[0]
+    for other in choices[1:]:
+        chosen = np.where(np.isnan(chosen), other, chosen)
+    return chosen
 
 
 def _quantity(rows: Rows) -> Numbers:
@@ -151,7 +180,7 @@ TARGETS = (
     Target("CommitmentDiscountName", never(), "not in the legacy report"),
     Target(
         "CommitmentDiscountQuantity",
-        figure(_commitment_quantity, CHARGE_TYPE, AMOUNT, *PLAN_COSTS),
+        figure(_commitment_quantity, CHARGE_TYPE, AMOUNT, COST, *PLAN_COSTS),
         FOCUS,
     ),
     Target(
@@ -166,12 +195,12 @@ TARGETS = (
     Target("ConsumedQuantity", figure(_consumed, CHARGE_TYPE, AMOUNT), FOCUS),
     Target("ConsumedUnit", derived(rules.consumed_unit, CHARGE_TYPE, UNIT), FOCUS),
     Target("ContractedCost", cost(_contracted_cost, COST, CHARGE_TYPE, PUBLIC_COST), FOCUS),
-    Target("ContractedUnitPrice", figure(_contracted_price, CHARGE_TYPE, RATE, PUBLIC_RATE), FOCUS),
+    Target("ContractedUnitPrice", figure(_contracted_price, *CONTRACTED_PRICE), FOCUS),
     Target("EffectiveCost", cost(amortization.effective, COST, *amortization.READS), CID),
     Target("InvoiceId", copied("bill/InvoiceId"), CUR),
     Target("InvoiceIssuerName", derived(rules.first, "bill/InvoicingEntity", LEGAL_ENTITY), FOCUS),
     Target("ListCost", cost(_list_cost, COST, CHARGE_TYPE, PUBLIC_COST), FOCUS),
-    Target("ListUnitPrice", figure(_list_price, CHARGE_TYPE, PUBLIC_RATE), FOCUS),
+    Target("ListUnitPrice", figure(_list_price, *LIST_PRICE), FOCUS),
     Target("PricingCategory", derived(rules.pricing_category, CHARGE_TYPE, USAGE_TYPE), FOCUS),
     Target("PricingCurrency", derived(rules.first, PRICE_CURRENCY, CURRENCY), FOCUS),
     Target(
@@ -179,9 +208,7 @@ TARGETS = (
         figure(
             lambda rows: _if_same_currency(rows, _contracted_price(rows)),
             *CURRENCIES,
-            CHARGE_TYPE,
-            RATE,
-            PUBLIC_RATE,
+            *CONTRACTED_PRICE,
         ),
         FOCUS,
     ),
@@ -194,7 +221,11 @@ TARGETS = (
         ),
         FOCUS,
     ),
-    Target("PricingCurrencyListUnitPrice", figure(_list_price, CHARGE_TYPE, PUBLIC_RATE), FOCUS),
+    Target(
+        "PricingCurrencyListUnitPrice",
+        figure(_pricing_currency_list_price, *CURRENCIES, *LIST_PRICE),
+        FOCUS,
+    ),
     Target("PricingQuantity", figure(_quantity, CHARGE_TYPE, AMOUNT), FOCUS),
     Target("PricingUnit", derived(rules.priced_unit, CHARGE_TYPE, UNIT), FOCUS),
     Target("ProviderName", always("AWS"), FOCUS),
