@@ -12,7 +12,16 @@ from cloudspend.lake.failure import note_failure, report_failure
 from cloudspend.lake.model import Generation, GenerationState
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
-from tests.fakes.lake import ACCOUNT, OLD, PERIOD, TOTALS, FakeGenerations, a_generation
+from tests.fakes.lake import (
+    ACCOUNT,
+    NEW,
+    OLD,
+    PERIOD,
+    TOTALS,
+    FakeGenerations,
+    a_generation,
+    a_published,
+)
 
 TASK = {p.ACCOUNT_ID: ACCOUNT, p.PERIOD: str(PERIOD), p.GENERATION: OLD, p.TASK: 1}
 BAD_COST = DeliveryError(
@@ -123,8 +132,18 @@ def test_a_failure_before_any_generation_is_still_told(world: World) -> None:
 def test_a_published_generation_stays_published_when_a_later_step_fails(world: World) -> None:
     world.generations.record_checked(ACCOUNT, PERIOD, OLD, TOTALS)
     world.generations.record_outcome(ACCOUNT, PERIOD, OLD, GenerationState.PUBLISHED)
+    world.generations.advance(a_published(OLD), None)
     world.report(caught(Defect("Reconciling failed.")))
     assert world.generation.state is GenerationState.PUBLISHED
+    [event] = world.bus.events
+    assert event.detail_type == "IngestUnfinished"
+    assert "is the published one of 2026-10" in event.summary
+    assert "Reconciling failed." in event.summary
+
+
+def test_a_failed_delivery_beside_a_published_one_was_not_taken_in(world: World) -> None:
+    world.generations.advance(a_published(NEW), None)
+    world.report(caught(Defect("Checking failed.")))
     assert world.bus.kinds == ["IngestFailed"]
 
 

@@ -124,6 +124,17 @@ CATALOG: Mapping[str, EventType] = {
             "remedy": s.TEXT,
         },
     ),
+    "IngestUnfinished": EventType(
+        Severity.WARNING,
+        "The delivery {generation} is the published one of {period} for {name} ({id}), but a step "
+        "after that failed, so the bill stays provisional. {reason}",
+        (
+            "{remedy}",
+            "Then finish it: cloudspend ingest {id} --period {period}.",
+            QUERY_PERIODS,
+        ),
+        {**_GENERATION, "error": s.TEXT, "reason": s.TEXT, "remedy": s.TEXT},
+    ),
     "UnknownColumns": EventType(
         Severity.INFO,
         "The bill of {period} for {name} ({id}) has columns that CloudSpend does not know: "

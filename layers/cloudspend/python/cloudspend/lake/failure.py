@@ -49,7 +49,9 @@ def report_failure(
 ) -> dict[str, Any]:
     """Mark the generation of a failed Ingest and say so on the bus.
 
-    Returns the state with `failure` as a person should read it: the class name and a sentence.
+    IngestFailed when readers do not get the delivery, IngestUnfinished when it was published and
+    only what follows failed. Returns the state with `failure` as a person should read it: the
+    class name and a sentence.
     """
     account = registry.get(state[p.ACCOUNT_ID])
     generation = _generation(state, generations)
@@ -62,11 +64,20 @@ def report_failure(
             asdict(failure),
             final=True,
         )
-        bus.put(failed_event(account, generation.period, generation.generation, failure))
-    else:
-        bus.put(failed_event(account, None, None, failure))
+    bus.put(_outcome(account, generation, failure, generations))
     said = f"{failure.summary} {failure.remedy}".strip()
     return {**state, p.FAILURE: {"Error": failure.error, "Cause": said}}
+
+
+def _outcome(
+    account: Account, generation: Generation | None, failure: Failure, generations: Generations
+) -> Event:
+    if generation is None:
+        return failed_event(account, None, None, failure)
+    pointer = generations.pointer(generation.account_id, generation.period)
+    if pointer and pointer.generation == generation.generation:
+        return _unfinished_event(account, generation, failure)
+    return failed_event(account, generation.period, generation.generation, failure)
 
 
 def failed_event(
@@ -87,6 +98,19 @@ def failed_event(
         line=int(line) if line is not None else None,
         column=_text(details.get("column")),
         value=_text(details.get("value")),
+        remedy=failure.remedy or OUR_FAULT,
+    )
+
+
+def _unfinished_event(account: Account, generation: Generation, failure: Failure) -> Event:
+    return event(
+        "IngestUnfinished",
+        account.for_events,
+        f"{generation.period} {generation.generation} {failure.error} {failure.summary}",
+        period=generation.period,
+        generation=generation.generation,
+        error=failure.error,
+        reason=failure.summary,
         remedy=failure.remedy or OUR_FAULT,
     )
 
