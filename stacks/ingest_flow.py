@@ -134,7 +134,9 @@ _READ_SUMS = {
     "Parameters": {"QueryExecutionId.$": f"{_at(payload.ATHENA)}.query_execution_id"},
     "ResultSelector": {
         f"{name}.$": f"$.ResultSet.Rows[1].Data[{column}].VarCharValue"
-        for column, name in enumerate((payload.ROWS, payload.BILLED_COST, payload.EFFECTIVE_COST))
+        for column, name in enumerate(
+            (payload.ROWS, payload.BILLED_COST, payload.EFFECTIVE_COST, payload.LIST_COST)
+        )
     },
     "ResultPath": _at(payload.SUMS),
 }

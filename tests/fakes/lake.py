@@ -29,7 +29,7 @@ OLD, NEW, NEWEST = (
     "20261105T063000Z-cccccccc",
 )
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-TOTALS = Totals(2, Decimal("12.5"), Decimal("10.25"), "USD")
+TOTALS = Totals(2, Decimal("12.5"), Decimal("10.25"), "USD", Decimal("15.75"))
 
 
 def a_generation(name: str = OLD, **changes: Any) -> Generation:
@@ -268,6 +268,7 @@ class FakeLake:
     def parquet_totals(self, key: str, columns: Sequence[str]) -> ParquetTotals:
         held = self.parquet[key]
         sums = {"billedcost": held.billed_cost, "effectivecost": held.effective_cost}
+        sums["listcost"] = held.list_cost
         return ParquetTotals(held.rows, {name: sums[name] for name in columns})
 
 

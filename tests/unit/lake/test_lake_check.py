@@ -40,6 +40,9 @@ STATE = {
     p.CONVERSION: {"MapRunArn": "a-run", "ResultWriterDetails": {"Key": RESULTS}},
 }
 
+# What one task of the two has written.
+WHOLE = Totals(2, Decimal("1.1"), Decimal("0.2"), "USD", Decimal("1.4"))
+
 
 def a_task(number: int) -> ConversionTask:
     file = DeliveredFile("cost-bucket", f"{number}.csv.gz", "etag", 10)
@@ -57,7 +60,7 @@ def a_summary(number: int, **changes: Any) -> ConversionSummary:
         rows_left_out=1,
         billed_cost=Decimal("1.1"),
         effective_cost=Decimal("0.2"),
-        list_cost=Decimal("1.1"),
+        list_cost=Decimal("1.4"),
         unblended_cost=Decimal("1.1"),
         currency="USD",
         unknown_columns=(),
@@ -85,6 +88,7 @@ class Converted:
                     summary.billed_cost,
                     summary.effective_cost,
                     "",
+                    summary.list_cost,
                 ),
             )
         self.say(summaries)
@@ -124,7 +128,9 @@ def test_a_whole_generation_is_checked_and_can_be_queried(converted: Converted) 
         "rows": 4,
         "billed_cost": "2.2",
         "effective_cost": "0.4",
+        "list_cost": "2.8",
         "currency": "USD",
+        "detail": None,
     }
     assert f"generation = '{OLD}'" in state[p.QUERY]
     assert converted.state is GenerationState.CHECKED
@@ -152,7 +158,9 @@ def lost_file(converted: Converted) -> None:
 
 
 def stray_file(converted: Converted) -> None:
-    converted.lake.put_parquet(PREFIX + "left-over.parquet", Totals(1, Decimal(1), Decimal(1), ""))
+    converted.lake.put_parquet(
+        PREFIX + "left-over.parquet", Totals(1, Decimal(1), Decimal(1), "", Decimal(1))
+    )
 
 
 def replaced_file(converted: Converted) -> None:
@@ -160,11 +168,15 @@ def replaced_file(converted: Converted) -> None:
 
 
 def lost_row(converted: Converted) -> None:
-    converted.lake.put_parquet(key_of(1), Totals(1, Decimal("1.1"), Decimal("0.2"), "USD"))
+    converted.lake.put_parquet(key_of(1), replace(WHOLE, rows=1))
 
 
 def changed_cost(converted: Converted) -> None:
-    converted.lake.put_parquet(key_of(1), Totals(2, Decimal("1.100001"), Decimal("0.2"), "USD"))
+    converted.lake.put_parquet(key_of(1), replace(WHOLE, billed_cost=Decimal("1.100001")))
+
+
+def changed_list_cost(converted: Converted) -> None:
+    converted.lake.put_parquet(key_of(1), replace(WHOLE, list_cost=Decimal("1.3")))
 
 
 def no_results(converted: Converted) -> None:
@@ -186,6 +198,7 @@ def two_currencies(converted: Converted) -> None:
         (replaced_file, Defect),
         (lost_row, TotalsDiffer),
         (changed_cost, TotalsDiffer),
+        (changed_list_cost, TotalsDiffer),
         (no_results, Defect),
         (two_currencies, DeliveryError),
     ],
@@ -204,7 +217,7 @@ def test_a_damaged_generation_is_neither_checked_nor_registered(
 def test_a_loss_here_does_not_hide_behind_a_gain_there(converted: Converted) -> None:
     """Sums over all files would agree."""
     for number, billed in ((0, "1.0"), (1, "1.2")):
-        totals = Totals(2, Decimal(billed), Decimal("0.2"), "USD")
+        totals = replace(WHOLE, billed_cost=Decimal(billed))
         converted.lake.put_parquet(key_of(number), totals)
     with pytest.raises(TotalsDiffer):
         converted.check()
@@ -216,6 +229,7 @@ def test_a_bill_without_rows_is_whole() -> None:
         "rows_left_out": 0,
         "billed_cost": Decimal(0),
         "effective_cost": Decimal(0),
+        "list_cost": Decimal(0),
     }
     converted = Converted([a_summary(number, currency="", **empty) for number in (0, 1)])
     assert converted.check()[p.TOTALS]["currency"] == "USD"

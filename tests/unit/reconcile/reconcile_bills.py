@@ -82,7 +82,7 @@ class World:
     tables: FakeTables = field(default_factory=FakeTables)
 
     def __post_init__(self) -> None:
-        totals = Totals(len(self.ledger), Decimal(0), Decimal(0), "USD")
+        totals = Totals(len(self.ledger), Decimal(0), Decimal(0), "USD", Decimal(0))
         published = PublishedPeriod(PAYER, PERIOD, GENERATION, AFTER, totals)
         self.registry = FakePeriods(published)
         self.catalog = FakePartitions(self.tables)

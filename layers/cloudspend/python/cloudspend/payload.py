@@ -5,11 +5,16 @@ Ingest passes one object along, to which each step adds:
     start         account_id, manifest_bucket, manifest_key
     plan          + decision ("ingest" | "skip"), reason, period, generation, plan_bucket, plan_key
     convert       + conversion: {MapRunArn, ResultWriterDetails: {Bucket, Key}}
-    check         + totals: {rows, billed_cost, effective_cost, currency}, query (Athena SQL)
-    Athena        + athena (the query execution), + sums: {rows, billed_cost, effective_cost}
+    check         + totals: {rows, billed_cost, effective_cost, list_cost, currency, detail},
+                    query (Athena SQL)
+    Athena        + athena (the query execution),
+                    sums: {rows, billed_cost, effective_cost, list_cost, detail}
     publish       + published (bool), reason, previous_generation (text or null)
     reconcile     + verdict
     any failure   + failure: {Error, Cause}
+
+`detail` is what `billing_detail` adds up to, {rows, unblended_cost}; in the totals null for a
+generation without that table.
 
 The plan file is a JSON list of conversion tasks, each one the input of one convert call:
 
@@ -41,6 +46,9 @@ FAILURE = "failure"
 ROWS = "rows"
 BILLED_COST = "billed_cost"
 EFFECTIVE_COST = "effective_cost"
+LIST_COST = "list_cost"
+UNBLENDED_COST = "unblended_cost"
+DETAIL = "detail"
 CURRENCY = "currency"
 
 TASK = "task"

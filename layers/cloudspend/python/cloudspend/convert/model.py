@@ -14,8 +14,6 @@ ROWS_READ = "rows_read"
 ROWS_LEFT_OUT = "rows_left_out"
 UNKNOWN_COLUMNS = "unknown_columns"
 UNKNOWN_CHARGE_TYPES = "unknown_charge_types"
-LIST_COST = "list_cost"
-UNBLENDED_COST = "unblended_cost"
 OUTPUTS = "outputs"
 
 
@@ -123,8 +121,8 @@ class ConversionSummary:
             ROWS_LEFT_OUT: self.rows_left_out,
             payload.BILLED_COST: format(self.billed_cost, "f"),
             payload.EFFECTIVE_COST: format(self.effective_cost, "f"),
-            LIST_COST: format(self.list_cost, "f"),
-            UNBLENDED_COST: format(self.unblended_cost, "f"),
+            payload.LIST_COST: format(self.list_cost, "f"),
+            payload.UNBLENDED_COST: format(self.unblended_cost, "f"),
             payload.CURRENCY: self.currency,
             UNKNOWN_COLUMNS: list(self.unknown_columns),
             UNKNOWN_CHARGE_TYPES: list(self.unknown_charge_types),
@@ -140,8 +138,8 @@ class ConversionSummary:
             rows_left_out=int(given[ROWS_LEFT_OUT]),
             billed_cost=Decimal(given[payload.BILLED_COST]),
             effective_cost=Decimal(given[payload.EFFECTIVE_COST]),
-            list_cost=Decimal(given[LIST_COST]),
-            unblended_cost=Decimal(given[UNBLENDED_COST]),
+            list_cost=Decimal(given[payload.LIST_COST]),
+            unblended_cost=Decimal(given[payload.UNBLENDED_COST]),
             currency=given[payload.CURRENCY],
             unknown_columns=tuple(given[UNKNOWN_COLUMNS]),
             unknown_charge_types=tuple(given[UNKNOWN_CHARGE_TYPES]),

@@ -23,7 +23,7 @@ from cloudspend.lake.totals import to_payload
 
 State = Mapping[str, Any]
 
-BILLED, EFFECTIVE = "billedcost", "effectivecost"
+BILLED, EFFECTIVE, LIST = "billedcost", "effectivecost", "listcost"
 
 
 def check(
@@ -104,6 +104,7 @@ def _expected(summaries: Sequence[ConversionSummary]) -> Totals:
         billed_cost=sum((s.billed_cost for s in summaries), start=Decimal(0)),
         effective_cost=sum((s.effective_cost for s in summaries), start=Decimal(0)),
         currency=currencies[0] if currencies else "USD",
+        list_cost=sum((s.list_cost for s in summaries), start=Decimal(0)),
     )
 
 
@@ -138,10 +139,11 @@ def _require_same(summaries: Sequence[ConversionSummary], lake: Lake) -> None:
 
 
 def _written(outputs: Sequence[Output], currency: str, lake: Lake) -> Totals:
-    found = [lake.parquet_totals(output.key, (BILLED, EFFECTIVE)) for output in outputs]
+    found = [lake.parquet_totals(output.key, (BILLED, EFFECTIVE, LIST)) for output in outputs]
     return Totals(
         rows=sum(totals.rows for totals in found),
         billed_cost=sum((totals.sums[BILLED] for totals in found), start=Decimal(0)),
         effective_cost=sum((totals.sums[EFFECTIVE] for totals in found), start=Decimal(0)),
         currency=currency,
+        list_cost=sum((totals.sums[LIST] for totals in found), start=Decimal(0)),
     )

@@ -1,11 +1,18 @@
 """What to do with a delivery, totals, a pointer: values in, a decision and its reason out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals
+from cloudspend.lake.model import (
+    DetailTotals,
+    Generation,
+    GenerationState,
+    PublishedPeriod,
+    Totals,
+)
 
 # A cost is decimal text in the source, a double in Parquet, decimal(38, 12) in Athena. What these
 # may differ by: a half unit of the twelfth place a row, and a double's 15 digits of the amount.
@@ -92,18 +99,32 @@ def restates(previous_generation: str, period: BillingPeriod) -> bool:
     return delivered >= period.end
 
 
-def tolerance(totals: Totals, cost: Decimal) -> Decimal:
+def tolerance(rows: int, cost: Decimal) -> Decimal:
     """How far two sums of the same costs may lie apart through rounding alone."""
-    return ABSOLUTE + totals.rows * PER_ROW + abs(cost) * PER_UNIT
+    return ABSOLUTE + rows * PER_ROW + abs(cost) * PER_UNIT
 
 
 def differences(expected: Totals, found: Totals) -> tuple[str, ...]:
-    """What of `found` is not what was `expected`, each as a clause of a sentence; none is well."""
+    """What of `found` is not what was `expected`, each as a clause of a sentence; none is well.
+
+    What `found` says of `billing_detail` counts only where something is expected of it.
+    """
+    wrong = _differences(expected, found, ("billed_cost", "effective_cost", "list_cost"))
+    if expected.detail:
+        detail = found.detail or DetailTotals(0, Decimal(0))
+        in_detail = _differences(expected.detail, detail, ("unblended_cost",))
+        wrong += [f"in billing_detail {clause}" for clause in in_detail]
+    return tuple(wrong)
+
+
+def _differences(
+    expected: Totals | DetailTotals, found: Totals | DetailTotals, costs: Sequence[str]
+) -> list[str]:
     wrong = []
     if found.rows != expected.rows:
         wrong.append(f"{found.rows} rows instead of {expected.rows}")
-    for name in ("billed_cost", "effective_cost"):
+    for name in costs:
         want, have = getattr(expected, name), getattr(found, name)
-        if abs(have - want) > tolerance(expected, want):
-            wrong.append(f"a {name.replace('_', ' ')} of {have} instead of {want}")
-    return tuple(wrong)
+        if abs(have - want) > tolerance(expected.rows, want):
+            wrong.append(f"{name.replace('_', ' ')} {have} instead of {want}")
+    return wrong

@@ -5,14 +5,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from cloudspend import payload as p
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import (
     Generation,
     GenerationState,
     Holdings,
     PublishedPeriod,
-    Totals,
     Verdict,
     Watch,
 )
@@ -94,7 +92,7 @@ def to_generation(item: Mapping[str, Any]) -> Generation:
         manifest_bucket=item["manifest_bucket"],
         manifest_key=item["manifest_key"],
         state=state,
-        totals=None if totals is None else _totals(totals),
+        totals=None if totals is None else from_payload(totals),
         failure=item.get("failure"),
         expired_at=None if expired is None else datetime.fromisoformat(expired),
     )
@@ -121,10 +119,6 @@ def to_holdings(found: Iterable[Mapping[str, Any]]) -> Holdings:
         elif item["sk"] == WATCH:
             watch = Watch(datetime.fromisoformat(item["since"]), item["seen"], item["told"])
     return Holdings(tuple(published), tuple(generations), watch)
-
-
-def _totals(given: Mapping[str, Any]) -> Totals:
-    return from_payload({**given, p.ROWS: int(given[p.ROWS])})
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -11,13 +11,26 @@ from cloudspend.exports.model import BillingPeriod
 
 
 @dataclass(frozen=True)
+class DetailTotals:
+    """What a generation adds up to in `billing_detail`, exactly."""
+
+    rows: int
+    unblended_cost: Decimal
+
+
+@dataclass(frozen=True)
 class Totals:
-    """What a generation adds up to, exactly; costs in `currency` units (ISO 4217)."""
+    """What a generation adds up to, exactly; costs in `currency` units (ISO 4217).
+
+    `detail` is None for a generation that has no rows for `billing_detail`, not even none.
+    """
 
     rows: int
     billed_cost: Decimal
     effective_cost: Decimal
     currency: str
+    list_cost: Decimal
+    detail: DetailTotals | None = None
 
 
 class GenerationState(StrEnum):

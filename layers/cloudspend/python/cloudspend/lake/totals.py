@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from cloudspend import payload as p
-from cloudspend.lake.model import Totals
+from cloudspend.lake.model import DetailTotals, Totals
 
 
 def to_payload(totals: Totals) -> dict[str, Any]:
@@ -14,15 +14,24 @@ def to_payload(totals: Totals) -> dict[str, Any]:
         p.ROWS: totals.rows,
         p.BILLED_COST: f"{totals.billed_cost:f}",
         p.EFFECTIVE_COST: f"{totals.effective_cost:f}",
+        p.LIST_COST: f"{totals.list_cost:f}",
         p.CURRENCY: totals.currency,
+        p.DETAIL: totals.detail and _detail_payload(totals.detail),
     }
 
 
 def from_payload(given: Mapping[str, Any], currency: str = "") -> Totals:
     """Read what `to_payload` wrote, or Athena's sums, which are text and have no currency."""
+    detail = given.get(p.DETAIL)
     return Totals(
         rows=int(given[p.ROWS]),
         billed_cost=Decimal(given[p.BILLED_COST]),
         effective_cost=Decimal(given[p.EFFECTIVE_COST]),
         currency=given.get(p.CURRENCY, currency),
+        list_cost=Decimal(given[p.LIST_COST]),
+        detail=detail and DetailTotals(int(detail[p.ROWS]), Decimal(detail[p.UNBLENDED_COST])),
     )
+
+
+def _detail_payload(detail: DetailTotals) -> dict[str, Any]:
+    return {p.ROWS: detail.rows, p.UNBLENDED_COST: f"{detail.unblended_cost:f}"}
