@@ -52,7 +52,7 @@ class _Conversion:
         self._unknown: set[str] = set()
 
     def take(self, file: DeliveredFile, stream: ByteStream, output: ParquetFile) -> None:
-        place = f"s3://{file.bucket}/{file.key}"
+        place = file.place
         try:
             with inflated(stream, self._task.compression, file.size) as plain:
                 for rows, layout in self._rows(plain, place):

@@ -61,12 +61,20 @@ class BillingPeriod:
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """A file that a manifest names, as it was when the delivery was planned. `size` in bytes."""
+    """A file that a manifest names, as it was when the delivery was planned. `size` in bytes.
+
+    A file on a disk has an empty `bucket`, and its path as `key`.
+    """
 
     bucket: str
     key: str
     etag: str
     size: int
+
+    @property
+    def place(self) -> str:
+        """The file as a person would name it."""
+        return f"s3://{self.bucket}/{self.key}" if self.bucket else self.key
 
 
 @dataclass(frozen=True)
