@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -153,4 +153,9 @@ def _zip(stream: ByteStream) -> Iterator[ByteStream]:
                 yield member
 
 
-OPENERS: dict[str, Callable[[ByteStream], Any]] = {"gzip": _gzip, "zip": _zip}
+# AWS always compresses; a person may have unpacked the file.
+OPENERS: dict[str, Callable[[ByteStream], Any]] = {
+    "gzip": _gzip,
+    "none": nullcontext,
+    "zip": _zip,
+}
