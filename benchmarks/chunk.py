@@ -19,6 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from isal import igzip
 
+# isal's stubs leave this without types.
+IGZIP: Callable[..., Any] = igzip.open
+
 PERIOD = "2026-10"
 BATCH = 100_000
 ACCOUNTS = 20
@@ -46,23 +49,27 @@ CHARGE_TYPES: Mapping[str, int] = {
     "Fee": 13,
     "Refund": 5,
 }
-SERVICES = (
-    ("AmazonEC2", "Amazon Elastic Compute Cloud", "Compute Instance", "BoxUsage", "RunInstances", "Hrs"),
-    ("AmazonEC2", "Amazon Elastic Compute Cloud", "Storage", "EBS:VolumeUsage", "CreateVolume-Gp3", "GB-Mo"),
-    ("AmazonS3", "Amazon Simple Storage Service", "Storage", "TimedStorage-ByteHrs", "StandardStorage", "GB-Mo"),
-    ("AmazonS3", "Amazon Simple Storage Service", "API Request", "Requests-Tier1", "PutObject", "Requests"),
-    ("AmazonRDS", "Amazon Relational Database Service", "Database Instance", "InstanceUsage", "CreateDBInstance:0002", "Hrs"),
-    ("AWSLambda", "AWS Lambda", "Serverless", "Lambda-GB-Second", "Invoke", "Lambda-GB-Second"),
-    ("AmazonCloudWatch", "AmazonCloudWatch", "Metric", "CW:MetricMonitorUsage", "MetricStorage", "Metrics"),
-    ("AmazonDynamoDB", "Amazon DynamoDB", "Database Storage", "ReadCapacityUnit-Hrs", "CommittedThroughput", "ReadCapacityUnit-Hrs"),
-    ("AmazonVPC", "Amazon Virtual Private Cloud", "VpcEndpoint", "VpcEndpoint-Hours", "VpcEndpoint", "Hrs"),
-    ("AmazonEKS", "Amazon Elastic Kubernetes Service", "Compute", "AmazonEKS-Hours:perCluster", "CreateOperation", "Hrs"),
-    ("awskms", "AWS Key Management Service", "API Request", "KMS-Requests", "Decrypt", "Requests"),
-    ("AWSQueueService", "Amazon Simple Queue Service", "API Request", "Requests-Tier1", "Send", "Requests"),
-    ("AWSELB", "Elastic Load Balancing", "Load Balancer-Application", "LCUUsage", "LoadBalancing:Application", "LCU-Hrs"),
-    ("AmazonElastiCache", "Amazon ElastiCache", "Cache Instance", "NodeUsage", "CreateCacheCluster:0002", "Hrs"),
-    ("AWSDataTransfer", "AWS Data Transfer", "Data Transfer", "DataTransfer-Out-Bytes", "", "GB"),
-)  # fmt: skip
+# Product code, name, family, usage type, operation and unit of each.
+SERVICES = tuple(
+    tuple(line.split("; "))
+    for line in """\
+AmazonEC2; Amazon Elastic Compute Cloud; Compute Instance; BoxUsage; RunInstances; Hrs
+AmazonEC2; Amazon Elastic Compute Cloud; Storage; EBS:VolumeUsage; CreateVolume-Gp3; GB-Mo
+AmazonS3; Amazon Simple Storage Service; Storage; TimedStorage-ByteHrs; StandardStorage; GB-Mo
+AmazonS3; Amazon Simple Storage Service; API Request; Requests-Tier1; PutObject; Requests
+AmazonRDS; Amazon Relational Database Service; Database; InstanceUsage; CreateDBInstance; Hrs
+AWSLambda; AWS Lambda; Serverless; Lambda-GB-Second; Invoke; Lambda-GB-Second
+AmazonCloudWatch; AmazonCloudWatch; Metric; CW:MetricMonitorUsage; MetricStorage; Metrics
+AmazonDynamoDB; Amazon DynamoDB; Database Storage; ReadUnits; CommittedThroughput; Units
+AmazonVPC; Amazon Virtual Private Cloud; VpcEndpoint; VpcEndpoint-Hours; VpcEndpoint; Hrs
+AmazonEKS; Amazon Elastic Kubernetes Service; Compute; Hours:perCluster; CreateOperation; Hrs
+awskms; AWS Key Management Service; API Request; KMS-Requests; Decrypt; Requests
+AWSQueueService; Amazon Simple Queue Service; API Request; Requests-Tier1; Send; Requests
+AWSELB; Elastic Load Balancing; Load Balancer; LCUUsage; LoadBalancing:Application; LCU-Hrs
+AmazonElastiCache; Amazon ElastiCache; Cache Instance; NodeUsage; CreateCacheCluster; Hrs
+AWSDataTransfer; AWS Data Transfer; Data Transfer; DataTransfer-Out-Bytes; ; GB
+""".splitlines()
+)
 REGIONS = (
     ("us-east-1", "US East (N. Virginia)", "USE1"),
     ("us-west-2", "US West (Oregon)", "USW2"),
@@ -78,13 +85,12 @@ STAGES = ("prod", "staging", "dev")
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Column = pa.Array | pa.DictionaryArray
 
 
 def write_chunk(path: Path, rows: int, seed: int = 20261001) -> None:
     """Write `rows` line items to `path` as csv.gz; the same seed gives the same file."""
     world = _world(np.random.default_rng(seed))
-    with igzip.open(path, "wb", compresslevel=3) as out:
+    with IGZIP(path, "wb", compresslevel=3) as out:
         for number, count in enumerate(_counts(rows)):
             table = _batch(world, np.random.default_rng([seed, number]), count)
             if number == 0:
@@ -270,13 +276,13 @@ def _batch(world: _World, random: np.random.Generator, count: int) -> pa.Table:
         world, random, charge, resource, random.integers(0, HOURS, count), amount,
         public * np.where(random.random(count) < 0.2, 0.93, 1.0), public,
     )  # fmt: skip
-    made: dict[str, Column] = {}
+    made: dict[str, pa.Array] = {}
     for group in (_identity, _bill, _line_item, _product, _pricing, _reservation, _plan, _split):
         made |= group(lines)
     return pa.table(dict(sorted(made.items())))
 
 
-def _identity(lines: _Lines) -> dict[str, Column]:
+def _identity(lines: _Lines) -> dict[str, pa.Array]:
     letters = lines.random.integers(97, 123, (lines.count, 52), dtype=np.uint8)
     unique = pa.FixedSizeBinaryArray.from_buffers(
         pa.binary(52), lines.count, [None, pa.py_buffer(letters.tobytes())]
@@ -288,7 +294,7 @@ def _identity(lines: _Lines) -> dict[str, Column]:
     }
 
 
-def _bill(lines: _Lines) -> dict[str, Column]:
+def _bill(lines: _Lines) -> dict[str, pa.Array]:
     one = _constants(lines)
     return {
         "bill_bill_type": _where(lines.of("Refund"), "Refund", "Anniversary"),
@@ -302,7 +308,7 @@ def _bill(lines: _Lines) -> dict[str, Column]:
     }
 
 
-def _line_item(lines: _Lines) -> dict[str, Column]:
+def _line_item(lines: _Lines) -> dict[str, pa.Array]:
     sku = lines.world.resource_sku[lines.resource]
     account = lines.world.resource_account[lines.resource]
     rate = _money(lines.world.sku_rate[sku])
@@ -353,7 +359,7 @@ def _line_item(lines: _Lines) -> dict[str, Column]:
     }
 
 
-def _product(lines: _Lines) -> dict[str, Column]:
+def _product(lines: _Lines) -> dict[str, pa.Array]:
     sku = lines.world.resource_sku[lines.resource]
     one = _constants(lines)
     names = (
@@ -377,7 +383,7 @@ def _product(lines: _Lines) -> dict[str, Column]:
     }
 
 
-def _pricing(lines: _Lines) -> dict[str, Column]:
+def _pricing(lines: _Lines) -> dict[str, pa.Array]:
     sku = lines.world.resource_sku[lines.resource]
     one, reserved = _constants(lines), lines.of("DiscountedUsage", "RIFee")
     priced = lines.of("Usage", "DiscountedUsage", "SavingsPlanCoveredUsage")
@@ -395,7 +401,7 @@ def _pricing(lines: _Lines) -> dict[str, Column]:
     }
 
 
-def _reservation(lines: _Lines) -> dict[str, Column]:
+def _reservation(lines: _Lines) -> dict[str, pa.Array]:
     used, fee = lines.of("DiscountedUsage"), lines.of("RIFee")
     either, one = used | fee, _constants(lines)
     effective = _only(used, _money(lines.public * 0.6))
@@ -436,7 +442,7 @@ def _reservation(lines: _Lines) -> dict[str, Column]:
     }
 
 
-def _plan(lines: _Lines) -> dict[str, Column]:
+def _plan(lines: _Lines) -> dict[str, pa.Array]:
     used, fee = lines.of("SavingsPlanCoveredUsage"), lines.of("SavingsPlanRecurringFee")
     any_ = used | fee | lines.of("SavingsPlanNegation", "SavingsPlanUpfrontFee")
     effective = _only(used, _money(lines.public * 0.7))
@@ -465,11 +471,11 @@ def _plan(lines: _Lines) -> dict[str, Column]:
     }
 
 
-def _split(lines: _Lines) -> dict[str, Column]:
+def _split(lines: _Lines) -> dict[str, pa.Array]:
     names = (
-        "actual_usage net_split_cost net_unused_cost parent_resource_id public_on_demand_split_cost "
-        "public_on_demand_unused_cost reserved_usage split_cost split_usage split_usage_ratio "
-        "unused_cost"
+        "actual_usage net_split_cost net_unused_cost parent_resource_id "
+        "public_on_demand_split_cost public_on_demand_unused_cost reserved_usage split_cost "
+        "split_usage split_usage_ratio unused_cost"
     )
     return {f"split_line_item_{name}": _constants(lines)("") for name in names.split()}
 
@@ -493,11 +499,14 @@ def _money(figures: Floats) -> pa.Array:
 
 def _moments(hours: Integers) -> pa.Array:
     texts = np.datetime_as_string(
-        np.datetime64(f"{PERIOD}-01T00", "ms") + np.arange(HOURS + 1) * np.timedelta64(3_600_000, "ms")
+        np.datetime64(f"{PERIOD}-01T00", "ms")
+        + np.arange(HOURS + 1) * np.timedelta64(3_600_000, "ms")
     )
     return pa.array([f"{text}Z" for text in texts]).take(pa.array(hours))
 
 
 def _hexadecimal(numbers: Integers) -> pa.Array:
-    made = [f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}" for number in range(int(numbers.max()) + 1)]
+    made = [
+        f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}" for number in range(int(numbers.max()) + 1)
+    ]
     return pa.array(made).take(pa.array(numbers))

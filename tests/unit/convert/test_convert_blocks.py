@@ -3,6 +3,7 @@
 import gzip
 import io
 import zipfile
+from collections.abc import Iterable
 from unittest.mock import patch
 
 import pytest
@@ -10,12 +11,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudspend.convert import blocks
-from cloudspend.convert.blocks import Block, Damaged, header_and_blocks, inflated, last_row_end
+from cloudspend.convert.blocks import (
+    Block,
+    Buffers,
+    Damaged,
+    header_and_blocks,
+    inflated,
+    last_row_end,
+)
 
 
-def read_all(body: bytes, compression: str = "gzip", block_bytes: int = 64) -> list[Block]:
+def read_all(
+    body: bytes, compression: str = "gzip", block_bytes: int = 64
+) -> list[tuple[bytes, int]]:
     with inflated(io.BytesIO(body), compression, len(body)) as plain:
-        return list(header_and_blocks(plain, block_bytes)[1])
+        return kept(header_and_blocks(plain, Buffers(1, block_bytes))[1])
+
+
+def kept(blocks: Iterable[Block]) -> list[tuple[bytes, int]]:
+    """What stands in the blocks and on which line each starts; their buffer is used again."""
+    found = []
+    for block in blocks:
+        found.append((bytes(block.data), block.first_line))
+        block.release()
+    return found
 
 
 def zipped(*members: bytes) -> bytes:
@@ -33,14 +52,14 @@ cells = st.text(alphabet='ab,"\n', max_size=12)
 def test_blocks_put_together_are_the_file(table: list[list[str]], size: int) -> None:
     rows = ["".join(f'"{cell.replace(chr(34), chr(34) * 2)}",' for cell in row) for row in table]
     text = "".join(f"{row}\n" for row in rows).encode()
-    _, found = header_and_blocks(io.BytesIO(b"a,b\n" + text), size + 60)
-    held = list(found)
-    assert b"".join(block.data for block in held) == text
+    _, found = header_and_blocks(io.BytesIO(b"a,b\n" + text), Buffers(1, size + 60))
+    held = kept(found)
+    assert b"".join(data for data, _ in held) == text
     line = 2
-    for block in held:
-        assert block.first_line == line
-        assert block.data.count(b'"') % 2 == 0
-        line += block.data.count(b"\n")
+    for data, first_line in held:
+        assert first_line == line
+        assert data.count(b'"') % 2 == 0
+        line += data.count(b"\n")
 
 
 @pytest.mark.parametrize(
@@ -61,19 +80,19 @@ def test_a_newline_inside_quotes_ends_no_row(chunk: bytes, end: int) -> None:
 
 def test_header_comes_without_mark_and_carriage_return() -> None:
     header, rest = header_and_blocks(io.BytesIO(b"\xef\xbb\xbfa,b\r\n1,2\r\n"))
-    assert (header, [block.data for block in rest]) == (b"a,b", [b"1,2\r\n"])
+    assert (header, kept(rest)) == (b"a,b", [(b"1,2\r\n", 2)])
 
 
 def test_a_file_without_a_newline_at_its_end_is_whole() -> None:
-    assert read_all(gzip.compress(b"a\n1\n2")) == [Block(b"1\n2", 2)]
+    assert read_all(gzip.compress(b"a\n1\n2")) == [(b"1\n2\n", 2)]
 
 
 def test_several_gzip_members_are_one_file() -> None:
-    assert read_all(gzip.compress(b"a\n1\n") + gzip.compress(b"2\n")) == [Block(b"1\n2\n", 2)]
+    assert read_all(gzip.compress(b"a\n1\n") + gzip.compress(b"2\n")) == [(b"1\n2\n", 2)]
 
 
 def test_zip_holds_one_file() -> None:
-    assert read_all(zipped(b"a\n1\n"), "zip") == [Block(b"1\n", 2)]
+    assert read_all(zipped(b"a\n1\n"), "zip") == [(b"1\n", 2)]
     with pytest.raises(Damaged, match="2 files"):
         read_all(zipped(b"a\n", b"b\n"), "zip")
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from cloudspend import payload
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert import blocks, writer
+from cloudspend.convert import blocks, convert
 from cloudspend.convert.convert import convert_task
 from cloudspend.convert.mapping import ARROW_SCHEMA
 from cloudspend.convert.model import ConversionSummary, ConversionTask
@@ -240,8 +240,8 @@ def test_totals_keep_every_digit() -> None:
 def test_several_files_and_many_blocks_are_one_object() -> None:
     first = rows(*({COST: "1", "lineItem/ResourceId": f"i-{n:08x}"} for n in range(200)))
     second = rows(*({COST: "2"} for _ in range(3)))
-    small = patch.object(blocks.header_and_blocks, "__defaults__", (4096,))
-    with small, patch.object(writer, "ROW_GROUP", 50):
+    small = patch.object(blocks, "BLOCK_BYTES", 4096)
+    with small, patch.object(convert, "GROUP_BYTES", 8192):
         summary, table = converted(gzipped(first), gzipped(second))
     assert (summary.rows_written("cost_and_usage"), summary.billed_cost) == (203, Decimal(206))
     assert table.num_rows == 203
@@ -357,7 +357,7 @@ def test_a_row_that_cannot_be_read_is_named(column: str, value: str) -> None:
 
 def test_the_line_is_right_in_a_later_block_and_past_quoted_newlines() -> None:
     bill = rows(*({"lineItem/LineItemDescription": "two\nlines"} for _ in range(40)), {COST: "bad"})
-    with patch.object(blocks.header_and_blocks, "__defaults__", (2048,)):
+    with patch.object(blocks, "BLOCK_BYTES", 2048):
         assert refused(gzipped(bill)).details["line"] == 2 + 40 * 2
 
 

@@ -1,19 +1,21 @@
 """Compressed CSV as blocks of whole rows. Knows nothing of billing.
 
-Memory stays at a few blocks whatever the file's size, and the compressed stream is verified to
-its last byte: length, checksum, and that nothing follows.
+Memory stays at a few reused buffers whatever the file's size, and the compressed stream is
+verified to its last byte: length, checksum, and that nothing follows.
 """
 
 import io
+import queue
 import shutil
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import Any, cast
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
 
+import numpy as np
 from isal import igzip, igzip_lib
 
 from cloudspend.convert.ports import ByteStream
@@ -25,6 +27,9 @@ HEADER_BYTES = 1024 * 1024
 LARGEST_RATIO = 300
 ALWAYS_ALLOWED = 64 * 1024 * 1024
 READ_BYTES = 1024 * 1024
+# Bytes that are compared at once: they fit the processor's cache.
+COMPARED_BYTES = 256 * 1024
+NEWLINE, QUOTE = b"\n"[0], b'"'[0]
 
 # isal's stubs take the error class for an instance, and leave `open` without types.
 INFLATE_ERROR = cast("type[Exception]", igzip_lib.IsalError)
@@ -35,16 +40,45 @@ class Damaged(Exception):
     """The file is not what its compression or CSV promises; the text says how."""
 
 
+class PlainStream(Protocol):
+    """Bytes that fill the caller's buffer."""
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        """Fill the start of `buffer`; how many bytes, 0 at the end. Raises Damaged."""
+
+
+class Buffers:
+    """Buffers that are used again and again; who takes one waits until one is free."""
+
+    def __init__(self, count: int = 1, size: int | None = None) -> None:
+        self.size = BLOCK_BYTES if size is None else size
+        self._free: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
+        for _ in range(count):
+            self._free.put(None)
+
+    def take(self) -> bytearray:
+        found = self._free.get()
+        return bytearray(self.size) if found is None else found
+
+    def give_back(self, buffer: bytearray) -> None:
+        self._free.put(buffer)
+
+
 @dataclass(frozen=True)
 class Block:
-    """Whole rows; `first_line` is the line of the file on which they start, the header being 1."""
+    """Whole rows; `first_line` is the line of the file on which they start, the header being 1.
 
-    data: bytes
+    `data` is valid until `release` is called, which everyone who takes a block must do once.
+    """
+
+    data: memoryview
     first_line: int
+    newlines: int
+    release: Callable[[], None] = field(default=lambda: None, compare=False)
 
 
 @contextmanager
-def inflated(stream: ByteStream, compression: str, size: int) -> Iterator[ByteStream]:
+def inflated(stream: ByteStream, compression: str, size: int) -> Iterator[PlainStream]:
     """`stream`, a file of `size` compressed bytes, without its compression.
 
     Raises Damaged, also while it is read.
@@ -60,64 +94,115 @@ def inflated(stream: ByteStream, compression: str, size: int) -> Iterator[ByteSt
 
 
 def header_and_blocks(
-    stream: ByteStream, block_bytes: int = BLOCK_BYTES
+    stream: PlainStream, buffers: Buffers | None = None
 ) -> tuple[bytes, Iterator[Block]]:
-    """The first line, and everything after it. Raises Damaged."""
-    limit = min(HEADER_BYTES, block_bytes)
-    start = _filled(stream, b"", limit)
-    header, newline, rest = start.partition(b"\n")
-    if not newline and len(start) == limit:
-        raise Damaged(f"the first line is longer than {limit} bytes")
-    return header.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r"), _blocks(stream, rest, block_bytes)
+    """The first line, and everything after it. Raises Damaged.
+
+    With a single buffer, the default, a block must be released before the next one is asked for.
+    """
+    buffers = buffers or Buffers()
+    buffer = buffers.take()
+    size = _filled(stream, buffer, 0)
+    end = buffer.find(b"\n", 0, min(size, HEADER_BYTES))
+    if end < 0:
+        if size >= min(HEADER_BYTES, len(buffer)):
+            raise Damaged(f"the first line is longer than {min(HEADER_BYTES, len(buffer))} bytes")
+        end = size
+    header = bytes(buffer[:end]).removeprefix(b"\xef\xbb\xbf").rstrip(b"\r")
+    return header, _blocks(stream, buffers, buffer, min(end + 1, size), size)
 
 
-def _blocks(stream: ByteStream, rest: bytes, block_bytes: int) -> Iterator[Block]:
+def _blocks(
+    stream: PlainStream, buffers: Buffers, buffer: bytearray, start: int, size: int
+) -> Iterator[Block]:
     line = 2
-    while chunk := _filled(stream, rest, block_bytes):
-        end = len(chunk) if len(chunk) < block_bytes else last_row_end(chunk)
-        if not end:
-            raise Damaged(f"a row at line {line} is longer than {block_bytes} bytes")
-        data, rest = chunk[:end], chunk[end:]
-        yield Block(data, line)
-        line += data.count(b"\n")
+    while size > start:
+        last = size < len(buffer)
+        end = size if last else last_row_end(buffer, start, size)
+        if end <= start:
+            raise Damaged(f"a row at line {line} is longer than {len(buffer)} bytes")
+        rest = bytes(memoryview(buffer)[end:size])
+        if last and buffer[end - 1] != NEWLINE:
+            buffer[end] = NEWLINE
+            end += 1
+        newlines = _count(buffer, NEWLINE, start, end)
+        release = _releaser(buffers, buffer)
+        yield Block(memoryview(buffer)[start:end].toreadonly(), line, newlines, release)
+        if last:
+            return
+        line += newlines
+        buffer = buffers.take()
+        buffer[: len(rest)] = rest
+        start, size = 0, _filled(stream, buffer, len(rest))
+    buffers.give_back(buffer)
 
 
-def _filled(stream: ByteStream, start: bytes, wanted: int) -> bytes:
-    parts, size = [start], len(start)
-    while size < wanted and (part := stream.read(wanted - size)):
-        parts.append(part)
-        size += len(part)
-    return b"".join(parts)
+def _releaser(buffers: Buffers, buffer: bytearray) -> Callable[[], None]:
+    return lambda: buffers.give_back(buffer)
 
 
-def last_row_end(chunk: bytes) -> int:
-    """Where the last whole row of `chunk` ends, 0 when none does.
+def _filled(stream: PlainStream, buffer: bytearray, size: int) -> int:
+    """Fill `buffer` from `size` on; how much of it is filled then."""
+    view = memoryview(buffer)
+    while size < len(buffer) and (count := stream.readinto(view[size:])):
+        size += count
+    return size
+
+
+def last_row_end(chunk: bytes | bytearray, start: int = 0, size: int | None = None) -> int:
+    """Where the last whole row of `chunk` from `start` to `size` ends, `start` when none does.
 
     A newline ends a row when the quotes before it are even in number: an escaped quote is two.
     """
-    end = chunk.rfind(b"\n") + 1
-    quotes = chunk.count(b'"', 0, end)
-    while end and quotes % 2:
-        earlier = chunk.rfind(b"\n", 0, end - 1) + 1
-        quotes -= chunk.count(b'"', earlier, end)
+    end = chunk.rfind(b"\n", start, size) + 1
+    quotes = _count(chunk, QUOTE, start, end)
+    while end > start and quotes % 2:
+        earlier = chunk.rfind(b"\n", start, end - 1) + 1
+        quotes -= _count(chunk, QUOTE, max(earlier, start), end)
         end = earlier
-    return end
+    return max(end, start)
+
+
+def row_lines(block: Block) -> list[int]:
+    """The line on which each row of the block starts; empty lines are no rows."""
+    data = np.frombuffer(block.data, np.uint8)
+    newlines = np.flatnonzero(data == NEWLINE)
+    quotes = np.flatnonzero(data == QUOTE)
+    ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+    starts = np.concatenate([[0], ends[:-1] + 1]) if len(ends) else np.zeros(0, np.int64)
+    lengths = ends - starts
+    returns = (lengths == 1) & (data[starts] == b"\r"[0])
+    rows = starts[(lengths > 0) & ~returns]
+    return [int(line) for line in block.first_line + np.searchsorted(newlines, rows)]
+
+
+def _count(data: bytes | bytearray, byte: int, start: int, end: int) -> int:
+    """How often `byte` is in a part of `data`; other threads run meanwhile."""
+    part = np.frombuffer(data, np.uint8)[start:end]
+    return sum(
+        int(np.count_nonzero(part[at : at + COMPARED_BYTES] == byte))
+        for at in range(0, len(part), COMPARED_BYTES)
+    )
 
 
 class _Limited:
     """Raises Damaged rather than give more than `limit` bytes."""
 
-    def __init__(self, stream: ByteStream, limit: int) -> None:
+    def __init__(self, stream: Any, limit: int) -> None:
         self._stream = stream
         self._limit = limit
         self._left = limit
 
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._stream.read(size)
-        self._left -= len(data)
+    def readinto(self, buffer: Any, /) -> int:
+        count = int(self._stream.readinto(buffer))
+        self._left -= count
         if self._left < 0:
             raise Damaged(f"the file inflates to more than {self._limit} bytes")
-        return data
+        return count
+
+
+def _plain(stream: ByteStream) -> Any:
+    return io.BufferedReader(_Raw(stream), READ_BYTES)
 
 
 def _gzip(stream: ByteStream) -> Any:
@@ -141,7 +226,7 @@ class _Raw(io.RawIOBase):
 
 
 @contextmanager
-def _zip(stream: ByteStream) -> Iterator[ByteStream]:
+def _zip(stream: ByteStream) -> Iterator[Any]:
     # The directory of a zip file stands at its end, so that it cannot be read as a stream.
     with tempfile.TemporaryFile() as copy:
         shutil.copyfileobj(stream, copy)
@@ -156,6 +241,6 @@ def _zip(stream: ByteStream) -> Iterator[ByteStream]:
 # AWS always compresses; a person may have unpacked the file.
 OPENERS: dict[str, Callable[[ByteStream], Any]] = {
     "gzip": _gzip,
-    "none": nullcontext,
+    "none": _plain,
     "zip": _zip,
 }

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from cloudspend.accounts.model import ExportKind
 from cloudspend.convert.rows import Flags, Rows
@@ -79,6 +77,16 @@ class ControlTotals:
             unblended = _sum(rows, rules.unblended, _all(rows))
             self.unblended_cost = EXACT.add(self.unblended_cost, unblended)
 
+    def include(self, other: "ControlTotals") -> None:
+        """Take in what another path through the same task has added up."""
+        self.rows_read += other.rows_read
+        self.rows_expected += other.rows_expected
+        self.billed_cost = EXACT.add(self.billed_cost, other.billed_cost)
+        self.effective_cost = EXACT.add(self.effective_cost, other.effective_cost)
+        self.list_cost = EXACT.add(self.list_cost, other.list_cost)
+        self.unblended_cost = EXACT.add(self.unblended_cost, other.unblended_cost)
+        self.charge_types |= other.charge_types
+
 
 def control_totals(kind: ExportKind) -> ControlTotals:
     """Empty totals of a bill of `kind`."""
@@ -144,8 +152,7 @@ def _split_cost(rows: Rows) -> Flags:
 def _sum(rows: Rows, column: str, of: Flags) -> Decimal:
     if not np.any(of):
         return Decimal(0)
-    total = pc.sum(rows.decimals(column).filter(pa.array(of))).as_py()
-    return Decimal(0) if total is None else EXACT.normalize(total)
+    return rows.exact_sum(column, of)
 
 
 def _all(rows: Rows) -> Flags:

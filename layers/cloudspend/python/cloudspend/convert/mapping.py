@@ -66,12 +66,13 @@ class TableMapping:
 
     def apply(self, rows: Rows, layout: Layout) -> pa.Table:
         """The rows of the table. Raises DeliveryError at a value that cannot be read."""
+        if self.left_out and (left_out := self.left_out(rows)).any():
+            rows = rows.taken(np.flatnonzero(~left_out))
         made = {target.column.lower(): target.rule.make(rows) for target in self.targets}
         for column, make in self.maps.items():
             made[column.lower()] = make(rows, layout)
         names = self.schema.names
-        table = pa.Table.from_arrays([made[name] for name in names], names)
-        return table.filter(pa.array(~self.left_out(rows))) if self.left_out else table
+        return pa.Table.from_arrays([made[name] for name in names], names)
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,15 @@
 """Blocks of CSV as rows of text."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 
-from cloudspend.convert.blocks import Block, Damaged
+from cloudspend.convert.blocks import Block, Damaged, row_lines
 from cloudspend.convert.maps import TEXT
-from cloudspend.convert.rows import Place, Rows, by_name
+from cloudspend.convert.rows import Place, Rows
 from cloudspend.errors import DeliveryError
 
 
@@ -26,7 +26,17 @@ def column_names(header: bytes, file: str) -> list[str]:
 
 
 def parse(block: Block, names: Sequence[str], wanted: Sequence[str], file: str) -> Rows:
-    """The columns `wanted` of a block. Raises DeliveryError at the first row that is not whole."""
+    """The columns `wanted` of a block, which is released whatever happens.
+
+    Raises DeliveryError at the first row that is not whole.
+    """
+    try:
+        return _parsed(block, names, wanted, file)
+    finally:
+        block.release()
+
+
+def _parsed(block: Block, names: Sequence[str], wanted: Sequence[str], file: str) -> Rows:
     uneven: list[pa.csv.InvalidRow] = []
 
     def stop(row: pa.csv.InvalidRow) -> str:
@@ -35,11 +45,12 @@ def parse(block: Block, names: Sequence[str], wanted: Sequence[str], file: str) 
 
     try:
         table = pyarrow.csv.read_csv(
-            pa.BufferReader(block.data),
+            pa.BufferReader(pa.py_buffer(block.data)),
+            # A block ends where a row does: Arrow need not look for that, only for its columns.
             pyarrow.csv.ReadOptions(
                 column_names=list(names), use_threads=False, block_size=len(block.data) + 1
             ),
-            pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=stop),
+            pyarrow.csv.ParseOptions(invalid_row_handler=stop),
             pyarrow.csv.ConvertOptions(
                 include_columns=list(wanted),
                 column_types=dict.fromkeys(wanted, TEXT),
@@ -49,24 +60,26 @@ def parse(block: Block, names: Sequence[str], wanted: Sequence[str], file: str) 
         )
     except pa.ArrowInvalid as error:
         raise _invalid(block, uneven, error, file) from error
-    place = Place(file, lambda row: line_of(block, row))
-    return Rows(by_name(table), table.num_rows, place)
+    return Rows(by_name(table), table.num_rows, Place(file, _line_of(block, table.num_rows)))
 
 
-def line_of(block: Block, row: int) -> int:
-    """The line on which a row starts, the first row being 0; empty lines are no rows."""
-    line, seen, quotes, started = block.first_line, 0, 0, block.first_line
-    for text in block.data.split(b"\n"):
-        if text.strip(b"\r") or quotes % 2:
-            quotes += text.count(b'"')
-            if quotes % 2 == 0:
-                if seen == row:
-                    return started
-                seen += 1
-        line += 1
-        if quotes % 2 == 0:
-            started = line
-    return started
+def _line_of(block: Block, rows: int) -> Callable[[int], int]:
+    """The line of a row; found out now, since the block's bytes do not last."""
+    if block.newlines == rows:
+        first = block.first_line
+        return lambda row: first + row
+    lines = row_lines(block)
+    return lambda row: lines[row]
+
+
+def by_name(table: pa.Table) -> dict[str, pa.DictionaryArray]:
+    """The columns of a parsed block, each in one piece."""
+    return {
+        name: column.unify_dictionaries().combine_chunks()
+        if column.num_chunks != 1
+        else column.chunk(0)
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
 
 
 def unreadable(file: str, line: int | None, what: str, **details: Any) -> DeliveryError:
@@ -91,6 +104,6 @@ def _invalid(
     if not uneven:
         return unreadable(file, block.first_line, f"the rows from here on are no CSV ({error})")
     row = uneven[0]
-    line = block.first_line if row.number is None else line_of(block, row.number - 1)
+    line = block.first_line if row.number is None else row_lines(block)[row.number - 1]
     what = f"the row has {row.actual_columns} columns instead of {row.expected_columns}"
     return unreadable(file, line, what, value=row.text[:100])

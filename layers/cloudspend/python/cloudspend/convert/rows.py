@@ -1,4 +1,4 @@
-"""Rows of a delivered file as text, column by column, every column a dictionary.
+"""Rows of delivered files as text, column by column, every column a dictionary.
 
 A bill has a million rows and a few thousand distinct values in most columns. So whatever reads a
 value here is evaluated once per distinct value (or distinct combination), not once per row.
@@ -7,13 +7,15 @@ value here is evaluated once per distinct value (or distinct combination), not o
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cloudspend.convert import exact
 from cloudspend.convert.maps import TEXT_MAP, TextMap, decoded, map_array
 from cloudspend.convert.names import column_key
 from cloudspend.errors import DeliveryError
@@ -30,31 +32,82 @@ SHOWN = 100
 
 
 @dataclass(frozen=True)
+class Spot:
+    """A row of a file; `at` is its line, or its row group and row, each with its name."""
+
+    file: str
+    at: Mapping[str, int]
+
+    def __str__(self) -> str:
+        return ", ".join([self.file, *(f"{k.replace('_', ' ')} {n}" for k, n in self.at.items())])
+
+
+class Origin(Protocol):
+    """Where rows came from."""
+
+    def spot(self, row: int) -> Spot:
+        """Where the row of that index (from 0) stands."""
+
+
+@dataclass(frozen=True)
 class Place:
-    """Where rows came from: the file, and how a row's index becomes a line."""
+    """Rows of a text file: the file, and how a row's index becomes a line."""
 
     file: str
     line_of: Callable[[int], int]
 
+    def spot(self, row: int) -> Spot:
+        return Spot(self.file, {"line": self.line_of(row)})
+
 
 class Rows:
-    """Text columns of one block, found by `column_key`; a column that is not there is empty."""
+    """Text columns, found by name or by `column_key`; a column that is not there is empty."""
 
-    def __init__(self, columns: Mapping[str, pa.DictionaryArray], count: int, place: Place) -> None:
-        self._columns = {column_key(name): array for name, array in columns.items()}
-        self._names = {column_key(name): name for name in columns}
+    def __init__(
+        self,
+        columns: "Mapping[str, pa.DictionaryArray] | Columns",
+        count: int,
+        place: Origin,
+        order: Codes | None = None,
+    ) -> None:
+        self.columns = columns if isinstance(columns, Columns) else Columns.of(columns)
         self.count = count
-        self._place = place
+        self.place = place
+        self._order = order
+        self._texts: dict[str, pa.DictionaryArray] = {}
         # Several rules read the same costs; each is converted once.
         self._read: dict[tuple[str, object], Numbers] = {}
 
+    @classmethod
+    def together(cls, parts: Sequence["Rows"]) -> "Rows":
+        """The rows of all `parts`, which have the same columns, as one."""
+        columns = Columns.joined([part.columns for part in parts])
+        return cls(columns, sum(part.count for part in parts), _Places(parts))
+
+    def taken(self, order: Codes) -> "Rows":
+        """The rows of these numbers, in that order."""
+        order = order if self._order is None else self._order[order]
+        return Rows(self.columns, len(order), self.place, order)
+
+    def spot(self, row: int) -> Spot:
+        """Where a row was read."""
+        return self.place.spot(row if self._order is None else int(self._order[row]))
+
     def has(self, name: str) -> bool:
-        return column_key(name) in self._columns
+        return self.columns.name(name) is not None
 
     def text(self, name: str) -> pa.DictionaryArray:
         """The column as it stands; missing values are null."""
-        found = self._columns.get(column_key(name))
-        return constant(None, self.count) if found is None else found
+        found = self.columns.name(name)
+        if found is None:
+            return constant(None, self.count)
+        if self._order is None:
+            return self.columns.array(found)
+        if found not in self._texts:
+            array = self.columns.array(found)
+            indices = array.indices.take(pa.array(self._order))
+            self._texts[found] = pa.DictionaryArray.from_arrays(indices, array.dictionary)
+        return self._texts[found]
 
     def distinct(self, name: str) -> set[str]:
         """The values that occur."""
@@ -63,9 +116,7 @@ class Rows:
     def codes(self, name: str) -> tuple[Codes, list[str | None]]:
         """For each row the number of its value, and the values; null is the last one."""
         array = self.text(name)
-        values = array.dictionary.to_pylist()
-        numbers = pc.fill_null(array.indices, len(values)).to_numpy(zero_copy_only=False)
-        return numbers.astype(np.int64), [*values, None]
+        return _codes(array), [*array.dictionary.to_pylist(), None]
 
     def combined(self, names: Sequence[str]) -> tuple[Codes, list[tuple[str | None, ...]]]:
         """For each row the number of its combination of values, and the combinations."""
@@ -102,16 +153,23 @@ class Rows:
         whole = np.where(missing, 0, milliseconds).astype(np.int64)
         return pa.array(whole, mask=missing).cast(MOMENT)
 
-    def decimals(self, name: str) -> pa.Array:
-        """The column as exact decimals, missing ones as null. Raises DeliveryError."""
+    def exact_sum(self, name: str, of: Flags) -> Decimal:
+        """The exact sum of a column's decimal text over the rows `of`; missing values are 0.
+
+        Raises DeliveryError where a value is no number, or has more than 38 digits before or after
+        the point.
+        """
         array = self.text(name)
-        values = [None if text in MISSING else text for text in array.dictionary.to_pylist()]
-        try:
-            exact = pa.array(values, pa.string()).cast(pa.decimal256(76, 38))
-        except pa.ArrowInvalid:
+        key = (column_key(name), exact.limbs)
+        if key not in self.columns.shared:
+            texts = ["0" if text in MISSING else text for text in array.dictionary.to_pylist()]
+            self.columns.shared[key] = exact.limbs(texts)
+        limbs, wrong = self.columns.shared[key]
+        codes = _codes(array)
+        if wrong:
             self.numbers(name)
-            raise self.refused(name, 0, "outside the range of money", "") from None
-        return exact.take(array.indices)
+            self._refuse_any(name, codes, wrong, "outside the range of money")
+        return exact.total(limbs, codes[of])
 
     def maps(self, name: str) -> tuple[Codes, list[dict[str, str] | None]]:
         """A map column: for each row the number of its map, and the maps; null is the last one.
@@ -119,17 +177,14 @@ class Rows:
         Each distinct text is decoded once. Raises DeliveryError at a text that is no JSON object
         of scalars.
         """
-        codes, texts = self.codes(name)
-        maps: list[dict[str, str] | None] = []
-        for number, text in enumerate(texts):
-            try:
-                maps.append(None if text is None else decoded(text))
-            except ValueError:
-                at = np.flatnonzero(codes == number)
-                if len(at):
-                    what = "not a JSON object of scalars"
-                    raise self.refused(name, int(at[0]), what, text) from None
-                maps.append(None)
+        array = self.text(name)
+        key = (column_key(name), decoded)
+        if key not in self.columns.shared:
+            self.columns.shared[key] = _all_decoded(array.dictionary.to_pylist())
+        maps, wrong = self.columns.shared[key]
+        codes = _codes(array)
+        if wrong:
+            self._refuse_any(name, codes, wrong, "not a JSON object of scalars")
         return codes, maps
 
     def derive_map(
@@ -145,17 +200,13 @@ class Rows:
 
     def refused(self, name: str, row: int, what: str, value: str | None) -> DeliveryError:
         """The error for a value of `row` that is `what`."""
-        column = self._names.get(column_key(name), name)
-        line = self._place.line_of(row)
-        shown = None if value is None else value[:SHOWN]
-        return DeliveryError(
-            f"{self._place.file}, line {line}, column {column}: {shown!r} is {what}.",
-            remedy="Have AWS deliver the report again, or open a case with AWS support.",
-            file=self._place.file,
-            line=line,
-            column=column,
-            value=shown,
-        )
+        return refusal(self.spot(row), self.columns.name(name) or name, what, value)
+
+    def _refuse_any(self, name: str, codes: Codes, wrong: Sequence[int], what: str) -> None:
+        """Raise at the first row whose value is one of `wrong`, if there is such a row."""
+        rows = np.flatnonzero(np.isin(codes, wrong))
+        if len(rows):
+            raise self.refused(name, int(rows[0]), what, self.text(name)[int(rows[0])].as_py())
 
     def _converted(self, name: str, function: Callable[[str], float | None], what: str) -> Numbers:
         key = (column_key(name), function)
@@ -164,22 +215,74 @@ class Rows:
         return self._read[key]
 
     def _evaluated(self, name: str, function: Callable[[str], float | None], what: str) -> Numbers:
-        codes, values = self.codes(name)
-        if (
-            function is _number
-            and (plain := _plain_numbers(self.text(name).dictionary)) is not None
-        ):
-            return np.append(plain, np.nan)[codes]
-        converted = np.full(len(values), np.nan)
-        for number, value in enumerate(values):
-            result = np.nan if value is None or value in MISSING else function(value)
-            if result is None:
-                at = np.flatnonzero(codes == number)
-                if len(at):
-                    raise self.refused(name, int(at[0]), what, value)
-                continue
-            converted[number] = result
-        return converted[codes]
+        array = self.text(name)
+        key = (column_key(name), function)
+        if key not in self.columns.shared:
+            self.columns.shared[key] = _results(array.dictionary, function)
+        results, wrong = self.columns.shared[key]
+        codes = _codes(array)
+        if wrong:
+            self._refuse_any(name, codes, wrong, what)
+        return np.asarray(results[codes])
+
+
+class Columns:
+    """Columns in as many pieces as were read; put together when first asked for.
+
+    `shared` holds what was found out of a column's distinct values, for every order of the rows.
+    """
+
+    def __init__(self, pieces: dict[str, list[pa.DictionaryArray]]) -> None:
+        self.pieces = pieces
+        self._by_key = {column_key(name): name for name in pieces}
+        self.shared: dict[tuple[str, object], Any] = {}
+
+    @classmethod
+    def of(cls, columns: Mapping[str, pa.DictionaryArray]) -> "Columns":
+        return cls({name: [array] for name, array in columns.items()})
+
+    @classmethod
+    def joined(cls, parts: Sequence["Columns"]) -> "Columns":
+        names = parts[0].pieces
+        return cls(
+            {name: [piece for part in parts for piece in part.pieces[name]] for name in names}
+        )
+
+    def name(self, name: str) -> str | None:
+        """The column that is meant; two tags may differ in nothing but case."""
+        return name if name in self.pieces else self._by_key.get(column_key(name))
+
+    def array(self, name: str) -> pa.DictionaryArray:
+        pieces = self.pieces[name]
+        if len(pieces) > 1:
+            whole = pa.chunked_array(pieces).unify_dictionaries().combine_chunks()
+            pieces = self.pieces[name] = [whole]
+        return pieces[0]
+
+
+class _Places:
+    """Where the rows of several parts were read."""
+
+    def __init__(self, parts: Sequence[Rows]) -> None:
+        self._places = [part.place for part in parts]
+        self._ends = np.cumsum([part.count for part in parts])
+
+    def spot(self, row: int) -> Spot:
+        part = int(np.searchsorted(self._ends, row, side="right"))
+        return self._places[part].spot(row - int(self._ends[part - 1]) if part else row)
+
+
+def refusal(spot: Spot, column: str, what: str, value: str | None) -> DeliveryError:
+    """The error for a value that is `what`."""
+    shown = None if value is None else value[:SHOWN]
+    return DeliveryError(
+        f"{spot}, column {column}: {shown!r} is {what}.",
+        remedy="Have AWS deliver the report again, or open a case with AWS support.",
+        file=spot.file,
+        **{"line": None, **spot.at},
+        column=column,
+        value=shown,
+    )
 
 
 def constant(value: str | None, count: int) -> pa.DictionaryArray:
@@ -206,23 +309,63 @@ def text_map(rows: Rows, columns: Iterable[tuple[str, str]]) -> pa.Array:
 def paired(
     columns: Sequence[tuple[Codes, Sequence[Any]]], count: int
 ) -> tuple[Codes, list[tuple[Any, ...]]]:
-    """Columns of codes and values as one: for each row its combination, and the combinations."""
+    """Columns of codes and values as one: for each row its combination, and the combinations.
+
+    Every combination that occurs is there; of a single column also values that do not.
+    """
+    if len(columns) == 1:
+        numbers, values = columns[0]
+        return numbers, [(value,) for value in values]
     codes = np.zeros(count, np.int64)
     for numbers, values in columns:
         both = pa.array(codes * len(values) + numbers).dictionary_encode()
         codes = both.indices.to_numpy().astype(np.int64)
     first = _first_rows(codes)
-    values_at = [[values[numbers[row]] for row in first] for numbers, values in columns]
+    values_at = [[values[number] for number in numbers[first]] for numbers, values in columns]
     return codes, list(zip(*values_at, strict=True)) if columns else [()] * len(first)
 
 
-def _first_rows(codes: Codes) -> list[int]:
+def _codes(array: pa.DictionaryArray) -> Codes:
+    numbers = pc.fill_null(array.indices, len(array.dictionary)).to_numpy(zero_copy_only=False)
+    return np.asarray(numbers.astype(np.int64))
+
+
+def _first_rows(codes: Codes) -> Codes:
     """The first row of each code; codes count up from 0 in order of appearance."""
     if not len(codes):
-        return []
+        return np.zeros(0, np.int64)
     first = np.empty(int(codes.max()) + 1, np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
-    return [int(row) for row in first]
+    return first
+
+
+def _results(
+    values: pa.Array, function: Callable[[str], float | None]
+) -> tuple[Numbers, list[int]]:
+    """`function` of each value, NaN for a missing one and at the end; the numbers of wrong ones."""
+    if function in {_number, _number_or_missing} and (plain := _plain_numbers(values)) is not None:
+        return np.append(plain, np.nan), []
+    results, wrong = np.full(len(values) + 1, np.nan), []
+    for number, value in enumerate(values.to_pylist()):
+        result = np.nan if value in MISSING else function(value)
+        if result is None:
+            wrong.append(number)
+        else:
+            results[number] = result
+    return results, wrong
+
+
+def _all_decoded(texts: Sequence[str]) -> tuple[list[dict[str, str] | None], list[int]]:
+    """Each text as a map, None at the end; the numbers of those that are none."""
+    maps: list[dict[str, str] | None] = []
+    wrong = []
+    for number, text in enumerate(texts):
+        try:
+            maps.append(decoded(text))
+        except ValueError:
+            maps.append(None)
+            wrong.append(number)
+    return [*maps, None], wrong
 
 
 def _plain_numbers(values: pa.Array) -> Numbers | None:
@@ -256,12 +399,3 @@ def _milliseconds(text: str) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)
-
-
-def by_name(table: pa.Table) -> dict[str, Any]:
-    """The columns of a parsed block, each in one piece."""
-    return {
-        name: pa.concat_arrays(column.chunks) if column.num_chunks > 1 else column.chunk(0)
-        for name, column in zip(table.column_names, table.unify_dictionaries().columns, strict=True)
-        if column.num_chunks
-    }

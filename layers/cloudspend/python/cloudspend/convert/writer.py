@@ -1,9 +1,9 @@
-"""Rows of `cost_and_usage` as one Parquet object, and what such an object adds up to."""
+"""Rows of a table as Parquet objects, and what such an object adds up to."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Context, Decimal
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 import numpy as np
@@ -11,61 +11,82 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cloudspend.convert.mapping import ARROW_SCHEMA
 from cloudspend.convert.model import ParquetTotals
 from cloudspend.convert.rows import Codes
-from cloudspend.convert.schema import SORT_ORDER
 
-# Rows are sorted within a row group: large enough to bring the rows of a resource together,
-# small enough to hold in memory.
-ROW_GROUP = 122_880
+# An object takes no more row groups from this size on. A row group of the widest table has about
+# 20 MB, so that objects stay under 256 MB, above which Athena gains nothing from larger ones.
+PART_BYTES = 192_000_000
+# Room for the texts of a row group in its dictionary page, beyond which they are written in full.
+DICTIONARY_BYTES = 4 * 1024 * 1024
 EXACT = Context(prec=100)
 
 
-class ParquetFile:
-    """A Parquet file under way; a context manager that closes it."""
+@dataclass(frozen=True)
+class Part:
+    """A finished Parquet file."""
 
-    def __init__(self, path: Path) -> None:
-        self._writer = pq.ParquetWriter(
-            path, ARROW_SCHEMA, compression="zstd", compression_level=3, store_schema=False
-        )
-        self._waiting: list[pa.Table] = []
-        self._count = 0
-        self.rows = 0
-
-    def __enter__(self) -> "ParquetFile":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self._flush()
-        self._writer.close()
-
-    def add(self, table: pa.Table) -> None:
-        """Append rows; they are written a row group at a time."""
-        self._waiting.append(table)
-        self._count += table.num_rows
-        self.rows += table.num_rows
-        if self._count >= ROW_GROUP:
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._count:
-            table = pa.concat_tables(self._waiting).unify_dictionaries().combine_chunks()
-            table = table.take(pa.array(sorted_order(table)))
-            self._writer.write_table(table, row_group_size=max(ROW_GROUP, table.num_rows))
-        self._waiting, self._count = [], 0
+    path: Path
+    rows: int
 
 
-def sorted_order(table: pa.Table) -> Codes:
-    """The row numbers of `table` in the order in which rows belong together."""
-    keys = [_rank(table.column(name)) for name in reversed(SORT_ORDER)]
-    return np.lexsort(keys)
+class TableFiles:
+    """The Parquet files of one table under way: a row group for each table that is written."""
+
+    def __init__(self, folder: Path, table: str, schema: pa.Schema) -> None:
+        self._folder = folder
+        self._table = table
+        self._schema = schema
+        self._parts: list[Part] = []
+        self._writer: pq.ParquetWriter | None = None
+        self._rows = 0
+
+    def write(self, rows: pa.Table) -> None:
+        """Append a row group."""
+        writer = self._open()
+        if rows.num_rows:
+            writer.write_table(rows, row_group_size=rows.num_rows)
+        self._rows += rows.num_rows
+        if self._path.stat().st_size >= PART_BYTES:
+            self._close()
+
+    def finish(self) -> tuple[Part, ...]:
+        """All files, at least one: a table without rows is an object without rows."""
+        if not self._parts:
+            self._open()
+        self._close()
+        return tuple(self._parts)
+
+    def abandon(self) -> None:
+        """Close what is open; it is not whole."""
+        self._close()
+
+    @property
+    def _path(self) -> Path:
+        return self._folder / f"{self._table}-{len(self._parts):02d}.parquet"
+
+    def _open(self) -> pq.ParquetWriter:
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(
+                self._path,
+                self._schema,
+                compression="zstd",
+                compression_level=3,
+                store_schema=False,
+                dictionary_pagesize_limit=DICTIONARY_BYTES,
+            )
+        return self._writer
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._parts.append(Part(self._path, self._rows))
+            self._writer, self._rows = None, 0
+
+
+def sorted_order(columns: Sequence[pa.Array]) -> Codes:
+    """The row numbers in the order of `columns`, the first one first."""
+    return np.lexsort([_rank(column) for column in reversed(columns)])
 
 
 def parquet_totals(source: Path | IO[bytes], columns: Sequence[str]) -> ParquetTotals:
@@ -88,9 +109,8 @@ def _exact_sum(column: pa.ChunkedArray) -> Decimal:
     return total
 
 
-def _rank(column: pa.ChunkedArray) -> Codes:
+def _rank(array: pa.Array) -> Codes:
     """Numbers that sort as the values do, missing values first."""
-    array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
     if not pa.types.is_dictionary(array.type):
         return np.asarray(pc.fill_null(array.cast(pa.int64()), -1), np.int64)
     order = pc.sort_indices(array.dictionary).to_numpy()

@@ -1,0 +1,56 @@
+"""Pieces of delivered files, as a reader hands them to a worker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cloudspend.convert.blocks import BLOCK_BYTES, Block
+from cloudspend.convert.mapping import Layout
+from cloudspend.convert.parquet import BATCH_ROWS, Batch, parse_batch
+from cloudspend.convert.parse import parse
+from cloudspend.convert.rows import Rows
+
+
+@dataclass(frozen=True)
+class BlockPiece:
+    """Rows of a csv file."""
+
+    file: str
+    layout: Layout
+    block: Block
+    names: Sequence[str]
+
+    @property
+    def size(self) -> int:
+        """Bytes of text."""
+        return len(self.block.data)
+
+    def parse(self) -> Rows:
+        """The wanted columns. Raises DeliveryError."""
+        return parse(self.block, self.names, self.layout.wanted, self.file)
+
+    def release(self) -> None:
+        self.block.release()
+
+
+@dataclass(frozen=True)
+class BatchPiece:
+    """Rows of a Parquet file."""
+
+    file: str
+    layout: Layout
+    batch: Batch
+
+    @property
+    def size(self) -> int:
+        """What as many rows of csv would be, about."""
+        return int(self.batch.data.num_rows) * BLOCK_BYTES // BATCH_ROWS
+
+    def parse(self) -> Rows:
+        """The wanted columns. Raises DeliveryError."""
+        return parse_batch(self.batch, self.file)
+
+    def release(self) -> None:
+        """Nothing: a batch's memory is its own."""
+
+
+Piece = BlockPiece | BatchPiece
