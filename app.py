@@ -19,7 +19,13 @@ from stacks.stage import Stage, chosen
 def build(app: App, stage: Stage) -> App:
     """Add every stack to `app`; synthesis stops at any finding of cdk-nag without a reason."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    settings = Settings(Aws.ACCOUNT_ID, Aws.REGION, Aws.PARTITION, stage.response_hosts)
+    settings = Settings(
+        Aws.ACCOUNT_ID,
+        Aws.REGION,
+        Aws.PARTITION,
+        stage.response_hosts,
+        stage.backfill_at_once,
+    )
     template = write_template(Path(app.outdir) / "customer")
     lake = LakeStack(app, "cloudspend-lake", stage=stage, settings=settings)
     alerts = AlertsStack(app, "cloudspend-alerts", stage=stage, settings=settings, lake=lake)

@@ -274,6 +274,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "partition": "`aws`, `aws-us-gov` or `aws-cn`",
     "response_hosts": "Where custom resources may be answered: regular expressions, "
     "separated by spaces, each for a whole `scheme://host[:port]`",
+    "backfill_at_once": "How many periods of a backfill are taken in at the same time",
 }
 
 FIXED: Mapping[str, str] = {
@@ -307,6 +308,8 @@ STAGE_KEYS: Mapping[str, str] = {
     "role_settle_seconds": "Pause before a refused connection is tried again",
     "map_concurrency": "Files that are converted at the same time, for one delivery",
     "query_limit_bytes": "Bytes after which Athena stops a query",
+    "backfill_at_once": "See `CLOUDSPEND_BACKFILL_AT_ONCE`",
+    "backfill_look_seconds": "Pause before a backfill is looked at again",
 }
 
 

@@ -6,7 +6,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cloudspend import errors
+from cloudspend import errors, payload
+from cloudspend.lake.backfill import DONE
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.machine import ReportedFailure, Steps
 from stacks.stage import Stage
@@ -36,11 +37,28 @@ def onboard_flow(scope: Construct, stage: Stage, tasks: OnboardTasks) -> sfn.ICh
     check = steps.call("CheckPermissions", tasks.check_permissions)
     _settle(verify, stage, errors.ConnectionRefused)
     _settle(check, stage, errors.PermissionDenied)
+    backfill = steps.call("Backfill", tasks.backfill)
     return (
         verify.next(check)
         .next(steps.call("Activate", tasks.activate))
-        .next(steps.call("Backfill", tasks.backfill))
-        .next(sfn.Succeed(scope, "Onboarded"))
+        .next(backfill)
+        .next(_until_done(scope, stage, backfill))
+    )
+
+
+def _until_done(scope: Construct, stage: Stage, backfill: sfn.TaskStateBase) -> sfn.Choice:
+    """Months of bills take hours: each turn starts a few and the machine waits in between. In a day
+    that is far from the 25,000 events that an execution may have."""
+    pause = sfn.Wait(
+        scope,
+        "LetSomeEnd",
+        time=sfn.WaitTime.duration(Duration.seconds(stage.backfill_look_seconds)),
+    )
+    done = sfn.Condition.boolean_equals(f"$.{payload.BACKFILL}.{DONE}", True)
+    return (
+        sfn.Choice(scope, "AllBegun?")
+        .when(done, sfn.Succeed(scope, "Onboarded"))
+        .otherwise(pause.next(backfill))
     )
 
 

@@ -58,7 +58,7 @@ class OnboardingStack(Stack):
             "Onboard",
             name=names.ONBOARD_MACHINE,
             definition=onboard_flow(self, stage, tasks),
-            timeout=Duration.hours(1),
+            timeout=Duration.hours(24),
             calls=tasks.all,
             stage=stage,
             alarms=alerts.alarms,

@@ -30,7 +30,9 @@ class Stage:
     bring the third-party packages. With `retain_data` no stack ever deletes data, and the registry
     refuses to be deleted. `response_hosts`: see `cloudspend.settings.Settings`.
     `role_settle_seconds` is how long IAM may take until a new role can be assumed. A query that
-    would read more than `query_limit_bytes` is stopped by Athena.
+    would read more than `query_limit_bytes` is stopped by Athena. Of a new account's months
+    `backfill_at_once` are taken in at the same time; every `backfill_look_seconds` it is seen
+    whether the next can begin.
     """
 
     name: str = "development"
@@ -45,6 +47,8 @@ class Stage:
     role_settle_seconds: int = 10
     map_concurrency: int = 100
     query_limit_bytes: int = 1024**4
+    backfill_at_once: int = 4
+    backfill_look_seconds: int = 60
 
     @classmethod
     def from_file(cls, path: Path) -> "Stage":

@@ -56,34 +56,79 @@ def test_too_large_is_refused(objects: tuple[CustomerBucket, Put]) -> None:
         bucket.read(BUCKET, "a/file", 6)
 
 
-def test_lists_every_page_under_a_prefix(objects: tuple[CustomerBucket, Put]) -> None:
+def test_folders_are_listed_to_the_last_page_and_no_deeper(
+    objects: tuple[CustomerBucket, Put],
+) -> None:
     bucket, put = objects
     for number in range(1005):
-        put(f"many/{number:04d}", b"")
-    put("other", b"")
-    found = [stored.key for stored in bucket.list(BUCKET, "many/")]
-    assert found == [f"many/{number:04d}" for number in range(1005)]
+        put(f"many/{number:04d}/deeper/file", b"")
+    put("many/file", b"")
+    put("many/0000/deeper/another", b"")
+    put("manyfold/file", b"")
+    found = list(bucket.folders(BUCKET, "many/"))
+    assert found == [f"many/{number:04d}/" for number in range(1005)]
 
 
 def test_a_bucket_that_is_not_there_is_named(objects: tuple[CustomerBucket, Put]) -> None:
     bucket, _ = objects
     with pytest.raises(DeliveryError, match="no-such-bucket"):
-        list(bucket.list("no-such-bucket", ""))
+        list(bucket.folders("no-such-bucket", ""))
+
+
+READS: list[tuple[str, Callable[[CustomerBucket], object]]] = [
+    ("head_object", lambda bucket: bucket.head(BUCKET, "a/key")),
+    ("get_object", lambda bucket: bucket.read(BUCKET, "a/key", 1)),
+]
+
+
+@pytest.mark.parametrize(("operation", "call"), READS)
+def test_what_is_denied_but_not_listed_is_absent(
+    operation: str, call: Callable[[CustomerBucket], object]
+) -> None:
+    """S3 denies an absent object to a role that may list only a prefix."""
+    client: Any = boto3.client("s3")
+    with Stubber(client) as stub:
+        stub.add_client_error(operation, "AccessDenied", http_status_code=403)
+        stub.add_response("list_objects_v2", {"Contents": [{"Key": "a/key-of-another"}]})
+        assert call(S3CustomerBucket(client)) is None
+
+
+@pytest.mark.parametrize(("operation", "call"), READS)
+@pytest.mark.parametrize("listing", ["shows it", "is denied"])
+def test_what_is_denied_and_there_is_denied(
+    operation: str, call: Callable[[CustomerBucket], object], listing: str
+) -> None:
+    client: Any = boto3.client("s3")
+    with Stubber(client) as stub:
+        stub.add_client_error(operation, "AccessDenied", http_status_code=403)
+        if listing == "shows it":
+            stub.add_response("list_objects_v2", {"Contents": [{"Key": "a/key"}]})
+        else:
+            stub.add_client_error("list_objects_v2", "AccessDenied", http_status_code=403)
+        with pytest.raises(PermissionDenied):
+            call(S3CustomerBucket(client))
 
 
 @pytest.mark.parametrize(
     ("code", "status", "expected"),
     [("AccessDenied", 403, PermissionDenied), ("SlowDown", 503, TransientError)],
 )
-def test_s3_errors_say_who_must_act(code: str, status: int, expected: type[Exception]) -> None:
+def test_s3_errors_of_a_listing_say_who_must_act(
+    code: str, status: int, expected: type[Exception]
+) -> None:
     client: Any = boto3.client("s3")
-    calls: list[tuple[str, Callable[[CustomerBucket], object]]] = [
-        ("head_object", lambda bucket: bucket.head(BUCKET, "key")),
-        ("get_object", lambda bucket: bucket.read(BUCKET, "key", 1)),
-        ("list_objects_v2", lambda bucket: list(bucket.list(BUCKET, ""))),
-    ]
-    for operation, call in calls:
-        with Stubber(client) as stub:
-            stub.add_client_error(operation, code, http_status_code=status)
-            with pytest.raises(expected):
-                call(S3CustomerBucket(client))
+    with Stubber(client) as stub:
+        stub.add_client_error("list_objects_v2", code, http_status_code=status)
+        with pytest.raises(expected):
+            list(S3CustomerBucket(client).folders(BUCKET, ""))
+
+
+@pytest.mark.parametrize(("operation", "call"), READS)
+def test_a_read_that_s3_puts_off_is_tried_later(
+    operation: str, call: Callable[[CustomerBucket], object]
+) -> None:
+    client: Any = boto3.client("s3")
+    with Stubber(client) as stub:
+        stub.add_client_error(operation, "SlowDown", http_status_code=503)
+        with pytest.raises(TransientError):
+            call(S3CustomerBucket(client))

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,13 +37,15 @@ class FakeCustomerBucket:
             raise DeliveryError(f"s3://{bucket}/{key} is larger than {limit} bytes.")
         return stored, self._objects[bucket, key][0]
 
-    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+    def folders(self, bucket: str, folder: str) -> Iterator[str]:
         if not any(held == bucket for held, _ in self._objects):
             raise DeliveryError(f"s3://{bucket} is not there.")
-        for held, key in sorted(self._objects):
-            stored = self.head(held, key)
-            if stored is not None and held == bucket and key.startswith(prefix):
-                yield stored
+        below = {
+            folder + key.removeprefix(folder).partition("/")[0] + "/"
+            for held, key in self._objects
+            if held == bucket and key.startswith(folder) and "/" in key.removeprefix(folder)
+        }
+        yield from sorted(below)
 
 
 def legacy_manifest(assembly: str, month: str, keys: list[str], **changes: Any) -> bytes:
@@ -57,6 +59,20 @@ def legacy_manifest(assembly: str, month: str, keys: list[str], **changes: Any) 
         "billingPeriod": {"start": f"{month}T000000.000Z", "end": "ignored"},
         "bucket": "cost-bucket",
         "reportKeys": keys,
+    }
+    content.update(changes)
+    return json.dumps({name: value for name, value in content.items() if value != ""}).encode()
+
+
+def export_manifest(
+    execution: str, names: Iterable[str], files: list[Any], **changes: Any
+) -> bytes:
+    """A manifest of AWS Data Exports."""
+    content: dict[str, Any] = {
+        "exportArn": "arn:aws:bcm-data-exports:us-east-1:111111111111:export/cloudspend-1",
+        "executionId": execution,
+        "columns": [{"name": name, "type": "string"} for name in names],
+        "dataFiles": files,
     }
     content.update(changes)
     return json.dumps({name: value for name, value in content.items() if value != ""}).encode()

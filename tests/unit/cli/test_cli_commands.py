@@ -30,6 +30,7 @@ from cloudspend.lake.ports import QueryResult
 from cloudspend.settings import Settings
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.alerts import FakeBus
+from tests.fakes.exports import FakeCustomerBucket, legacy_manifest
 from tests.fakes.lake import FakeExecutions, FakeGenerations
 
 NOW = datetime(2026, 11, 3, 4, 5, 6, tzinfo=UTC)
@@ -79,6 +80,10 @@ class Operator:
     queries: AnsweringQueries = field(default_factory=AnsweringQueries)
     bus: FakeBus = field(default_factory=FakeBus)
     settings: Settings = field(default_factory=lambda: Settings("000000000000", "us-east-1"))
+    objects: FakeCustomerBucket = field(default_factory=FakeCustomerBucket)
+
+    def customer_bucket(self, _account: Account) -> FakeCustomerBucket:
+        return self.objects
 
 
 @dataclass(frozen=True)
@@ -224,4 +229,56 @@ def test_the_fixture_is_typed_like_the_wiring() -> None:
     """A fake operator that lacks a part of the real one would test nothing."""
     names: set[str] = {*Operator.__dataclass_fields__}
     real: Any = wiring.Platform
-    assert names - {"settings"} <= set(dir(real))
+    assert names - {"settings", "objects"} <= set(dir(real))
+
+
+def deliver(operator: Operator, *months: int, body: bytes = b"") -> None:
+    for month in months:
+        span = f"2026{month:02d}01-2026{month + 1:02d}01"
+        file = f"prefix/name/{span}/an-id/name-1.csv.gz"
+        manifest = body or legacy_manifest("an-id", span[:8], [file], bucket="bucket")
+        operator.objects.put("bucket", f"prefix/name/{span}/name-Manifest.json", manifest)
+
+
+def test_ingest_takes_all_in_few_at_once_and_newest_first(
+    cli: Cli, operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(operator, 9, 10, 11)
+    most = 0
+
+    def end_all(_seconds: float) -> None:
+        nonlocal most
+        names = operator.executions.payloads
+        running = [name for name in names if operator.executions.status(name) == "RUNNING"]
+        most = max(most, len(running))
+        for name in running:
+            operator.executions.end(name, "SUCCEEDED")
+
+    monkeypatch.setattr("time.sleep", end_all)
+    answer = cli("ingest", ACCOUNT.account_id, "--at-once", "2", "-o", "json")
+    assert answer.code == 0
+    assert [(row["period"], row["outcome"]) for row in json.loads(answer.out)] == [
+        ("2026-11", "succeeded"),
+        ("2026-10", "succeeded"),
+        ("2026-09", "succeeded"),
+    ]
+    assert most == 2
+
+
+def test_ingest_without_waiting_says_what_waits(cli: Cli, operator: Operator) -> None:
+    deliver(operator, 9, 10)
+    answer = cli("ingest", ACCOUNT.account_id, "--no-wait", "--at-once", "1", "-o", "json")
+    assert answer.code == 0
+    assert [row["outcome"] for row in json.loads(answer.out)] == ["running", "waiting"]
+    assert "1 wait" in answer.err
+
+
+def test_ingest_says_which_period_cannot_be_read_and_why(cli: Cli, operator: Operator) -> None:
+    deliver(operator, 10)
+    deliver(operator, 9, body=b"{")
+    answer = cli("ingest", ACCOUNT.account_id, "--no-wait", "-o", "json")
+    assert answer.code == 1
+    running, unreadable = json.loads(answer.out)
+    assert (running["period"], running["outcome"]) == ("2026-10", "running")
+    assert (unreadable["period"], unreadable["outcome"]) == ("2026-09", "unreadable")
+    assert "20260901-20261001/name-Manifest.json is not JSON" in unreadable["reason"]

@@ -15,7 +15,8 @@ from cloudspend.exports.deliveries import read_delivery
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.exports.ports import CustomerBucket
 from cloudspend.lake.announce import Announced, announce
-from cloudspend.lake.start import ingest_account, start_ingest
+from cloudspend.lake.backfill import find_backfill
+from cloudspend.lake.start import IngestRequest, start_ingest
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 from tests.fakes.exports import DELIVERED, FakeCustomerBucket, legacy_manifest
@@ -57,7 +58,8 @@ class World:
         return announce(event, self.registry, self._open, self.executions, self.bus)
 
     def ingest(self, period: BillingPeriod | None = None) -> list[str]:
-        started = ingest_account(ACCOUNT, period, self.registry, self._open, self.executions)
+        found, _ = find_backfill(ACCOUNT, period, self.registry, self._open)
+        started = [start_ingest(each, self.executions, again=True) for each in found.waiting]
         return [each.execution for each in started if each.started]
 
     def name(self, period: BillingPeriod = OCTOBER) -> str:
@@ -198,7 +200,7 @@ def test_a_role_that_may_no_longer_read_is_reported() -> None:
 
 def test_ingest_takes_the_newest_delivery_of_each_period_since_the_start_date() -> None:
     world = World()
-    assert world.ingest() == [world.name(SEPTEMBER), world.name(OCTOBER)]
+    assert world.ingest() == [world.name(OCTOBER), world.name(SEPTEMBER)]
 
 
 def test_ingest_of_one_period_may_reach_behind_the_start_date() -> None:
@@ -241,5 +243,6 @@ class _JustTaken(FakeExecutions):
 def test_a_name_just_taken_is_not_jumped_over() -> None:
     world = World()
     delivery = read_delivery(ACTIVE, world.objects, BUCKET, copies(OCTOBER)[0])
-    started = start_ingest(ACTIVE, delivery, _JustTaken(), again=True)
-    assert (started.started, started.execution) == (False, world.name())
+    started = start_ingest(IngestRequest.of(delivery), _JustTaken(), again=True)
+    assert (started.started, started.running) == (False, True)
+    assert started.execution == world.name()

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-import backfill
 import convert
 import publish_template
 from cloudspend import wiring
-from cloudspend.errors import DeliveryError, TransientError
+from cloudspend.errors import DeliveryError
 
 CONTEXT = SimpleNamespace(
     function_name="f",
@@ -64,26 +63,6 @@ def raising(error: Exception) -> Any:
         raise error
 
     return fail
-
-
-def test_a_delivery_that_cannot_be_read_does_not_undo_the_activation(
-    platform: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    damaged = DeliveryError("The manifest is damaged.", remedy="Deliver it again.")
-    monkeypatch.setattr(backfill, "ingest_account", raising(damaged))
-    event = {"account_id": "111111111111"}
-    assert backfill.handler(event, CONTEXT) == event
-    (put,) = platform.events
-    assert (put.detail_type, put.details["reason"]) == ("IngestFailed", "The manifest is damaged.")
-
-
-def test_a_backfill_that_can_be_tried_again_is(
-    platform: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(backfill, "ingest_account", raising(TransientError("Later.")))
-    with pytest.raises(TransientError):
-        backfill.handler({"account_id": "111111111111"}, CONTEXT)
-    assert not platform.events
 
 
 def test_a_task_that_fails_leaves_its_reason_and_fails(

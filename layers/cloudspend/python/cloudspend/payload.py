@@ -21,7 +21,12 @@ The plan file is a JSON list of conversion tasks, each one the input of one conv
     account_id, period, generation, task (0, 1, ...), kind, compression,
     files: [{bucket, key, etag, size}], tables
 
-Money travels as decimal text, never as a JSON number. Onboard passes {account_id, failure?} along.
+Money travels as decimal text, never as a JSON number.
+
+Onboard passes {account_id, failure?, backfill?} along, backfill being
+
+    waiting: [{account_id, manifest_bucket, manifest_key, period, generation}]   newest period first
+    running: [name of an execution of Ingest], done: true when nothing waits
 """
 
 ACCOUNT_ID = "account_id"
@@ -42,6 +47,7 @@ PUBLISHED = "published"
 PREVIOUS_GENERATION = "previous_generation"
 VERDICT = "verdict"
 FAILURE = "failure"
+BACKFILL = "backfill"
 
 ROWS = "rows"
 BILLED_COST = "billed_cost"

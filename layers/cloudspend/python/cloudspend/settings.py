@@ -7,6 +7,7 @@ look-up is needed.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from cloudspend.errors import UsageError
 
@@ -37,19 +38,21 @@ class Settings:
     """Where the platform is, and what the stage sets.
 
     `response_hosts` lists the regular expressions that a custom resource's ResponseURL host must
-    match (whole), separated by spaces.
+    match (whole), separated by spaces. A backfill runs `backfill_at_once` executions of Ingest.
     """
 
     account_id: str
     region: str
     partition: str = "aws"
     response_hosts: str = ""
+    backfill_at_once: int = 4
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read what `to_env` wrote. Raises UsageError that names the variable which is missing."""
+        """Read what `to_env` wrote. Raises UsageError that names the variable which is missing or
+        wrong."""
         source = os.environ if environ is None else environ
-        values = {}
+        values: dict[str, Any] = {}
         for field in fields(cls):
             name = ENVIRONMENT + field.name.upper()
             if name not in source:
@@ -57,7 +60,7 @@ class Settings:
                     f"The environment variable {name} is not set.",
                     remedy="Deploy the function with CloudSpend's stacks, which set it.",
                 )
-            values[field.name] = source[name]
+            values[field.name] = _typed(name, source[name], field.type is int)
         return cls(**values)
 
     def to_env(self) -> dict[str, str]:
@@ -110,3 +113,11 @@ class Settings:
 
     def _arn(self, service: str, resource: str) -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
+
+
+def _typed(name: str, text: str, number: bool) -> str | int:
+    if not number:
+        return text
+    if not text.isdecimal():
+        raise UsageError(f"The environment variable {name} is {text!r}, which is no number.")
+    return int(text)

@@ -43,51 +43,54 @@ class S3CustomerBucket:
     def head(self, bucket: str, key: str) -> StoredObject | None:
         try:
             answer = self._s3.head_object(Bucket=bucket, Key=key)
-        except ClientError as error:
-            if _absent(error):
-                return None
-            raise translated(error, "s3:GetObject", f"s3://{bucket}/{key}") from error
-        except BotoCoreError as error:
-            raise translated(error, "s3:GetObject", f"s3://{bucket}/{key}") from error
+        except (ClientError, BotoCoreError) as error:
+            self._unless_absent(error, bucket, key)
+            return None
         return _stored(bucket, key, answer)
 
     def read(self, bucket: str, key: str, limit: int) -> tuple[StoredObject, bytes] | None:
-        place = f"s3://{bucket}/{key}"
         try:
             answer = self._s3.get_object(Bucket=bucket, Key=key)
             with answer["Body"] as body:
                 content = body.read(limit + 1)
-        except ClientError as error:
-            if _absent(error):
-                return None
-            raise translated(error, "s3:GetObject", place) from error
-        except BotoCoreError as error:
-            raise translated(error, "s3:GetObject", place) from error
+        except (ClientError, BotoCoreError) as error:
+            self._unless_absent(error, bucket, key)
+            return None
         if len(content) > limit:
+            place = f"s3://{bucket}/{key}"
             raise DeliveryError(f"{place} is larger than {limit} bytes.", file=place)
         return _stored(bucket, key, answer), content
 
-    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    def folders(self, bucket: str, folder: str) -> Iterator[str]:
+        paginator = self._s3.get_paginator("list_objects_v2")
         try:
-            for page in pages:
-                for entry in page.get("Contents", ()):
-                    yield StoredObject(
-                        bucket,
-                        entry["Key"],
-                        entry["ETag"].strip('"'),
-                        entry["Size"],
-                        entry["LastModified"],
-                    )
+            for page in paginator.paginate(Bucket=bucket, Prefix=folder, Delimiter="/"):
+                for entry in page.get("CommonPrefixes", ()):
+                    yield entry["Prefix"]
         except (ClientError, BotoCoreError) as error:
-            raise translated(error, "s3:ListBucket", f"s3://{bucket}/{prefix}") from error
+            raise translated(error, "s3:ListBucket", f"s3://{bucket}/{folder}") from error
+
+    def _unless_absent(self, error: ClientError | BotoCoreError, bucket: str, key: str) -> None:
+        """Raise what `error` means, unless it means that the object is not there.
+
+        S3 says so only to those who may list the whole bucket; to the role, which may list the
+        prefix alone, it says that access is denied (Amazon S3 API reference, HeadObject).
+        """
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+        if code in ABSENT or (code in DENIED and not self._listed(bucket, key)):
+            return
+        raise translated(error, "s3:GetObject", f"s3://{bucket}/{key}") from error
+
+    def _listed(self, bucket: str, key: str) -> bool:
+        """Whether the object is there; also True where that cannot be known."""
+        try:
+            page = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+        except ClientError:
+            return True
+        return any(entry["Key"] == key for entry in page.get("Contents", ()))
 
 
 def _stored(bucket: str, key: str, answer: dict[str, Any]) -> StoredObject:
     return StoredObject(
         bucket, key, answer["ETag"].strip('"'), answer["ContentLength"], answer["LastModified"]
     )
-
-
-def _absent(error: ClientError) -> bool:
-    return error.response.get("Error", {}).get("Code", "") in ABSENT

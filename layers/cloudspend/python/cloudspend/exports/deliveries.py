@@ -4,21 +4,51 @@ Which files a delivery has is only ever taken from its manifest, never from a li
 holds files of other deliveries too.
 """
 
-from cloudspend.accounts.model import Account
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from cloudspend.accounts.model import Account, Export
 from cloudspend.errors import DeliveryError
-from cloudspend.exports import legacy
-from cloudspend.exports.fields import folder_of
-from cloudspend.exports.manifest import MANIFEST_LIMIT, is_manifest_of, parse_manifest
+from cloudspend.exports.layout import (
+    METADATA,
+    folder_of,
+    inside,
+    manifest_name,
+    months_of,
+    own_manifest,
+    period_of,
+)
+from cloudspend.exports.manifest import MANIFEST_LIMIT, delivery_of, is_manifest_of
 from cloudspend.exports.model import BillingPeriod, DeliveredFile, Delivery
 from cloudspend.exports.ports import CustomerBucket
 
-__all__ = ["is_manifest_of", "newest_deliveries", "planned_files", "read_delivery"]
+__all__ = ["Deliveries", "is_manifest_of", "newest_deliveries", "planned_files", "read_delivery"]
+
+Wanted = Callable[[BillingPeriod], bool]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A manifest that stands where one of `period` belongs, and why it cannot be read."""
+
+    period: BillingPeriod
+    manifest_key: str
+    error: DeliveryError
+
+
+@dataclass(frozen=True)
+class Deliveries:
+    """The newest delivery of each period, newest period first; and for periods without one the
+    manifests that could not be read."""
+
+    newest: tuple[Delivery, ...]
+    unreadable: tuple[Unreadable, ...]
 
 
 def read_delivery(account: Account, objects: CustomerBucket, bucket: str, key: str) -> Delivery:
-    """The delivery of a manifest; both copies of a legacy manifest lead to the same delivery.
+    """The delivery of a manifest; every copy of a manifest leads to the same delivery.
 
-    Raises DeliveryError when the manifest is missing or cannot be read.
+    Raises DeliveryError when the manifest is missing, cannot be read or is not of this export.
     """
     if not is_manifest_of(account, bucket, key):
         raise DeliveryError(
@@ -29,11 +59,12 @@ def read_delivery(account: Account, objects: CustomerBucket, bucket: str, key: s
     delivery = _read(account, objects, bucket, key)
     if delivery is None:
         raise _missing_manifest(bucket, key)
-    canonical = legacy.canonical_key(account, delivery)
-    if canonical == key:
+    own = own_manifest(account.export, delivery.file_keys[0], delivery.delivery_id)
+    if own in (None, key):
         return delivery
-    # While AWS writes the assembly's copy a moment later or not at all, the one at hand counts.
-    return _read(account, objects, bucket, canonical) or delivery
+    # While AWS writes the delivery's own copy a moment later or not at all, the one at hand counts.
+    kept = _read(account, objects, bucket, own)
+    return kept if kept and kept.delivery_id == delivery.delivery_id else delivery
 
 
 def planned_files(delivery: Delivery, objects: CustomerBucket) -> tuple[DeliveredFile, ...]:
@@ -53,43 +84,71 @@ def newest_deliveries(
     objects: CustomerBucket,
     since: BillingPeriod | None = None,
     period: BillingPeriod | None = None,
-) -> list[Delivery]:
-    """The newest delivery of each billing period, oldest period first.
+) -> Deliveries:
+    """The newest delivery of each billing period from `since` on, or of `period` alone.
 
-    Only periods from `since` on, and only `period` where one is given.
+    Folders are listed, data files never; manifests of other periods are not read.
     """
+
+    def wanted(each: BillingPeriod) -> bool:
+        return (since is None or each >= since) and (period is None or each == period)
+
     newest: dict[BillingPeriod, Delivery] = {}
-    for key in _manifest_keys(account, objects):
-        delivery = read_delivery(account, objects, account.export.bucket, key)
-        held = newest.get(delivery.period)
-        if held is None or held.generation < delivery.generation:
-            newest[delivery.period] = delivery
-    return [
-        newest[each]
-        for each in sorted(newest)
-        if (since is None or each >= since) and (period is None or each == period)
-    ]
+    unreadable = []
+    for there, folder in _period_folders(account.export, objects, wanted):
+        for key in _manifest_keys(account.export, objects, folder):
+            try:
+                delivery = read_delivery(account, objects, account.export.bucket, key)
+            except DeliveryError as error:
+                unreadable.append(Unreadable(there, key, error))
+                continue
+            held = newest.get(delivery.period)
+            if wanted(delivery.period) and (held is None or held.generation < delivery.generation):
+                newest[delivery.period] = delivery
+    return Deliveries(
+        tuple(newest[each] for each in sorted(newest, reverse=True)),
+        tuple(
+            sorted(
+                (each for each in unreadable if each.period not in newest),
+                key=lambda each: each.period,
+                reverse=True,
+            )
+        ),
+    )
 
 
-def _manifest_keys(account: Account, objects: CustomerBucket) -> list[str]:
-    """One manifest per date range: the copy that AWS overwrites with the newest, where there is."""
-    bucket = account.export.bucket
-    keys = [
-        found.key
-        for found in objects.list(bucket, folder_of(account.export))
-        if is_manifest_of(account, bucket, found.key)
-    ]
-    latest = {key for key in keys if legacy.is_latest_copy(account, key)}
-    covered = {key.rsplit("/", 1)[0] for key in latest}
-    return [key for key in keys if key in latest or key.rsplit("/", 2)[0] not in covered]
+def _period_folders(
+    export: Export, objects: CustomerBucket, wanted: Wanted
+) -> Iterator[tuple[BillingPeriod, str]]:
+    """Every folder of a wanted period that manifests can stand in, in any of AWS's layouts."""
+    top = folder_of(export)
+    places = [top, f"{top}{METADATA}", *objects.folders(export.bucket, months_of(export))]
+    for place in places:
+        for folder in objects.folders(export.bucket, place):
+            period = period_of(folder)
+            if period is not None and inside(export, folder[:-1]) and wanted(period):
+                yield period, folder
+
+
+def _manifest_keys(export: Export, objects: CustomerBucket, folder: str) -> Iterator[str]:
+    """The copy that AWS overwrites with the newest; where there is none, those of each delivery."""
+    name = manifest_name(export)
+    if objects.head(export.bucket, folder + name):
+        yield folder + name
+    elif not folder.startswith(months_of(export)):
+        yield from _own_manifests(export, objects, folder)
+
+
+def _own_manifests(export: Export, objects: CustomerBucket, folder: str) -> Iterator[str]:
+    name = manifest_name(export)
+    for below in objects.folders(export.bucket, folder):
+        if objects.head(export.bucket, below + name):
+            yield below + name
 
 
 def _read(account: Account, objects: CustomerBucket, bucket: str, key: str) -> Delivery | None:
     found = objects.read(bucket, key, MANIFEST_LIMIT)
-    if found is None:
-        return None
-    stored, body = found
-    return parse_manifest(account, bucket, key, body, stored.modified)
+    return None if found is None else delivery_of(account, *found)
 
 
 def _planned(delivery: Delivery, objects: CustomerBucket, key: str) -> DeliveredFile:
@@ -99,7 +158,7 @@ def _planned(delivery: Delivery, objects: CustomerBucket, key: str) -> Delivered
         manifest = f"s3://{delivery.manifest_bucket}/{delivery.manifest_key}"
         raise DeliveryError(
             f"The file s3://{bucket}/{key} is named in the manifest {manifest} but is not there.",
-            remedy="Restore the file, or have AWS deliver the report again.",
+            remedy="Restore the file, or have AWS deliver the export again.",
             file=f"s3://{bucket}/{key}",
             manifest=manifest,
         )
@@ -109,6 +168,6 @@ def _planned(delivery: Delivery, objects: CustomerBucket, key: str) -> Delivered
 def _missing_manifest(bucket: str, key: str) -> DeliveryError:
     return DeliveryError(
         f"The manifest s3://{bucket}/{key} is not there.",
-        remedy="Have AWS deliver the report again.",
+        remedy="Have AWS deliver the export again.",
         manifest=f"s3://{bucket}/{key}",
     )

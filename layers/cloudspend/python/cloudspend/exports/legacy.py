@@ -1,73 +1,35 @@
-"""The legacy Cost and Usage Report (`cur` API).
+"""Manifests of the legacy Cost and Usage Report (`cur` API).
 
-Source: AWS Cost and Usage Report user guide, "Understanding your report versions" and "Viewing
-your Cost and Usage Reports". With `CREATE_NEW_REPORT` the same manifest stands twice: in the
-assembly's own folder, where it never changes, and in the date range's folder, where the newest
-overwrites it. The assembly's copy is the canonical one.
+Source: AWS Cost and Usage Report user guide, "Viewing your Cost and Usage Reports".
 """
 
-import re
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from cloudspend.accounts.model import Account, ExportKind
-from cloudspend.exports.fields import Fields, folder_of, inside
-from cloudspend.exports.model import BillingPeriod, Delivery
+from cloudspend.exports.fields import Fields, is_text, shown
+from cloudspend.exports.files import compression_by_name
+from cloudspend.exports.kinds import kinds_of_report
+from cloudspend.exports.model import BillingPeriod, Manifest, NamedFile
 
-SUFFIX = "-Manifest.json"
-COMPRESSIONS = {"GZIP": "gzip", "ZIP": "zip"}
+FILES = "reportKeys"
+# CompressionFormat of the `cur` API; Parquet compresses within the file.
+COMPRESSIONS = {"GZIP": "gzip", "ZIP": "zip", "PARQUET": "parquet"}
 
 
-def read(
-    account: Account, bucket: str, key: str, content: Mapping[str, Any], delivered_at: datetime
-) -> Delivery:
-    """The delivery that a manifest describes. Raises DeliveryError."""
-    fields = Fields(f"s3://{bucket}/{key}", content)
-    _check_origin(account, fields)
-    return Delivery(
-        account_id=account.account_id,
-        kind=ExportKind.CUR_LEGACY,
+def read(fields: Fields) -> Manifest:
+    """What a legacy manifest says. Raises DeliveryError."""
+    files = _files(fields)
+    columns = _columns(fields)
+    return Manifest(
+        form=FILES,
+        kinds=kinds_of_report(columns),
         period=_period(fields),
         delivery_id=fields.text("assemblyId"),
-        delivered_at=delivered_at,
-        manifest_bucket=bucket,
-        manifest_key=key,
-        file_keys=_file_keys(account, fields),
-        compression=_compression(fields),
-        columns=_columns(fields),
+        files=files,
+        compression=_compression(fields, files),
+        columns=columns,
+        account_id=fields.text_or_none("account"),
+        bucket=fields.text_or_none("bucket"),
     )
-
-
-def canonical_key(account: Account, delivery: Delivery) -> str:
-    """The key of the assembly's own copy of the manifest.
-
-    It stands beside the files, in the folder that bears the assembly's id; where there is no such
-    folder (OVERWRITE_REPORT), the manifest that was read is the only one.
-    """
-    if not delivery.file_keys:
-        return delivery.manifest_key
-    folder = delivery.file_keys[0].rsplit("/", 1)[0]
-    if folder.rsplit("/", 1)[-1] != delivery.delivery_id:
-        return delivery.manifest_key
-    return f"{folder}/{account.export.name}{SUFFIX}"
-
-
-def is_latest_copy(account: Account, key: str) -> bool:
-    """Whether `key` is the manifest in a date range's folder: `.../<yyyymmdd-yyyymmdd>/<name>`."""
-    rest = key.removeprefix(folder_of(account.export))
-    name = re.escape(f"{account.export.name}{SUFFIX}")
-    return re.fullmatch(rf"\d{{8}}-\d{{8}}/{name}", rest) is not None
-
-
-def _check_origin(account: Account, fields: Fields) -> None:
-    # A linked account's report names the linked account, a payer's the payer: always the owner.
-    owner = fields.text_or(account.account_id, "account")
-    if owner != account.account_id:
-        raise fields.wrong(f"is of account {owner}, not of {account.account_id}", value=owner)
-    bucket = fields.text_or(account.export.bucket, "bucket")
-    if bucket != account.export.bucket:
-        raise fields.wrong(f"names the bucket {bucket}, not {account.export.bucket}", value=bucket)
 
 
 def _period(fields: Fields) -> BillingPeriod:
@@ -79,18 +41,20 @@ def _period(fields: Fields) -> BillingPeriod:
     return BillingPeriod.of(start)
 
 
-def _file_keys(account: Account, fields: Fields) -> tuple[str, ...]:
-    keys = fields.list("reportKeys")
-    for key in keys:
-        if not isinstance(key, str) or not inside(account.export, key):
-            raise fields.wrong(f"names a file outside the export's folder: {key}", file=key)
+def _files(fields: Fields) -> tuple[NamedFile, ...]:
+    keys = fields.list(FILES)
     if not keys:
-        raise fields.wrong("names no files in reportKeys")
-    return tuple(keys)
+        raise fields.wrong(f"names no files in {FILES}")
+    for key in keys:
+        if not is_text(key):
+            raise fields.wrong(f"names a file in {FILES} by what is no key: {shown(key)}")
+    return tuple(NamedFile(None, key) for key in keys)
 
 
-def _compression(fields: Fields) -> str:
-    name = fields.text("compression")
+def _compression(fields: Fields, files: tuple[NamedFile, ...]) -> str:
+    name = fields.text_or_none("compression")
+    if name is None:
+        return compression_by_name(fields, files)
     if name.upper() not in COMPRESSIONS:
         raise fields.wrong(
             f"has compression {name}; CloudSpend reads {', '.join(COMPRESSIONS)}", value=name
@@ -99,8 +63,12 @@ def _compression(fields: Fields) -> str:
 
 
 def _columns(fields: Fields) -> dict[str, str]:
-    return {
-        f"{column['category']}/{column['name']}": str(column.get("type", ""))
-        for column in fields.list_or_empty("columns")
-        if isinstance(column, dict) and "category" in column and "name" in column
-    }
+    """Names as `category/name`, with the type where one is given (older manifests have none)."""
+    found: dict[str, str] = {}
+    for column in fields.list_or_empty("columns"):
+        if not isinstance(column, dict) or not is_text(column.get("name")):
+            continue
+        if is_text(column.get("category")):
+            kind = column.get("type")
+            found[f"{column['category']}/{column['name']}"] = kind if is_text(kind) else ""
+    return found

@@ -60,6 +60,38 @@ class BillingPeriod:
 
 
 @dataclass(frozen=True)
+class NamedFile:
+    """A file as a manifest names it; without `bucket` it is in the manifest's own."""
+
+    bucket: str | None
+    key: str
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}" if self.bucket else self.key
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a manifest says, before it is known whose it is.
+
+    `form` is the key that its family lists files under; `kinds` are those its columns can be of, at
+    least one. `delivery_id` is None where AWS gives none. `compression` is "gzip", "zip" or
+    "parquet". `columns` are names in order, with AWS's types ("" where none is given).
+    `account_id` and `bucket` are told by the legacy report only.
+    """
+
+    form: str
+    kinds: frozenset[ExportKind]
+    period: BillingPeriod
+    delivery_id: str | None
+    files: tuple[NamedFile, ...]
+    compression: str
+    columns: Mapping[str, str]
+    account_id: str | None = None
+    bucket: str | None = None
+
+
+@dataclass(frozen=True)
 class DeliveredFile:
     """A file that a manifest names, as it was when the delivery was planned. `size` in bytes.
 
@@ -83,7 +115,7 @@ class Delivery:
 
     `delivered_at` is when S3 received the manifest; it orders the deliveries of a period.
     `delivery_id` is AWS's own (the assembly or execution id), or derived from the manifest's ETag
-    where AWS gives none. `columns` are the manifest's names in order, with their AWS types.
+    where AWS gives none. `kind`, `compression` and `columns`: see `Manifest`.
     """
 
     account_id: str

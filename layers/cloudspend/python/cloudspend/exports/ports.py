@@ -33,5 +33,6 @@ class CustomerBucket(Protocol):
         Raises DeliveryError when it is larger than `limit` bytes.
         """
 
-    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
-        """All objects whose key starts with `prefix`, however many pages that takes."""
+    def folders(self, bucket: str, folder: str) -> Iterator[str]:
+        """The folders directly in `folder` (`a/b/`), whole and with their closing slash, however
+        many pages that takes; what is in them is not listed."""

@@ -11,7 +11,7 @@ from cloudspend.errors import CustomerActionError, UsageError
 from cloudspend.exports.deliveries import is_manifest_of, read_delivery
 from cloudspend.lake.failure import failed_event, failure_of
 from cloudspend.lake.ports import Executions
-from cloudspend.lake.start import OpenBucket, start_ingest
+from cloudspend.lake.start import IngestRequest, OpenBucket, start_ingest
 
 MAX_KEY = 1024  # bytes, the longest key that S3 knows
 
@@ -49,7 +49,7 @@ def announce(
         failure = failure_of(error)
         bus.put(failed_event(account, None, None, failure))
         return Announced(started=False, reason=error.summary)
-    started = start_ingest(account, delivery, executions)
+    started = start_ingest(IngestRequest.of(delivery), executions)
     return Announced(started.started, started.reason)
 
 

@@ -1,13 +1,10 @@
 """Start Ingest: one execution a delivery, named after it, so that a repeat starts nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cloudspend import payload as p
-from cloudspend.accounts.model import Account, AccountState
-from cloudspend.accounts.ports import AccountReader
-from cloudspend.errors import UsageError
-from cloudspend.exports.deliveries import newest_deliveries
+from cloudspend.accounts.model import Account
 from cloudspend.exports.model import BillingPeriod, Delivery
 from cloudspend.exports.ports import CustomerBucket
 from cloudspend.lake.ports import Executions
@@ -18,19 +15,69 @@ RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 
 
 @dataclass(frozen=True)
+class IngestRequest:
+    """A delivery as far as it takes to start Ingest for it."""
+
+    account_id: str
+    period: BillingPeriod
+    generation: str
+    manifest_bucket: str
+    manifest_key: str
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> "IngestRequest":
+        """What starts Ingest for `delivery`."""
+        return cls(
+            delivery.account_id,
+            delivery.period,
+            delivery.generation,
+            delivery.manifest_bucket,
+            delivery.manifest_key,
+        )
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, str]) -> "IngestRequest":
+        """Read what `to_payload` wrote."""
+        return cls(
+            payload[p.ACCOUNT_ID],
+            BillingPeriod.parse(payload[p.PERIOD]),
+            payload[p.GENERATION],
+            payload[p.MANIFEST_BUCKET],
+            payload[p.MANIFEST_KEY],
+        )
+
+    def to_payload(self) -> dict[str, str]:
+        """The request as it travels between steps."""
+        return {**self.to_start(), p.PERIOD: str(self.period), p.GENERATION: self.generation}
+
+    def to_start(self) -> dict[str, str]:
+        """What an execution of Ingest is started with; it finds out the rest by itself."""
+        return {
+            p.ACCOUNT_ID: self.account_id,
+            p.MANIFEST_BUCKET: self.manifest_bucket,
+            p.MANIFEST_KEY: self.manifest_key,
+        }
+
+    def execution(self, attempt: int = 1) -> str:
+        """`<account>_<yyyy-mm>_<generation>`, from the second attempt on with `_<attempt>`."""
+        name = f"{self.account_id}_{self.period}_{self.generation}"
+        return name if attempt == 1 else f"{name}_{attempt}"
+
+
+@dataclass(frozen=True)
 class Started:
-    """What came of starting Ingest for a delivery; `execution` is the name that decided it."""
+    """What came of starting Ingest for a delivery; `execution` is the name that decided it, and
+    `running` whether that one is under way now."""
 
     period: BillingPeriod
     generation: str
     execution: str
     started: bool
+    running: bool
     reason: str
 
 
-def start_ingest(
-    account: Account, delivery: Delivery, executions: Executions, *, again: bool = False
-) -> Started:
+def start_ingest(request: IngestRequest, executions: Executions, *, again: bool = False) -> Started:
     """Start the delivery's first attempt; `again` starts the next one after a failed attempt.
 
     Nothing is started while an attempt runs or after one succeeded, and without `again` nothing
@@ -38,63 +85,25 @@ def start_ingest(
     """
     attempt = 1
     while True:
-        name = execution_name(account.account_id, delivery, attempt)
-        if executions.start(name, _request(account, delivery)):
-            return _started(delivery, name, "Ingest was started.", started=True)
+        name = request.execution(attempt)
+        if executions.start(name, request.to_start()):
+            return _started(request, name, "Ingest was started.", started=True, running=True)
         status = executions.status(name)
         if status in (RUNNING, None):  # None: taken a moment ago, and not to be read yet
-            return _started(delivery, name, "Ingest is running.")
+            return _started(request, name, "Ingest is running.", running=True)
         if status == SUCCEEDED:
-            return _started(delivery, name, "The delivery was taken in before.")
+            return _started(request, name, "The delivery was taken in before.")
         if not again:
-            return _started(delivery, name, f"The attempt before ended as {status}.")
+            return _started(request, name, f"The attempt before ended as {status}.")
         attempt += 1
 
 
-def ingest_account(
-    account_id: str,
-    period: BillingPeriod | None,
-    registry: AccountReader,
-    open_bucket: OpenBucket,
-    executions: Executions,
-) -> list[Started]:
-    """Start Ingest for the newest delivery of each period since the account's start date, or of
-    `period` alone.
-
-    Raises UsageError when the account is not active, or when AWS has not delivered `period`.
-    """
-    account = registry.get(account_id)
-    if account.state is not AccountState.ACTIVE:
-        raise UsageError(
-            f"The account {account_id} is {account.state}, not active.",
-            remedy=f"See what is missing with: cloudspend accounts show {account_id}",
-        )
-    since = (
-        BillingPeriod(account.start_date.year, account.start_date.month) if period is None else None
-    )
-    deliveries = newest_deliveries(account, open_bucket(account), since, period)
-    if period is not None and not deliveries:
-        raise UsageError(
-            f"AWS has delivered no bill of {period} for the account {account_id}.",
-            remedy="AWS delivers the first export within 24 hours; earlier months come only by "
-            "an AWS support case.",
-        )
-    return [start_ingest(account, delivery, executions, again=True) for delivery in deliveries]
-
-
-def execution_name(account_id: str, delivery: Delivery, attempt: int = 1) -> str:
-    """`<account>_<yyyy-mm>_<generation>`, from the second attempt on with `_<attempt>`."""
-    name = f"{account_id}_{delivery.period}_{delivery.generation}"
-    return name if attempt == 1 else f"{name}_{attempt}"
-
-
-def _request(account: Account, delivery: Delivery) -> dict[str, str]:
-    return {
-        p.ACCOUNT_ID: account.account_id,
-        p.MANIFEST_BUCKET: delivery.manifest_bucket,
-        p.MANIFEST_KEY: delivery.manifest_key,
-    }
-
-
-def _started(delivery: Delivery, name: str, reason: str, *, started: bool = False) -> Started:
-    return Started(delivery.period, delivery.generation, name, started, reason)
+def _started(
+    request: IngestRequest,
+    name: str,
+    reason: str,
+    *,
+    started: bool = False,
+    running: bool = False,
+) -> Started:
+    return Started(request.period, request.generation, name, started, running, reason)
