@@ -39,9 +39,11 @@ OCTOBER = (ACCOUNT, str(PERIOD))
 CHANGE: dict[str, str | None] = {
     "account": "222222222222",
     "service": "AmazonS3",
-    "cost_before": "12.500000000000",
-    "cost_after": "13.500000000000",
-    "difference": "1.000000000000",
+    "charge_type": "Usage",
+    "billed_before": "12.500000000000",
+    "billed_after": "13.500000000000",
+    "effective_before": "12.500000000000",
+    "effective_after": "13.500000000000",
 }
 
 

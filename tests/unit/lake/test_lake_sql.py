@@ -79,6 +79,7 @@ def cost(billed: float, generation: str = OLD, **fields: Any) -> dict[str, Any]:
         "billingcurrency": "USD",
         "subaccountid": "222222222222",
         "servicename": "AmazonS3",
+        "x_chargetype": "Usage",
         "chargeperiodstart": datetime.fromisoformat("2026-10-01T23:00:00"),
     } | fields
 
@@ -112,10 +113,21 @@ def test_changes_between_two_generations(engine: Engine) -> None:
         ),
     )
     sql = statement("generation_changes", generation=NEW, previous_generation=OLD, **PERIOD_NAMES)
-    assert [tuple(row.values()) for row in engine.rows(sql)] == [
-        ("222222222222", "gone", 3, 0, -3),
-        ("222222222222", "come", 0, 2, 2),
-        ("222222222222", "S3", 1, Decimal("1.5"), Decimal("0.5")),
+    assert [tuple(row.values())[:5] for row in engine.rows(sql)] == [
+        ("222222222222", "gone", "Usage", 3, 0),
+        ("222222222222", "come", "Usage", 0, 2),
+        ("222222222222", "S3", "Usage", 1, Decimal("1.5")),
+    ]
+
+
+def test_a_charge_type_that_did_not_change_stands_beside_one_that_did(engine: Engine) -> None:
+    engine.put("cost_and_usage_generations", generations((OLD, 5.0, "EC2"), (NEW, 5.0, "EC2")))
+    refund = cost(-1.0, NEW, servicename="EC2", x_chargetype="Refund") | {"generation": NEW}
+    engine.put("cost_and_usage_generations", [refund])
+    sql = statement("generation_changes", generation=NEW, previous_generation=OLD, **PERIOD_NAMES)
+    assert [tuple(row.values())[2:] for row in engine.rows(sql)] == [
+        ("Refund", 0, -1, 0, Decimal("-0.5")),
+        ("Usage", 5, 5, Decimal("2.5"), Decimal("2.5")),
     ]
 
 

@@ -7,7 +7,6 @@ generation, because each looks at the registry again after its own Glue call.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from cloudspend import payload as p
@@ -21,7 +20,7 @@ from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.decide import Advance, Repeat, Superseded, differences, move, restates
 from cloudspend.lake.model import GenerationState, PublishedPeriod, Totals
 from cloudspend.lake.ports import Catalog, Generations, Queries
-from cloudspend.lake.statements import statement
+from cloudspend.lake.restatement import services_between
 from cloudspend.lake.tables import COST_AND_USAGE, generation_prefix
 from cloudspend.lake.totals import from_payload
 
@@ -172,20 +171,16 @@ def _restated(
 
 def _changes(published: PublishedPeriod, previous: str, queries: Queries) -> list[dict[str, str]]:
     """What the restatement changed by account and service, the largest difference first."""
-    sql = statement(
-        "generation_changes",
-        account_id=published.account_id,
-        period=str(published.period),
-        generation=published.generation,
-        previous_generation=previous,
+    found = services_between(
+        published.account_id, published.period, previous, published.generation, queries
     )
     return [
         {
-            "account": row["account"] or "",
-            "service": row["service"] or "",
-            "before": money(Decimal(row["cost_before"] or 0)),
-            "after": money(Decimal(row["cost_after"] or 0)),
-            "difference": money(Decimal(row["difference"] or 0)),
+            "account": linked,
+            "service": service,
+            "before": money(before),
+            "after": money(after),
+            "difference": money(after - before),
         }
-        for row in queries.run(sql)
+        for linked, service, before, after in found
     ]
