@@ -1,13 +1,13 @@
 # `make` lists what there is. Everything sets up what it needs first.
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
-CODE := app.py layers lambdas stacks local scripts tests
-TYPED := app.py layers/cloudspend layers/dependencies lambdas stacks local scripts
+CODE := app.py layers lambdas stacks local conformance scripts tests
+TYPED := app.py layers/cloudspend layers/dependencies lambdas stacks local conformance scripts
 
 # The majors of Node.js about whose end of life jsii is not to speak.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo test test-fast lint format layers synth local-up local-down reference lock clean
+.PHONY: help setup demo test test-fast lint format conformance layers synth local-up local-down reference lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -20,7 +20,7 @@ demo: setup ## run the main job on the local cloud, from invitation to certified
 
 test: setup lint layers ## run every check and every test
 	$(PY) -m pytest tests/unit tests/contract tests/stacks -n 2
-	$(PY) -m pytest tests/local tests/e2e
+	$(PY) -m pytest tests/local tests/conformance tests/e2e
 
 test-fast: setup ## run the tests that need no server
 	$(PY) -m pytest tests/unit tests/contract -n 2 -q
@@ -34,6 +34,9 @@ lint: setup ## formatting, style, types, and the rule of who may import whom
 format: setup ## put the code into its form
 	.venv/bin/ruff format $(CODE)
 	.venv/bin/ruff check --fix $(CODE)
+
+conformance: setup ## have the official FOCUS validator judge converted bills of every kind
+	@$(PY) -m conformance
 
 layers: setup ## build the Lambda layer of third-party packages
 	@$(PY) layers/dependencies/build.py
@@ -55,6 +58,8 @@ lock: setup ## pin requirements anew from the .in files
 	for name in requirements requirements-dev; do \
 		.venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 			--no-annotate --no-header $$name.in -o $$name.txt || exit 1; done
+	.venv/bin/uv pip compile --quiet --python-version 3.12 --no-annotate --no-header \
+		conformance/requirements.in -o conformance/requirements.txt
 
 clean: ## remove everything that was made from the repository
 	rm -rf .venv node_modules cdk.out .local layers/dependencies/build *.egg-info
