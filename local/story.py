@@ -14,7 +14,7 @@ from local.platform import OnWait, Platform
 from local.world import estate
 from local.world.bill import Bill
 from local.world.console import follow
-from local.world.delivery import Assembly, deliver
+from local.world.delivery import Assembly, Report, deliver
 from local.world.world import World
 
 CUSTOMER = estate.PAYER
@@ -131,7 +131,7 @@ class Story:
     def deliver(self, bill: Bill) -> Assembly:
         """AWS delivers a bill to the customer's bucket."""
         self._ingested += 1
-        return deliver(bill, self.customer, BUCKET, PREFIX, REPORT)
+        return deliver(bill, self.customer, Report(BUCKET, PREFIX, REPORT))
 
     def wait_for_ingestion(self, on_wait: OnWait | None = None) -> None:
         """Wait until every delivery so far has been ingested."""

@@ -49,6 +49,16 @@ class Bill:
         """The exact sum of a column of money."""
         return sum((Decimal(value) for value in self.values(column) if value), Decimal())
 
+    def first_hours(self, hours: int) -> "Bill":
+        """The bill of the period's first hours alone: smaller, and as whole as the month."""
+        start = self.columns.index("lineItem/UsageStartDate")
+        end = self.period.start + timedelta(hours=hours)
+        files = tuple(
+            tuple(row for row in file if datetime.fromisoformat(row[start]) < end)
+            for file in self.files
+        )
+        return replace(self, files=tuple(file for file in files if file))
+
     def with_value(self, file: int, row: int, column: str, value: str) -> "Bill":
         """The bill with one field changed; `file` and `row` count from 0."""
         index = self.columns.index(column)

@@ -58,7 +58,8 @@ def listed_twice(assembly: Assembly, file: int) -> Assembly:
 def delivered_twice(assembly: Assembly, file: int) -> Assembly:
     """The same rows in two files, under two names, both in the manifest."""
     key = key_of(assembly, file)
-    copy = key.replace(".csv.gz", "-again.csv.gz")
+    form = assembly.report.form
+    copy = f"{key.removesuffix(form)}-again{form}"
     return replace(
         assembly,
         data={**assembly.data, copy: assembly.data[key]},

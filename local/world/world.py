@@ -8,13 +8,6 @@ from cloudspend.exports.model import BillingPeriod
 from local.world import estate
 from local.world.bill import Bill, Order, make_bills
 
-NAMES = {
-    estate.PAYER: "Example Shop",
-    estate.PRODUCTION: "Shop Production",
-    estate.STAGING: "Shop Staging",
-    estate.DATA: "Data Platform",
-}
-
 
 @dataclass(frozen=True)
 class World:
@@ -49,7 +42,7 @@ class World:
             "management": estate.PAYER,
             "members": [
                 {"id": account, "name": name, "email": f"aws+{account}@example.com"}
-                for account, name in NAMES.items()
+                for account, name in estate.NAMES.items()
             ],
         }
 

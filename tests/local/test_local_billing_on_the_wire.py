@@ -58,7 +58,7 @@ def world(cloud: LocalCloud) -> World:
     session.client("s3").create_bucket(Bucket=BUCKET)
     tell(cloud.endpoint, "world", world.organization)
     for bill in world.bills():
-        deliver(bill, session, BUCKET, "cloudspend", "cloudspend-cur")
+        deliver(bill, session, Report(BUCKET, "cloudspend", "cloudspend-cur"))
     return world
 
 
@@ -153,7 +153,7 @@ def test_iam_decides_on_every_service(
 def test_the_bucket_has_the_delivery_and_can_be_made_worse(cloud: LocalCloud, world: World) -> None:
     session = cloud.session(PAYER)
     s3 = session.client("s3")
-    assembly = deliver(world.restatement(), session, BUCKET, "cloudspend", "cloudspend-cur")
+    assembly = deliver(world.restatement(), session, Report(BUCKET, "cloudspend", "cloudspend-cur"))
     latest = s3.get_object(Bucket=BUCKET, Key=assembly.latest_manifest_key)
     assert json.load(latest["Body"])["assemblyId"] == assembly.assembly_id
     before = s3.head_object(Bucket=BUCKET, Key=breakage.key_of(assembly, 1))["ETag"]
