@@ -212,11 +212,27 @@ def test_columns_are_sorted_by_what_they_are() -> None:
         "novel/Column",
     ]
     found = layout(names, {column_key("lineItem/UnblendedCost")})
-    assert [key for key, _ in found.tags] == ["Team", "team", "aws:createdBy"]
-    assert [key for key, _ in found.categories] == ["Charge type"]
-    assert [key for key, _ in found.details] == ["CoreCount", "x_newAttribute"]
+    assert [key for key, _ in found.tags.flat] == ["aws:createdBy", "user:Team", "user:team"]
+    assert [key for key, _ in found.categories.flat] == ["Charge type"]
+    assert [key for key, _ in found.products.flat] == ["new_attribute", "vcpu"]
     assert [key for key, _ in found.unknown] == ["lineItem/NewColumn", "novel/Column"]
     assert "lineItem/BlendedCost" not in found.wanted
+
+
+def test_maps_of_cur_2_0_are_found_by_any_spelling() -> None:
+    found = layout(["Resource_Tags", "tags", "cost_category", "product", "discount"], set())
+    assert (found.tags.packed, found.labels.packed) == ("Resource_Tags", "tags")
+    assert (found.categories.packed, found.products.packed) == ("cost_category", "product")
+    assert found.discounts.packed == "discount"
+    assert found.unknown == ()
+    assert len(found.wanted) == 5
+
+
+def test_a_column_in_two_spellings_is_known_once() -> None:
+    found = layout(
+        ["lineItem/Operation", "line_item_operation"], {column_key("lineItem/Operation")}
+    )
+    assert found.unknown == (("line_item_operation", "line_item_operation"),)
 
 
 @given(st.text(max_size=20) | st.none())

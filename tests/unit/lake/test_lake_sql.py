@@ -24,7 +24,11 @@ from cloudspend.lake.views import VIEWS, View
 from cloudspend.reconcile.tables import RECONCILIATION
 from tests.fakes.lake import ACCOUNT, NEW, OLD, PERIOD
 
-DUCKDB = {"string": "VARCHAR", "map<string,string>": "MAP(VARCHAR, VARCHAR)"}
+DUCKDB = {
+    "string": "VARCHAR",
+    "map<string,string>": "MAP(VARCHAR, VARCHAR)",
+    "map<string,double>": "MAP(VARCHAR, DOUBLE)",
+}
 FROM_DUCKDB = {"VARCHAR": "string", "TIMESTAMP": "timestamp"}
 PATH = Column("$path", "string")
 PERIOD_NAMES = {"account_id": ACCOUNT, "period": str(PERIOD)}

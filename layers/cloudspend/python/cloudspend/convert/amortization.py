@@ -19,7 +19,11 @@ OPERATION = "lineItem/Operation"
 PRODUCT = "lineItem/ProductCode"
 RESERVATION = "reservation/ReservationARN"
 
-# Split cost allocation data repeats the cost of an instance that another row holds already.
+DESCRIPTION = "lineItem/LineItemDescription"
+
+# Split cost allocation data repeats the cost of an instance that another row holds already. Tasks
+# and pods on Fargate (FargateTask, FargatePod) are billed themselves: their rows hold own cost.
+# Source: the same views, and "SCAD Containers Cost Allocation" of the same dashboards.
 SPLIT_COST_OPERATIONS = {"EKSPod-EC2", "ECSTask-EC2"}
 
 

@@ -43,8 +43,6 @@ def convert_task(task: ConversionTask, source: Source, sink: Sink) -> Conversion
     and `value` of the first row that is wrong (in Parquet `row_group` and `row`);
     DeliveryReplaced, PermissionDenied and TransientError as the source does.
     """
-    if task.kind not in MAPPINGS:
-        raise UsageError(f"Files of kind {task.kind} cannot be converted yet.")
     mapping = MAPPINGS[task.kind]
     missing = [table for table in task.tables if table not in mapping.tables]
     if missing:

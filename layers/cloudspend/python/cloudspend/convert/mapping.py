@@ -1,19 +1,34 @@
 """The form of a mapping: for each column of a table, a rule and where it comes from."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 
-from cloudspend.convert.maps import TEXT, TEXT_MAP
-from cloudspend.convert.names import column_key
-from cloudspend.convert.rows import MOMENT, Flags, Numbers, Rows, constant, text_map
-from cloudspend.convert.schema import COLUMNS, DOUBLE, STRING, TIMESTAMP
-from cloudspend.convert.schema import TEXT_MAP as TEXT_MAP_NAME
+from cloudspend.convert import schema
+from cloudspend.convert.attributes import Attributes
+from cloudspend.convert.labels import Labels
+from cloudspend.convert.lenient import doubles
+from cloudspend.convert.maps import NUMBER_MAP, TEXT, TEXT_MAP
+from cloudspend.convert.names import column_key, tag_column
+from cloudspend.convert.rows import MOMENT, Codes, Flags, Numbers, Rows, constant
 
-ARROW_TYPES = {STRING: TEXT, DOUBLE: pa.float64(), TIMESTAMP: MOMENT, TEXT_MAP_NAME: TEXT_MAP}
-ARROW_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.type]) for column in COLUMNS])
+ARROW_TYPES = {
+    schema.STRING: TEXT,
+    schema.DOUBLE: pa.float64(),
+    schema.TIMESTAMP: MOMENT,
+    schema.TEXT_MAP: TEXT_MAP,
+    schema.NUMBER_MAP: NUMBER_MAP,
+}
+
+
+def arrow_schema(columns: Iterable[schema.Column]) -> pa.Schema:
+    """The declared columns in Arrow's types."""
+    return pa.schema([(column.name, ARROW_TYPES[column.type]) for column in columns])
+
+
+ARROW_SCHEMA = arrow_schema(schema.COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -37,37 +52,64 @@ class Target:
 class Layout:
     """The columns of one file, sorted by what they are.
 
-    `tags`, `categories`, `details` and `unknown` pair a map's key with the file's column.
+    `wanted` are those that are read at all. `tags` are resource tags, `labels` the map in which
+    CUR 2.0 repeats all kinds of them. `unknown` pairs a column's name as a map's key with itself.
     """
 
     wanted: tuple[str, ...]
-    tags: tuple[tuple[str, str], ...] = ()
-    categories: tuple[tuple[str, str], ...] = ()
-    details: tuple[tuple[str, str], ...] = ()
+    tags: Attributes = field(default_factory=Attributes)
+    labels: Attributes = field(default_factory=Attributes)
+    categories: Attributes = field(default_factory=Attributes)
+    products: Attributes = field(default_factory=Attributes)
+    discounts: Attributes = field(default_factory=Attributes)
     unknown: tuple[tuple[str, str], ...] = ()
+
+
+Make = Callable[[Rows, Layout], pa.Array]
+LabelsOf = Callable[[Rows, Layout], tuple[Codes, Sequence[Labels]]]
 
 
 @dataclass(frozen=True)
 class TableMapping:
     """How rows of a delivery become rows of one table.
 
-    `maps` make the map columns, which read what the layout has sorted; `left_out` says which rows
-    the table lacks (None: it has them all).
+    `maps` make the columns that read what the layout has sorted, and `map_reads` by name; `prepare`
+    adds to rows the columns that stand inside a map (None: rules need none); `left_out` says which
+    rows the table lacks (None: it has them all).
+    `labels` are the tags that columns can be made of, for each row their number and the distinct
+    ones (None: the table has no such columns).
     """
 
     schema: pa.Schema
     targets: Sequence[Target]
-    maps: Mapping[str, Callable[[Rows, Layout], pa.Array]]
+    maps: Mapping[str, Make]
+    map_reads: Sequence[str] = ()
+    prepare: Callable[[Rows, Layout], None] | None = None
     left_out: Callable[[Rows], Flags] | None = None
+    labels: LabelsOf | None = None
 
     def reads(self) -> set[str]:
         """The source columns that a rule reads by name."""
-        return {name for target in self.targets for name in target.rule.reads}
+        return {*self.map_reads, *(name for one in self.targets for name in one.rule.reads)}
+
+    def with_tags(self, keys: Iterable[str]) -> "TableMapping":
+        """The same table with a text column for each tag of `keys`, after its other columns.
+
+        Keys in two spellings of one tag share a column. Raises UsageError as `tag_column` does.
+        """
+        if self.labels is None:
+            return self
+        columns = {tag_column(key): key for key in keys}
+        fields = [pa.field(name, TEXT) for name in columns]
+        made = {name: _tag(self.labels, key) for name, key in columns.items()}
+        return replace(self, schema=pa.schema([*self.schema, *fields]), maps={**self.maps, **made})
 
     def apply(self, rows: Rows, layout: Layout) -> pa.Table:
         """The rows of the table. Raises DeliveryError at a value that cannot be read."""
         if self.left_out and (left_out := self.left_out(rows)).any():
             rows = rows.taken(np.flatnonzero(~left_out))
+        if self.prepare:
+            self.prepare(rows, layout)
         made = {target.column.lower(): target.rule.make(rows) for target in self.targets}
         for column, make in self.maps.items():
             made[column.lower()] = make(rows, layout)
@@ -79,27 +121,52 @@ class TableMapping:
 class KindMapping:
     """All that CloudSpend knows of one export kind's files; `tables` are those it can fill.
 
-    `layout` sorts the columns of one file, given their names and the tables to be filled.
+    `layout` sorts the columns of one file, given their names and the keys of those that are read
+    by name.
     """
 
     tables: Mapping[str, TableMapping]
     required: Sequence[str]
     period_start: str
     currency: str
-    layout: Callable[[Sequence[str], Sequence[str]], Layout]
+    sort_columns: Callable[[Sequence[str], set[str]], Layout]
+
+    def layout(self, names: Sequence[str], tables: Iterable[str]) -> Layout:
+        """The columns of one file, sorted, those that nothing in `tables` reads left out."""
+        return self.sort_columns(names, self.reads(tables))
 
     def reads(self, tables: Iterable[str]) -> set[str]:
         """The keys (`column_key`) of all columns that a rule of `tables` reads by name."""
         named = (name for table in tables for name in self.tables[table].reads())
         return {column_key(name) for name in (*named, *self.required, self.period_start)}
 
+    def with_tags(self, keys: Sequence[str]) -> "KindMapping":
+        """The same with a column for each tag of `keys`, where a table can have one."""
+        tables = {name: table.with_tags(keys) for name, table in self.tables.items()}
+        return replace(self, tables=tables) if keys else self
+
+
+def _tag(labels: LabelsOf, key: str) -> Make:
+    def make(rows: Rows, layout: Layout) -> pa.DictionaryArray:
+        codes, found = labels(rows, layout)
+        return texts(codes, [one.tag(key) for one in found])
+
+    return make
+
+
+def texts(codes: Codes, values: Sequence[str | None]) -> pa.DictionaryArray:
+    """A text column: for each of `codes` the value of that number."""
+    encoded = pa.array(values, pa.string()).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(codes)), encoded.dictionary)
+
 
 def always(value: str) -> Rule:
     return Rule((), lambda rows: constant(value, rows.count))
 
 
-def never() -> Rule:
-    return Rule((), lambda rows: constant(None, rows.count))
+def never(kind: pa.DataType = TEXT) -> Rule:
+    """Null in every row, of the column's type."""
+    return Rule((), lambda rows: pa.nulls(rows.count, kind))
 
 
 def copied(name: str) -> Rule:
@@ -143,8 +210,6 @@ def cost(function: Callable[[Rows], Numbers], name: str, *others: str) -> Rule:
     return Rule((name, *others), make)
 
 
-def maps_of(
-    chosen: Callable[[Layout], Iterable[tuple[str, str]]],
-) -> Callable[[Rows, Layout], pa.Array]:
-    """A map column of the columns that the layout has chosen."""
-    return lambda rows, layout: text_map(rows, chosen(layout))
+def as_far_as_numbers(name: str) -> Rule:
+    """A figure that nothing is added up from: a value that is no number travels in `x_other`."""
+    return Rule((name,), lambda rows: doubles(rows, name).values)

@@ -4,11 +4,11 @@ A bill has a million rows and a few thousand distinct values in most columns. So
 value here is evaluated once per distinct value (or distinct combination), not once per row.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,8 @@ from cloudspend.convert.names import column_key
 from cloudspend.errors import DeliveryError
 
 MOMENT = pa.timestamp("ms")
+
+T = TypeVar("T")
 
 Codes = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.float64]
@@ -77,6 +79,8 @@ class Rows:
         self._texts: dict[str, pa.DictionaryArray] = {}
         # Several rules read the same costs; each is converted once.
         self._read: dict[tuple[str, object], Numbers] = {}
+        self._made: dict[Hashable, Any] = {}
+        self._added: dict[str, pa.DictionaryArray] = {}
 
     @classmethod
     def together(cls, parts: Sequence["Rows"]) -> "Rows":
@@ -93,11 +97,28 @@ class Rows:
         """Where a row was read."""
         return self.place.spot(row if self._order is None else int(self._order[row]))
 
+    def add(self, name: str, column: pa.DictionaryArray) -> None:
+        """Give the rows a text column that the file has not; it is found by this very name."""
+        self._added[name] = column
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for these rows; the same key always stands for the same."""
+        if key not in self._made:
+            self._made[key] = make()
+        found: T = self._made[key]
+        return found
+
     def has(self, name: str) -> bool:
         return self.columns.name(name) is not None
 
+    def spelling(self, name: str) -> str:
+        """The name that the file itself has for the column."""
+        return self.columns.name(name) or name
+
     def text(self, name: str) -> pa.DictionaryArray:
         """The column as it stands; missing values are null."""
+        if name in self._added:
+            return self._added[name]
         found = self.columns.name(name)
         if found is None:
             return constant(None, self.count)
@@ -148,10 +169,11 @@ class Rows:
 
     def moments(self, name: str) -> pa.Array:
         """The column as UTC timestamps. Raises DeliveryError at the first that is not a date."""
-        milliseconds = self._converted(name, _milliseconds, "not a date")
-        missing = np.isnan(milliseconds)
-        whole = np.where(missing, 0, milliseconds).astype(np.int64)
-        return pa.array(whole, mask=missing).cast(MOMENT)
+        return _timestamps(self._converted(name, _milliseconds, "not a date"))
+
+    def moments_where_possible(self, name: str) -> pa.Array:
+        """As `moments`, but text that is no date counts as missing."""
+        return _timestamps(self._converted(name, _milliseconds_or_missing, ""))
 
     def exact_sum(self, name: str, of: Flags) -> Decimal:
         """The exact sum of a column's decimal text over the rows `of`; missing values are 0.
@@ -160,7 +182,7 @@ class Rows:
         the point.
         """
         array = self.text(name)
-        key = (column_key(name), exact.limbs)
+        key = (self.spelling(name), exact.limbs)
         if key not in self.columns.shared:
             texts = ["0" if text in MISSING else text for text in array.dictionary.to_pylist()]
             self.columns.shared[key] = exact.limbs(texts)
@@ -178,7 +200,7 @@ class Rows:
         of scalars.
         """
         array = self.text(name)
-        key = (column_key(name), decoded)
+        key = (self.spelling(name), decoded)
         if key not in self.columns.shared:
             self.columns.shared[key] = _all_decoded(array.dictionary.to_pylist())
         maps, wrong = self.columns.shared[key]
@@ -200,7 +222,7 @@ class Rows:
 
     def refused(self, name: str, row: int, what: str, value: str | None) -> DeliveryError:
         """The error for a value of `row` that is `what`."""
-        return refusal(self.spot(row), self.columns.name(name) or name, what, value)
+        return refusal(self.spot(row), self.spelling(name), what, value)
 
     def _refuse_any(self, name: str, codes: Codes, wrong: Sequence[int], what: str) -> None:
         """Raise at the first row whose value is one of `wrong`, if there is such a row."""
@@ -209,14 +231,14 @@ class Rows:
             raise self.refused(name, int(rows[0]), what, self.text(name)[int(rows[0])].as_py())
 
     def _converted(self, name: str, function: Callable[[str], float | None], what: str) -> Numbers:
-        key = (column_key(name), function)
+        key = (self.spelling(name), function)
         if key not in self._read:
             self._read[key] = self._evaluated(name, function, what)
         return self._read[key]
 
     def _evaluated(self, name: str, function: Callable[[str], float | None], what: str) -> Numbers:
         array = self.text(name)
-        key = (column_key(name), function)
+        key = (self.spelling(name), function)
         if key not in self.columns.shared:
             self.columns.shared[key] = _results(array.dictionary, function)
         results, wrong = self.columns.shared[key]
@@ -290,20 +312,6 @@ def constant(value: str | None, count: int) -> pa.DictionaryArray:
     values = pa.array([] if value is None else [value], pa.string())
     indices = pa.nulls(count, pa.int32()) if value is None else pa.array(np.zeros(count, np.int32))
     return pa.DictionaryArray.from_arrays(indices, values)
-
-
-def text_map(rows: Rows, columns: Iterable[tuple[str, str]]) -> pa.Array:
-    """A map column from (key, column) pairs: keys with a value only, null where there is none."""
-    present = [(key, name) for key, name in columns if rows.text(name).null_count < rows.count]
-    if not present:
-        return pa.nulls(rows.count, TEXT_MAP)
-    keys = [key for key, _ in present]
-    codes, combinations = rows.combined([name for _, name in present])
-    maps = [
-        {key: value for key, value in zip(keys, values, strict=True) if value is not None} or None
-        for values in combinations
-    ]
-    return map_array(codes, maps)
 
 
 def paired(
@@ -399,3 +407,14 @@ def _milliseconds(text: str) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)
+
+
+def _milliseconds_or_missing(text: str) -> float:
+    value = _milliseconds(text)
+    return np.nan if value is None else value
+
+
+def _timestamps(milliseconds: Numbers) -> pa.Array:
+    missing = np.isnan(milliseconds)
+    whole = np.where(missing, 0, milliseconds).astype(np.int64)
+    return pa.array(whole, mask=missing).cast(MOMENT)

@@ -17,6 +17,10 @@ PURCHASE = {"Fee", "RIFee", "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"}
 PLAN_FEES = {"SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"}
 RECURRING = {"RIFee", "SavingsPlanRecurringFee"}
 COVERED = {"DiscountedUsage", "SavingsPlanCoveredUsage"}
+# Line item types by what a commitment promises (FOCUS, CommitmentDiscountCategory).
+COVERED_BY = {"Usage": "DiscountedUsage", "Spend": "SavingsPlanCoveredUsage"}
+FEE_OF = {"Usage": "RIFee", "Spend": "SavingsPlanRecurringFee"}
+UPFRONT_OF = {"Usage": "Fee", "Spend": "SavingsPlanUpfrontFee"}
 # The discounts that AWS lists as rows of their own, and refunds, correct a cost that stands
 # elsewhere: FOCUS calls that an adjustment. A credit is something granted.
 ADJUSTMENT = {
@@ -57,6 +61,11 @@ RESOURCE_TYPES = {
     "vpce": "VPC Endpoint",
     "vpn": "VPN Connection",
 }
+
+
+def capacity_status(reservation: str | None, status: str | None) -> str | None:
+    """FOCUS knows Used and Unused; AWS also Reserved and Cancelled."""
+    return status if reservation and status in {"Used", "Unused"} else None
 
 
 def charge_category(charge_type: str | None) -> str:
@@ -101,8 +110,52 @@ def commitment_unit(charge_type: str | None, unit: str | None, currency: str | N
     return focus_unit(unit) if charge_type in {"DiscountedUsage", "RIFee"} else None
 
 
+def focus_charge_type(
+    category: str | None,
+    charge_class: str | None,
+    frequency: str | None,
+    commitment: str | None,
+    status: str | None,
+) -> str | None:
+    """The line item type that a FOCUS row comes nearest to; `commitment` is Usage or Spend.
+
+    FOCUS does not tell discounts from other adjustments, which stay `Adjustment` therefore.
+    """
+    if category == "Usage":
+        by_status = {"Used": COVERED_BY, "Unused": FEE_OF}.get(status or "", {})
+        return by_status.get(commitment or "", "Usage")
+    if category == "Purchase":
+        paid = FEE_OF if frequency == "Recurring" else UPFRONT_OF
+        return paid.get(commitment or "", "Fee")
+    if category == "Adjustment" and charge_class == "Correction":
+        return "Refund"
+    return category
+
+
+def focus_frequency(frequency: str | None, category: str | None) -> str:
+    """FOCUS 1.0 lets a row go without a frequency."""
+    return frequency or ("Usage-Based" if category == "Usage" else "One-Time")
+
+
+def category_named(category: str | None, product_code: str | None) -> str:
+    return category or service(product_code).category
+
+
+def subcategory_named(subcategory: str | None, product_code: str | None) -> str:
+    """FOCUS 1.0 has no subcategories."""
+    return subcategory or service(product_code).subcategory
+
+
 def consumed_unit(charge_type: str | None, unit: str | None) -> str | None:
     return focus_unit(unit) if charge_type in USAGE else None
+
+
+def of_commitment(reservation: str | None, reserved: str | None, planned: str | None) -> str | None:
+    """A property of the commitment: of the savings plan, else of the reservation if there is one.
+
+    Columns under `pricing/` also speak of prices that no reservation has to do with.
+    """
+    return planned or (reserved if reservation else None)
 
 
 def priced_unit(charge_type: str | None, unit: str | None) -> str | None:

@@ -14,6 +14,7 @@ STRING = "string"
 DOUBLE = "double"
 TIMESTAMP = "timestamp"
 TEXT_MAP = "map<string,string>"
+NUMBER_MAP = "map<string,double>"
 
 
 @dataclass(frozen=True)
@@ -95,13 +96,26 @@ COLUMNS: tuple[Column, ...] = (
     _column("SubAccountName", STRING, "Name of the using account, where AWS gives one"),
     _column("SubAccountType", STRING, "Always Account"),
     _column("Tags", TEXT_MAP, "Tags: the user's keys as they are, AWS's as aws:<key>"),
-    _always("x_ChargeType", STRING, "Line item type as AWS names it"),
+    _column("x_ChargeType", STRING, "Line item type as AWS names it; FOCUS exports: the nearest"),
     _column("x_Operation", STRING, "Operation as AWS names it"),
     _column("x_UsageType", STRING, "Usage type as AWS names it"),
     _column("x_ServiceCode", STRING, "Product code of the line item as AWS names it"),
     _column("x_CostCategories", TEXT_MAP, "Cost categories by name"),
+    _column("x_CostCategoriesNormalized", TEXT_MAP, "The same by name in letters and digits only"),
+    _column("x_TagsNormalized", TEXT_MAP, "Tags by key in lower-case letters and digits only"),
+    _column("x_Discounts", NUMBER_MAP, "Discounts within the cost, by kind of discount"),
+    _column("x_PublicOnDemandCost", DOUBLE, "Public on-demand cost, where AWS gives one"),
     _always("x_NetBilledCost", DOUBLE, "BilledCost after discounts, where AWS gives it"),
     _always("x_NetEffectiveCost", DOUBLE, "EffectiveCost after discounts, where AWS gives it"),
+    _column("x_NormalizedUsageAmount", DOUBLE, "Usage in normalized units of the instance family"),
+    _column("x_CommitmentOffering", STRING, "Offering class or type of the commitment"),
+    _column("x_CommitmentPaymentOption", STRING, "All, Partial or No Upfront"),
+    _column("x_CommitmentTerm", STRING, "Length of the commitment, as AWS writes it"),
+    _column("x_AmortizedUpfrontCost", DOUBLE, "Upfront payment's part within the row"),
+    _column("x_ReservationUnusedQuantity", DOUBLE, "Reserved hours that nothing used"),
+    _column("x_ReservationUnusedNormalizedUnits", DOUBLE, "The same in normalized units"),
+    _column("x_SavingsPlanCommitment", DOUBLE, "Spending committed to date, on the plan's fee"),
+    _column("x_SavingsPlanUsedCommitment", DOUBLE, "How much of it was used"),
     _column("x_Other", TEXT_MAP, "Columns of the delivery that CloudSpend does not know"),
 )
 

@@ -1,80 +1,72 @@
-"""The columns of the legacy report that CloudSpend knows, and what becomes of all the others.
+"""The columns of a bill of line items (the legacy report, CUR 2.0), sorted by what they are.
 
-Source: AWS CUR user guide, data dictionary. Attributes under `product/` come and go with AWS's
-price list, so that every one of them is known; so are tags and cost categories, which the customer
-names. A column under any other heading that is not listed here is carried along as unknown.
+Known are the columns of CUR 2.0 (`detail_schema`), in any spelling: the legacy report has the same
+ones under `category/Name`. Further attributes under `product/` come and go with AWS's price list,
+so that every one of them is known; so are tags, cost categories and discounts. A column under any
+other heading is carried along as unknown.
+
+Source: AWS Data Exports user guide, "Migrating from CUR to Data Exports CUR 2.0"; AWS CUR user
+guide, data dictionary.
 """
 
 from collections.abc import Sequence
 
+from cloudspend.convert.attributes import Attributes
+from cloudspend.convert.detail_schema import DETAIL_COLUMNS
 from cloudspend.convert.mapping import Layout
-from cloudspend.convert.names import column_key
+from cloudspend.convert.names import column_key, snake
 
-KNOWN = {
-    "identity": "LineItemId TimeInterval",
-    "bill": "BillType BillingEntity BillingPeriodEndDate BillingPeriodStartDate InvoiceId "
-    "InvoicingEntity PayerAccountId PayerAccountName",
-    "lineItem": "AvailabilityZone BlendedCost BlendedRate CurrencyCode LegalEntity "
-    "LineItemDescription LineItemType NetUnblendedCost NetUnblendedRate NormalizationFactor "
-    "NormalizedUsageAmount Operation ProductCode ResourceId TaxType UnblendedCost UnblendedRate "
-    "UsageAccountId UsageAccountName UsageAmount UsageEndDate UsageStartDate UsageType",
-    "pricing": "LeaseContractLength OfferingClass PurchaseOption RateCode RateId currency "
-    "publicOnDemandCost publicOnDemandRate term unit",
-    "reservation": "AmortizedUpfrontCostForUsage AmortizedUpfrontFeeForBillingPeriod "
-    "AvailabilityZone EffectiveCost EndTime ModificationStatus "
-    "NetAmortizedUpfrontCostForUsage NetAmortizedUpfrontFeeForBillingPeriod NetEffectiveCost "
-    "NetRecurringFeeForUsage NetUnusedAmortizedUpfrontFeeForBillingPeriod NetUnusedRecurringFee "
-    "NetUpfrontValue NormalizedUnitsPerReservation NumberOfReservations RecurringFeeForUsage "
-    "ReservationARN StartTime SubscriptionId TotalReservedNormalizedUnits TotalReservedUnits "
-    "UnitsPerReservation UnusedAmortizedUpfrontFeeForBillingPeriod UnusedNormalizedUnitQuantity "
-    "UnusedQuantity UnusedRecurringFee UpfrontValue",
-    "savingsPlan": "AmortizedUpfrontCommitmentForBillingPeriod EndTime InstanceTypeFamily "
-    "NetAmortizedUpfrontCommitmentForBillingPeriod NetRecurringCommitmentForBillingPeriod "
-    "NetSavingsPlanEffectiveCost OfferingType PaymentOption PurchaseTerm "
-    "RecurringCommitmentForBillingPeriod Region SavingsPlanARN SavingsPlanEffectiveCost "
-    "SavingsPlanRate StartTime TotalCommitmentToDate UsedCommitment",
-    "discount": "BundledDiscount EdpDiscount PrivateRateDiscount TotalDiscount",
-    "splitLineItem": "ActualUsage NetSplitCost NetUnusedCost ParentResourceId "
-    "PublicOnDemandSplitCost PublicOnDemandUnusedCost ReservedUsage SplitCost SplitUsage "
-    "SplitUsageRatio UnusedCost",
-}
-KNOWN_KEYS = {
-    column_key(f"{category}/{name}") for category, names in KNOWN.items() for name in names.split()
-}
+OTHER = "x_other"
+KNOWN_KEYS = {column_key(column.name) for column in DETAIL_COLUMNS if column.name != OTHER}
 
 TAGS = ("resourceTags/", "resource_tags_")
 CATEGORIES = ("costCategory/", "cost_category_")
-PRODUCT = ("product/", "product_")
-# AWS puts this before the keys that a person has chosen; FOCUS wants those as they were chosen.
-USER_TAG = ("user:", "user_")
-
-# FOCUS's own names for properties of a price (FOCUS 1.2, SkuPriceDetails).
-DETAILS = {
-    "instanceType": "InstanceType",
-    "operatingSystem": "OperatingSystem",
-    "storageClass": "StorageClass",
-    "vcpu": "CoreCount",
+PRODUCTS = ("product/", "product_")
+DISCOUNTS = ("discount/", "discount_")
+# Map columns of CUR 2.0, by `column_key`, and the attributes they hold.
+PACKED = {
+    "resourcetags": "tags",
+    "tags": "labels",
+    "costcategory": "categories",
+    "product": "products",
+    "discount": "discounts",
 }
 
 
 def layout(names: Sequence[str], read: set[str]) -> Layout:
     """Sort the columns of a file; `read` are the keys of those that rules read by name."""
-    tags, categories, details, unknown, wanted = [], [], [], [], []
+    flat: dict[str, list[tuple[str, str]]] = {kind: [] for kind in PACKED.values()}
+    packed: dict[str, str] = {}
+    unknown, wanted = [], []
+    seen: set[str] = set()
     for name in names:
-        if rest := _after(TAGS, name):
-            tags.append((_after(USER_TAG, rest) or rest, name))
+        key = column_key(name)
+        if key in PACKED:
+            packed[PACKED[key]] = name
+        elif rest := _after(TAGS, name):
+            flat["tags"].append((rest, name))
         elif rest := _after(CATEGORIES, name):
-            categories.append((rest, name))
-        elif rest := _after(PRODUCT, name):
-            details.append((DETAILS.get(rest, f"x_{rest}"), name))
-        elif column_key(name) not in KNOWN_KEYS:
+            flat["categories"].append((rest, name))
+        elif key in KNOWN_KEYS and key not in seen:
+            seen.add(key)
+            wanted += [name] if key in read else []
+        elif rest := _after(PRODUCTS, name):
+            flat["products"].append((snake(rest), name))
+        elif rest := _after(DISCOUNTS, name):
+            flat["discounts"].append((snake(rest), name))
+        else:
             unknown.append((name, name))
-        elif column_key(name) in read:
-            wanted.append(name)
-    mapped = (name for pairs in (tags, categories, details, unknown) for _, name in pairs)
-    return Layout((*wanted, *mapped), *map(tuple, (tags, categories, details, unknown)))
+    found = {
+        kind: Attributes(tuple(sorted(pairs)), packed.get(kind)) for kind, pairs in flat.items()
+    }
+    carried = [name for attributes in found.values() for name in attributes.columns()]
+    carried += [name for _, name in unknown]
+    return Layout(tuple(dict.fromkeys([*wanted, *carried])), unknown=tuple(unknown), **found)
 
 
 def _after(prefixes: Sequence[str], name: str) -> str:
     """What follows the first of `prefixes` that `name` starts with, else nothing."""
-    return next((name.removeprefix(prefix) for prefix in prefixes if name.startswith(prefix)), "")
+    lowered = name.lower()
+    return next(
+        (name[len(prefix) :] for prefix in prefixes if lowered.startswith(prefix.lower())), ""
+    )

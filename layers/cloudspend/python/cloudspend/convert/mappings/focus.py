@@ -1,0 +1,219 @@
+"""FOCUS 1.0 and 1.2, as AWS exports them, to FOCUS 1.2.
+
+By name, since AWS has applied FOCUS's rules itself; what 1.0 lacks is derived where a document says
+from what, and else null. Sources: AWS12 is "FOCUS 1.2 with AWS columns" and AWS10 "FOCUS 1.0 with
+AWS columns" (AWS Data Exports user guide), MIGRATION what that guide says of moving from one to the
+other (x_UsageType became SkuMeter), FOCUS the FOCUS 1.2 column library, OWN a reading of ours,
+which the decision records explain. AWS states no net figures beside: discounts are within its
+costs.
+"""
+
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+
+from cloudspend.convert import rules
+from cloudspend.convert.attributes import Attributes
+from cloudspend.convert.labels import Labels, focus_labels
+from cloudspend.convert.lenient import doubles
+from cloudspend.convert.mapping import (
+    ARROW_SCHEMA,
+    KindMapping,
+    Layout,
+    Rule,
+    TableMapping,
+    Target,
+    as_far_as_numbers,
+    copied,
+    cost,
+    derived,
+    moment,
+    never,
+)
+from cloudspend.convert.mappings import packed
+from cloudspend.convert.maps import map_array
+from cloudspend.convert.names import column_key
+from cloudspend.convert.rows import Codes, Rows
+from cloudspend.convert.schema import COLUMNS, COST_AND_USAGE
+
+AWS10, AWS12, FOCUS, OWN = "AWS FOCUS 1.0", "AWS FOCUS 1.2", "FOCUS 1.2", "CloudSpend"
+MIGRATION = "AWS: migrating from FOCUS 1.0 to 1.2"
+
+CODE = "x_ServiceCode"
+PERIOD_START = "BillingPeriodStart"
+CURRENCY = "BillingCurrency"
+COMMITMENT = ("CommitmentDiscountCategory", "CommitmentDiscountStatus")
+METER = ("SkuMeter", "x_UsageType")
+
+COSTS = ("BilledCost", "ContractedCost", "EffectiveCost", "ListCost")
+MOMENTS = ("BillingPeriodEnd", "BillingPeriodStart", "ChargePeriodEnd", "ChargePeriodStart")
+# Figures that nothing is added up from: one in words is carried along instead of stopping the bill.
+FIGURES = (
+    "CommitmentDiscountQuantity",
+    "ConsumedQuantity",
+    "ContractedUnitPrice",
+    "ListUnitPrice",
+    "PricingCurrencyContractedUnitPrice",
+    "PricingCurrencyEffectiveCost",
+    "PricingCurrencyListUnitPrice",
+    "PricingQuantity",
+)
+TEXTS = (
+    "AvailabilityZone",
+    "BillingAccountId",
+    "BillingAccountName",
+    "BillingCurrency",
+    "CapacityReservationId",
+    "CapacityReservationStatus",
+    "ChargeCategory",
+    "ChargeClass",
+    "ChargeDescription",
+    "CommitmentDiscountCategory",
+    "CommitmentDiscountId",
+    "CommitmentDiscountName",
+    "CommitmentDiscountStatus",
+    "CommitmentDiscountType",
+    "CommitmentDiscountUnit",
+    "ConsumedUnit",
+    "InvoiceId",
+    "InvoiceIssuerName",
+    "PricingCategory",
+    "PricingCurrency",
+    "PricingUnit",
+    "PublisherName",
+    "RegionId",
+    "RegionName",
+    "ResourceId",
+    "ResourceName",
+    "ResourceType",
+    "SkuId",
+    "SkuPriceId",
+    "SubAccountId",
+    "SubAccountName",
+)
+# What only line items tell.
+UNTOLD = (
+    "x_PublicOnDemandCost",
+    "x_NormalizedUsageAmount",
+    "x_CommitmentOffering",
+    "x_CommitmentPaymentOption",
+    "x_CommitmentTerm",
+    "x_AmortizedUpfrontCost",
+    "x_ReservationUnusedQuantity",
+    "x_ReservationUnusedNormalizedUnits",
+    "x_SavingsPlanCommitment",
+    "x_SavingsPlanUsedCommitment",
+)
+# Map columns, by `column_key`, and the attributes they hold.
+PACKED = {
+    "tags": "tags",
+    "xcostcategories": "categories",
+    "skupricedetails": "products",
+    "xdiscounts": "discounts",
+}
+KNOWN_KEYS = {
+    *(column_key(column.name) for column in COLUMNS if not column.name.startswith("x_")),
+    *(column_key(name) for name in ("x_Operation", CODE, "x_UsageType")),
+}
+
+
+def _cost(name: str) -> Rule:
+    return cost(lambda rows: rows.numbers(name), name)
+
+
+def _or_else(name: str, word: str) -> Rule:
+    return derived(lambda text: text or word, name)
+
+
+def _each(names: Sequence[str], rule: Callable[[str], Rule], source: str) -> list[Target]:
+    return [Target(name, rule(name), source) for name in names]
+
+
+TARGETS = (
+    *_each(TEXTS, copied, AWS12),
+    *_each(COSTS, _cost, AWS12),
+    *_each(MOMENTS, moment, AWS12),
+    *_each(FIGURES, as_far_as_numbers, AWS12),
+    Target("BillingAccountType", _or_else("BillingAccountType", "Billing Account"), FOCUS),
+    Target(
+        "ChargeFrequency",
+        derived(rules.focus_frequency, "ChargeFrequency", "ChargeCategory"),
+        FOCUS,
+    ),
+    Target("ProviderName", _or_else("ProviderName", "AWS"), FOCUS),
+    Target("ServiceCategory", derived(rules.category_named, "ServiceCategory", CODE), AWS12),
+    Target("ServiceName", derived(rules.service_name, "ServiceName", CODE), AWS12),
+    Target("ServiceSubcategory", derived(rules.subcategory_named, "ServiceSubcategory", CODE), OWN),
+    Target("SkuMeter", derived(rules.first, *METER), MIGRATION),
+    Target("SubAccountType", _or_else("SubAccountType", "Account"), FOCUS),
+    Target(
+        "x_ChargeType",
+        derived(
+            rules.focus_charge_type,
+            "ChargeCategory",
+            "ChargeClass",
+            "ChargeFrequency",
+            *COMMITMENT,
+        ),
+        OWN,
+    ),
+    Target("x_Operation", copied("x_Operation"), AWS10),
+    Target("x_UsageType", derived(rules.first, *METER), MIGRATION),
+    Target("x_ServiceCode", copied(CODE), AWS10),
+    Target("x_NetBilledCost", _cost("BilledCost"), OWN),
+    Target("x_NetEffectiveCost", _cost("EffectiveCost"), OWN),
+    *_each(UNTOLD, lambda name: never(ARROW_SCHEMA.field(name.lower()).type), "not in FOCUS"),
+)
+
+REQUIRED = (*COSTS, *MOMENTS, "BillingAccountId", CURRENCY, "ChargeCategory")
+
+
+def _layout(names: Sequence[str], read: set[str]) -> Layout:
+    maps: dict[str, Attributes] = {}
+    unknown, wanted = [], []
+    seen: set[str] = set()
+    for name in names:
+        key = column_key(name)
+        if key in seen or key not in {*PACKED, *KNOWN_KEYS}:
+            unknown.append((name, name))
+        elif key in PACKED:
+            maps[PACKED[key]] = Attributes(packed=name)
+        elif key not in read:
+            continue
+        seen.add(key)
+        wanted.append(name)
+    return Layout(tuple(wanted), unknown=tuple(unknown), **maps)
+
+
+def _labels(rows: Rows, layout: Layout) -> tuple[Codes, list[Labels]]:
+    return packed.labels_from(rows, (layout.tags, layout.categories), focus_labels)
+
+
+def _price_details(rows: Rows, layout: Layout) -> pa.Array:
+    codes, found = layout.products.read(rows)
+    return map_array(codes, [one or None for one in found])
+
+
+def _other(rows: Rows, layout: Layout) -> pa.Array:
+    return packed.other_columns(rows, layout, {name: doubles(rows, name) for name in FIGURES})
+
+
+MAPPING = KindMapping(
+    tables={
+        COST_AND_USAGE: TableMapping(
+            schema=ARROW_SCHEMA,
+            targets=TARGETS,
+            maps={
+                "SkuPriceDetails": _price_details,
+                **packed.label_columns(_labels),
+                "x_Discounts": packed.discounts,
+                "x_Other": _other,
+            },
+            labels=_labels,
+        )
+    },
+    required=REQUIRED,
+    period_start=PERIOD_START,
+    currency=CURRENCY,
+    sort_columns=_layout,
+)
