@@ -1,11 +1,14 @@
 """The only place that chooses adapters.
 
 A function of the platform asks `platform()`, the command line asks `operator()`; both get the same
-object, whose parts are made when they are first used.
+object, whose parts are made when they are first used. What a part needs is imported there and then,
+so that a function starts with what it uses and nothing else.
 """
 
+from __future__ import annotations
+
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger
@@ -13,28 +16,27 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudspend import settings as names
-from cloudspend.access.aws import CustomerProber, StsDoor
-from cloudspend.accounts.aws import DynamoAccounts, HttpResponder, StepFunctionsOnboarding
-from cloudspend.accounts.model import Account
-from cloudspend.alerts.aws import EventBridgeBus, SnsTopics
-from cloudspend.collect.aws import CostExplorerApi
-from cloudspend.convert.aws import S3Sink, S3Source
 from cloudspend.errors import UsageError
-from cloudspend.exports.aws import S3CustomerBucket
-from cloudspend.lake.aws import (
-    AthenaQueries,
-    DynamoGenerations,
-    GlueCatalog,
-    S3Lake,
-    StepFunctionsExecutions,
-)
-from cloudspend.lake.plan import Shelf
-from cloudspend.lake.publish import Press
-from cloudspend.lake.tables import TABLES as LAKE_TABLES
-from cloudspend.reconcile.aws import ParquetTables
-from cloudspend.reconcile.ports import Platform as Reconciling
-from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 from cloudspend.settings import Settings
+
+if TYPE_CHECKING:
+    from cloudspend.access.aws import CustomerProber, StsDoor
+    from cloudspend.accounts.aws import DynamoAccounts, HttpResponder, StepFunctionsOnboarding
+    from cloudspend.accounts.model import Account
+    from cloudspend.alerts.aws import EventBridgeBus, SnsTopics
+    from cloudspend.collect.aws import CostExplorerApi
+    from cloudspend.convert.aws import S3Sink, S3Source
+    from cloudspend.exports.aws import S3CustomerBucket
+    from cloudspend.lake.aws import (
+        AthenaQueries,
+        DynamoGenerations,
+        GlueCatalog,
+        S3Lake,
+        StepFunctionsExecutions,
+    )
+    from cloudspend.lake.plan import Shelf
+    from cloudspend.lake.publish import Press
+    from cloudspend.reconcile.ports import Platform as Reconciling
 
 # What the SDK raises when AWS refuses or cannot be reached, for whoever must turn it into words.
 AWS_ERRORS = (BotoCoreError, ClientError)
@@ -53,86 +55,127 @@ class Platform:
 
     @cached_property
     def accounts(self) -> DynamoAccounts:
+        from cloudspend.accounts.aws import DynamoAccounts
+
         return DynamoAccounts(self._table)
 
     @cached_property
     def generations(self) -> DynamoGenerations:
+        from cloudspend.lake.aws import DynamoGenerations
+
         return DynamoGenerations(self._table)
 
     @cached_property
     def bus(self) -> EventBridgeBus:
+        from cloudspend.alerts.aws import EventBridgeBus
+
         return EventBridgeBus(self._client("events"), names.EVENT_BUS)
 
     @cached_property
     def topics(self) -> SnsTopics:
+        from cloudspend.alerts.aws import SnsTopics
+
         return SnsTopics(self._client("sns"), self.settings)
 
     @cached_property
     def onboarding(self) -> StepFunctionsOnboarding:
+        from cloudspend.accounts.aws import StepFunctionsOnboarding
+
         return StepFunctionsOnboarding(
             self._client("stepfunctions"), self.settings.onboard_machine_arn
         )
 
     @cached_property
     def executions(self) -> StepFunctionsExecutions:
+        from cloudspend.lake.aws import StepFunctionsExecutions
+
         return StepFunctionsExecutions(
             self._client("stepfunctions"), self.settings.ingest_machine_arn
         )
 
     @cached_property
     def responder(self) -> HttpResponder:
+        from cloudspend.accounts.aws import HttpResponder
+
         return HttpResponder()
 
     @cached_property
     def door(self) -> StsDoor:
+        from cloudspend.access.aws import StsDoor
+
         return StsDoor(self._client("sts"), self.settings.region)
 
     @cached_property
     def catalog(self) -> GlueCatalog:
+        from cloudspend.lake.aws import GlueCatalog
+        from cloudspend.lake.tables import TABLES as LAKE_TABLES
+        from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
+
         tables = {table.name: table for table in (*LAKE_TABLES, *PROOF_TABLES)}
         return GlueCatalog(self._client("glue"), names.DATABASE, tables)
 
     @cached_property
     def lake(self) -> S3Lake:
+        from cloudspend.lake.aws import S3Lake
+
         return S3Lake(self._client("s3"), self.settings.lake_bucket)
 
     @cached_property
     def queries(self) -> AthenaQueries:
+        from cloudspend.lake.aws import AthenaQueries
+
         return AthenaQueries(self._client("athena"), names.WORKGROUP, names.DATABASE)
 
     @cached_property
     def sink(self) -> S3Sink:
+        from cloudspend.convert.aws import S3Sink
+
         return S3Sink(self._client("s3"), self.settings.lake_bucket)
 
     @property
     def shelf(self) -> Shelf:
+        from cloudspend.lake.plan import Shelf
+
         return Shelf(self.generations, self.lake)
 
     @property
     def press(self) -> Press:
+        from cloudspend.lake.publish import Press
+
         return Press(
             self.generations, self.catalog, self.queries, self.bus, self.settings.lake_bucket
         )
 
     @property
     def reconciling(self) -> Reconciling:
+        from cloudspend.reconcile.aws import ParquetTables
+        from cloudspend.reconcile.ports import Platform as Reconciling
+
         tables = ParquetTables(self._client("s3"), self.settings.lake_bucket)
         return Reconciling(self.queries, self.generations, self.catalog, tables, self.bus)
 
     def customer(self, account: Account) -> CustomerProber:
         """The customer's account, entered to try its permissions."""
+        from cloudspend.access.aws import CustomerProber
+
         return CustomerProber(self._enter(account, "verify"), self.settings.partition)
 
     def customer_bucket(self, account: Account) -> S3CustomerBucket:
         """The customer's bucket, to read manifests and look at files."""
+        from cloudspend.exports.aws import S3CustomerBucket
+
         return S3CustomerBucket(self._enter(account, "deliveries").client("s3"))
 
     def source(self, account: Account, purpose: str) -> S3Source:
         """The customer's delivered files, to be read for the generation that `purpose` names."""
+        from cloudspend.convert.aws import S3Source
+
         return S3Source(self._enter(account, purpose).client("s3"))
 
     def cost_explorer(self, account: Account) -> CostExplorerApi:
         """The customer's Cost Explorer."""
+        from cloudspend.collect.aws import CostExplorerApi
+
         return CostExplorerApi.of(self._enter(account, "reconcile"), self.settings.partition)
 
     def copy_template(self, bucket: str, key: str) -> None:
