@@ -137,6 +137,43 @@ def test_the_pointer_moves_only_from_where_it_was_read(generations: Generations)
     assert generations.pointer(ACCOUNT, PERIOD) == a_published(NEW, previous_generation=OLD)
 
 
+def test_the_generations_of_a_period_come_oldest_first(generations: Generations) -> None:
+    for name in (NEWEST, OLD, NEW):
+        generations.plan(a_generation(name))
+    generations.plan(a_generation(period=BillingPeriod(2026, 9)))
+    generations.plan(a_generation(account_id="222222222222"))
+    found = generations.of_period(ACCOUNT, PERIOD)
+    assert found == [a_generation(name) for name in (OLD, NEW, NEWEST)]
+    assert generations.of_period(ACCOUNT, BillingPeriod(2026, 8)) == []
+
+
+def test_the_pointer_goes_back_to_a_generation_that_is_kept(generations: Generations) -> None:
+    held = a_published(OLD, previous_generation=NEW, rolled_back_from=NEW)
+    generations.advance(a_published(NEW), None)
+    assert not generations.roll_back(held, NEW), "it is not known"
+    generations.plan(a_generation(OLD))
+    assert not generations.roll_back(held, NEW), "it was not checked"
+    generations.record_checked(*KEY, TOTALS)
+    assert not generations.roll_back(held, NEWEST), "another one is current"
+    assert generations.pointer(ACCOUNT, PERIOD) == a_published(NEW)
+    assert generations.roll_back(held, NEW)
+    assert generations.pointer(ACCOUNT, PERIOD) == held
+
+
+def test_nothing_points_at_a_generation_that_failed_or_expired(
+    generations: SweptRegistry,
+) -> None:
+    generations.advance(a_published(NEW), None)
+    for name in (OLD, NEWEST):
+        generations.plan(a_generation(name))
+        generations.record_checked(ACCOUNT, PERIOD, name, TOTALS)
+    generations.record_failure(ACCOUNT, PERIOD, NEWEST, DAMAGED, final=True)
+    generations.expire(ACCOUNT, PERIOD, OLD, NOW)
+    assert not generations.roll_back(a_published(OLD), NEW)
+    assert not generations.roll_back(a_published(NEWEST), NEW)
+    assert generations.pointer(ACCOUNT, PERIOD) == a_published(NEW)
+
+
 def test_of_many_publishers_at_once_one_moves_the_pointer(generations: Generations) -> None:
     moved: list[str] = []
 

@@ -69,6 +69,10 @@ class FakeGenerations:
     def get(self, account_id: str, period: BillingPeriod, generation: str) -> Generation | None:
         return self._generations.get((account_id, str(period), generation))
 
+    def of_period(self, account_id: str, period: BillingPeriod) -> list[Generation]:
+        found = sorted(self._generations)
+        return [self._generations[key] for key in found if key[:2] == (account_id, str(period))]
+
     def of_manifest(self, account_id: str, bucket: str, key: str) -> Generation | None:
         found = [
             each
@@ -185,6 +189,12 @@ class FakeGenerations:
     def _is_current(self, account_id: str, period: BillingPeriod, generation: str) -> bool:
         pointer = self.pointer(account_id, period)
         return pointer is not None and pointer.generation == generation
+
+    def roll_back(self, published: PublishedPeriod, over: str) -> bool:
+        target = self.get(published.account_id, published.period, published.generation)
+        if target is None or not target.is_kept:
+            return False
+        return self.advance(published, over)
 
     def _put(self, generation: Generation) -> None:
         key = generation.account_id, str(generation.period), generation.generation

@@ -65,8 +65,8 @@ def test_a_restatement_reads_from_top_to_bottom() -> None:
         "\n"
         "What to do:\n"
         "  1. Correct what was reported or charged on from the earlier figures.\n"
-        "  2. Compare both in cost_and_usage_generations: 20261101T000000Z-bbbbbbbb, "
-        "20261103T000000Z-aaaaaaaa.\n"
+        "  2. See what differs: cloudspend periods diff 111111111111 2026-10 "
+        "20261101T000000Z-bbbbbbbb 20261103T000000Z-aaaaaaaa.\n"
         "\n"
         f"Event {detail['event_id']}. Sent again, it bears the same number.\n"
     )

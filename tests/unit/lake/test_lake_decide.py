@@ -19,7 +19,7 @@ from cloudspend.lake.decide import (
     restates,
 )
 from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals
-from tests.fakes.lake import NEW, NOW, OLD, PERIOD, TOTALS, a_generation, a_published
+from tests.fakes.lake import NEW, NEWEST, NOW, OLD, PERIOD, TOTALS, a_generation, a_published
 
 PUBLISHED = a_generation(NEW, state=GenerationState.PUBLISHED)
 FAILED = a_generation(NEW, state=GenerationState.FAILED)
@@ -57,7 +57,19 @@ def test_where_the_pointer_goes() -> None:
     assert move(NEW, None) == Advance(None)
     assert move(NEW, a_published(OLD)) == Advance(OLD)
     assert move(NEW, a_published(NEW)) == Repeat()
-    assert move(OLD, a_published(NEW)) == Superseded(NEW)
+    assert move(OLD, a_published(NEW)) == Superseded(f"The newer delivery {NEW} is published.")
+
+
+HELD = a_published(OLD, rolled_back_from=NEW)
+
+
+def test_a_period_that_was_rolled_back_waits_for_a_newer_delivery() -> None:
+    assert type(move(NEW, HELD)) is Superseded
+    assert move(OLD, HELD) == Repeat()
+    assert move(NEWEST, HELD) == Advance(OLD)
+    assert type(decide(NEW, HELD, PUBLISHED)) is Skip
+    assert type(decide(OLD, HELD, a_generation(OLD, state=GenerationState.PUBLISHED))) is Ingest
+    assert type(decide(NEWEST, HELD, None)) is Ingest
 
 
 def test_a_month_that_is_over_is_restated_and_a_running_one_grows() -> None:

@@ -336,6 +336,21 @@ def test_publishers_at_once_leave_the_newest_without_any_repeat(
     assert world.shown == place(max(names))
 
 
+def test_a_period_that_was_rolled_back_waits_for_a_newer_delivery() -> None:
+    world = World.checked(OLD, NEW, NEWEST)
+    world.publish(OLD)
+    world.publish(NEW)
+    held = replace(world.current, generation=OLD, rolled_back_from=NEW)
+    assert world.generations.roll_back(held, NEW)
+    assert not world.publish(NEW)[p.PUBLISHED]
+    assert world.publish(OLD)[p.PUBLISHED], "compared again"
+    assert (world.current, world.shown) == (held, place(OLD))
+    assert world.bus.kinds == ["PeriodPublished"] * 2, "AWS has delivered nothing"
+    assert world.publish(NEWEST)[p.PUBLISHED]
+    assert (world.current.generation, world.current.rolled_back_from) == (NEWEST, None)
+    assert world.shown == place(NEWEST)
+
+
 def test_other_periods_stay_as_they_are() -> None:
     world = World.checked(NEW)
     september = BillingPeriod(2026, 9)

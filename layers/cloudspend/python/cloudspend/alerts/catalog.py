@@ -18,6 +18,9 @@ MAX_CELLS = 20
 MAX_CHANGES = 200
 MAX_NAMES = 200
 
+SEE_DIFFERENCE = (
+    "See what differs: cloudspend periods diff {id} {period} {previous_generation} {generation}."
+)
 QUERY_PERIODS = 'Look at the proof: cloudspend query "SELECT * FROM billing_periods".'
 
 
@@ -95,7 +98,7 @@ CATALOG: Mapping[str, EventType] = {
         "{billed_cost} {currency}, a difference of {difference} {currency}.",
         (
             "Correct what was reported or charged on from the earlier figures.",
-            "Compare both in cost_and_usage_generations: {previous_generation}, {generation}.",
+            SEE_DIFFERENCE,
         ),
         {
             **_GENERATION,
@@ -105,6 +108,26 @@ CATALOG: Mapping[str, EventType] = {
             "difference": s.MONEY,
             "currency": s.CURRENCY,
             "changes": s.listing(_CHANGE, MAX_CHANGES),
+        },
+    ),
+    "PeriodRolledBack": EventType(
+        Severity.WARNING,
+        "An operator rolled the bill of {period} for {name} ({id}) back from {previous_generation} "
+        "to {generation}: readers now see {billed_cost} {currency} billed instead of "
+        "{previous_billed_cost} {currency}. {reason}",
+        (
+            "Correct what was reported or charged on from the other figures.",
+            SEE_DIFFERENCE,
+            "The next delivery of {period} that is newer than both is published by itself.",
+        ),
+        {
+            **_GENERATION,
+            "previous_generation": s.TEXT,
+            "billed_cost": s.MONEY,
+            "previous_billed_cost": s.MONEY,
+            "difference": s.MONEY,
+            "currency": s.CURRENCY,
+            "reason": s.TEXT,
         },
     ),
     "IngestFailed": EventType(

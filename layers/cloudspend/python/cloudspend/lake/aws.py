@@ -19,6 +19,7 @@ from cloudspend.errors import Defect, TransientError, UsageError, names
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake import items
 from cloudspend.lake.model import (
+    KEPT,
     Generation,
     GenerationState,
     Holdings,
@@ -79,6 +80,10 @@ class DynamoGenerations:
     def get(self, account_id: str, period: BillingPeriod, generation: str) -> Generation | None:
         item = self._item(items.generation_key(account_id, period, generation))
         return items.to_generation(item) if item else None
+
+    def of_period(self, account_id: str, period: BillingPeriod) -> list[Generation]:
+        found = self._under(account_id, f"{items.GENERATION}{period}#")
+        return [items.to_generation(item) for item in found]
 
     def of_manifest(self, account_id: str, bucket: str, key: str) -> Generation | None:
         found = [items.to_generation(i) for i in self._under(account_id, items.GENERATION)]
@@ -157,6 +162,23 @@ class DynamoGenerations:
         return _unless_conditional(
             lambda: self._table.put_item(Item=items.period_item(published), **condition)
         )
+
+    def roll_back(self, published: PublishedPeriod, over: str) -> bool:
+        pointer = {
+            "Item": items.period_item(published),
+            "ConditionExpression": "generation = :over",
+            "ExpressionAttributeValues": {":over": over},
+        }
+        states = {f":{state}": str(state) for state in sorted(KEPT)}
+        kept = {
+            "Key": items.generation_key(
+                published.account_id, published.period, published.generation
+            ),
+            "ConditionExpression": f"attribute_type(totals, :map) AND #s IN ({', '.join(states)})",
+            "ExpressionAttributeNames": {"#s": "state"},
+            "ExpressionAttributeValues": {":map": "M", **states},
+        }
+        return self._transact({"Put": pointer}, {"ConditionCheck": kept})
 
     def holdings(self, account_id: str) -> Holdings:
         held = Key("sk").between(items.GENERATION, f"{items.PERIOD}~")

@@ -46,13 +46,22 @@ def decide(
     """
     if pointer is None:
         return Ingest("An earlier attempt did not finish." if existing else "The period is new.")
-    if generation < pointer.generation:
-        return Skip(f"The newer delivery {pointer.generation} is published.", superseded=True)
-    if generation > pointer.generation:
+    if generation > pointer.floor:
         return Ingest(f"It is newer than the published delivery {pointer.generation}.")
+    if generation != pointer.generation:
+        return Skip(_why_superseded(generation, pointer), superseded=True)
     if _finished(pointer, existing):
         return Skip("This delivery is published.")
     return Ingest("It is published but was not compared with Cost Explorer yet.")
+
+
+def _why_superseded(generation: str, pointer: PublishedPeriod) -> str:
+    if generation < pointer.generation:
+        return f"The newer delivery {pointer.generation} is published."
+    return (
+        f"An operator has rolled the period back from {pointer.rolled_back_from} to "
+        f"{pointer.generation}; only a delivery newer than both is published."
+    )
 
 
 def _finished(pointer: PublishedPeriod, existing: Generation | None) -> bool:
@@ -74,9 +83,9 @@ class Repeat:
 
 @dataclass(frozen=True)
 class Superseded:
-    """A newer delivery is current."""
+    """A newer delivery is current, or was until an operator rolled the period back."""
 
-    by: str
+    reason: str
 
 
 def move(generation: str, pointer: PublishedPeriod | None) -> Advance | Repeat | Superseded:
@@ -85,8 +94,8 @@ def move(generation: str, pointer: PublishedPeriod | None) -> Advance | Repeat |
         return Advance(None)
     if pointer.generation == generation:
         return Repeat()
-    if pointer.generation > generation:
-        return Superseded(pointer.generation)
+    if generation <= pointer.floor:
+        return Superseded(_why_superseded(generation, pointer))
     return Advance(pointer.generation)
 
 

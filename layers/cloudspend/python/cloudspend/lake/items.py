@@ -45,6 +45,7 @@ def period_item(published: PublishedPeriod) -> Item:
         "residual": _text(published.residual),
         "reconciled_at": _iso(published.reconciled_at),
         "previous_generation": published.previous_generation,
+        "rolled_back_from": published.rolled_back_from,
     }
 
 
@@ -61,6 +62,8 @@ def to_period(item: Mapping[str, Any]) -> PublishedPeriod:
         residual=None if residual is None else Decimal(residual),
         reconciled_at=None if reconciled is None else datetime.fromisoformat(reconciled),
         previous_generation=item["previous_generation"],
+        # Items of before there were rollbacks do not have it.
+        rolled_back_from=item.get("rolled_back_from"),
     )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
 from cloudspend.exports.model import BillingPeriod
 
 
@@ -32,6 +33,11 @@ class Totals:
     list_cost: Decimal
     detail: DetailTotals | None = None
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that hold the generation."""
+        return (COST_AND_USAGE,) if self.detail is None else (COST_AND_USAGE, BILLING_DETAIL)
+
 
 class GenerationState(StrEnum):
     """PLANNED -> CHECKED -> PUBLISHED; FAILED from the first two. A superseded one was never
@@ -44,6 +50,9 @@ class GenerationState(StrEnum):
     SUPERSEDED = "superseded"
     FAILED = "failed"
     EXPIRED = "expired"
+
+
+KEPT = frozenset({GenerationState.CHECKED, GenerationState.PUBLISHED, GenerationState.SUPERSEDED})
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,11 @@ class Generation:
     failure: Mapping[str, Any] | None = None
     expired_at: datetime | None = None
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether its data were checked once and are still there."""
+        return self.state in KEPT and self.totals is not None
+
 
 class Verdict(StrEnum):
     """What a reconciliation says of a period."""
@@ -81,6 +95,8 @@ class PublishedPeriod:
 
     `residual` is the sum of the absolute residuals of all cells, unblended, in currency units.
     `previous_generation` is the one that readers saw before, None for the first.
+    `rolled_back_from` is set while an operator holds the period at an earlier generation: the
+    newest one that was current before. Deliveries up to it are not published any more.
     """
 
     account_id: str
@@ -93,6 +109,12 @@ class PublishedPeriod:
     residual: Decimal | None = None
     reconciled_at: datetime | None = None
     previous_generation: str | None = None
+    rolled_back_from: str | None = None
+
+    @property
+    def floor(self) -> str:
+        """The newest generation that was ever current; only a newer delivery is published."""
+        return max(self.generation, self.rolled_back_from or "")
 
 
 @dataclass(frozen=True)

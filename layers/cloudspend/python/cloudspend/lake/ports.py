@@ -61,6 +61,9 @@ class Generations(PeriodRegistry, Protocol):
     def get(self, account_id: str, period: BillingPeriod, generation: str) -> Generation | None:
         """One generation, or None."""
 
+    def of_period(self, account_id: str, period: BillingPeriod) -> list[Generation]:
+        """Every generation of the period, oldest delivery first."""
+
     def of_manifest(self, account_id: str, bucket: str, key: str) -> Generation | None:
         """The newest generation that was planned from this manifest, or None."""
 
@@ -100,6 +103,10 @@ class Generations(PeriodRegistry, Protocol):
     def advance(self, published: PublishedPeriod, over: str | None) -> bool:
         """Make `published` current if the current generation is still `over` (None: there is
         none). False, and nothing written, if it is another one."""
+
+    def roll_back(self, published: PublishedPeriod, over: str) -> bool:
+        """Make `published` current as `advance` does, if its generation is still kept as well
+        (`Generation.is_kept`). False, and nothing written, if not both hold."""
 
 
 class SweptRegistry(Generations, Protocol):

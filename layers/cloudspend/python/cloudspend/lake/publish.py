@@ -21,10 +21,20 @@ from cloudspend.lake.decide import Advance, Repeat, Superseded, differences, mov
 from cloudspend.lake.model import GenerationState, PublishedPeriod, Totals
 from cloudspend.lake.ports import Catalog, Generations, Queries
 from cloudspend.lake.restatement import services_between
-from cloudspend.lake.tables import COST_AND_USAGE, generation_prefix
+from cloudspend.lake.tables import (
+    COST_AND_USAGE,
+    PERIOD_TABLES,
+    Table,
+    generation_prefix,
+    period_values,
+)
 from cloudspend.lake.totals import from_payload
 
 State = Mapping[str, Any]
+
+# `cost_and_usage` last: who sees a generation there, which is what certificates speak of, finds
+# the same one in the other tables.
+POINTED_IN_TURN = tuple(sorted(PERIOD_TABLES, key=lambda table: table is COST_AND_USAGE))
 
 
 @dataclass(frozen=True)
@@ -55,11 +65,17 @@ def publish(state: State, registry: AccountReader, press: Press, now: datetime) 
     published = advance(wanted, press.generations)
     if isinstance(published, Superseded):
         _record(wanted, GenerationState.SUPERSEDED, press)
-        reason = f"The newer delivery {published.by} is published."
-        return {**state, p.PUBLISHED: False, p.REASON: reason, p.PREVIOUS_GENERATION: None}
-    project(wanted.account_id, wanted.period, press)
+        return {
+            **state,
+            p.PUBLISHED: False,
+            p.REASON: published.reason,
+            p.PREVIOUS_GENERATION: None,
+        }
+    project(account, wanted.period, press)
     _record(wanted, GenerationState.PUBLISHED, press)
-    press.bus.put(_outcome(account, published, press))
+    # A repeat after a rollback is only there to compare the period again: AWS delivered nothing.
+    if published.rolled_back_from is None:
+        press.bus.put(_outcome(account, published, press))
     return {
         **state,
         p.PUBLISHED: True,
@@ -87,16 +103,26 @@ def advance(wanted: PublishedPeriod, generations: Generations) -> PublishedPerio
                     return published
 
 
-def project(account_id: str, period: BillingPeriod, press: Press) -> None:
-    """Point the Glue partition at the registry's generation, until the registry holds still."""
+def project(account: Account, period: BillingPeriod, press: Press) -> None:
+    """Make the period's partition of every table show the registry's generation, until the
+    registry holds still. A table that does not hold the generation shows nothing of the period."""
     shown: str | None = None
-    while (pointer := press.generations.pointer(account_id, period)) and (
+    while (pointer := press.generations.pointer(account.account_id, period)) and (
         pointer.generation != shown
     ):
         shown = pointer.generation
-        prefix = generation_prefix(COST_AND_USAGE.data_folder, account_id, period, shown)
-        location = f"s3://{press.lake_bucket}/{prefix}"
-        press.catalog.point(COST_AND_USAGE.name, (account_id, str(period)), location)
+        for table in POINTED_IN_TURN:
+            _show(table, pointer, press)
+
+
+def _show(table: Table, pointer: PublishedPeriod, press: Press) -> None:
+    held = pointer.account_id, pointer.period, pointer.generation
+    values = period_values(pointer.account_id, pointer.period)
+    if table.name in pointer.totals.tables:
+        location = f"s3://{press.lake_bucket}/{generation_prefix(table.data_folder, *held)}"
+        press.catalog.point(table.name, values, location)
+    else:
+        press.catalog.remove(table.name, values)
 
 
 def _following(wanted: PublishedPeriod, over: str | None) -> PublishedPeriod:

@@ -55,8 +55,21 @@ COST_AND_USAGE_GENERATIONS = Table(
     folder=COST_AND_USAGE.name,
 )
 TABLES = (COST_AND_USAGE, COST_AND_USAGE_GENERATIONS)
+# What readers see, one partition a billing period; and what there is, one a generation.
+PERIOD_TABLES = tuple(table for table in TABLES if GENERATION_KEY not in table.partition_keys)
+GENERATION_TABLES = tuple(table for table in TABLES if GENERATION_KEY in table.partition_keys)
 
 
 def generation_prefix(folder: str, account_id: str, period: BillingPeriod, generation: str) -> str:
     """Where a generation's objects of `folder` stand in the lake bucket; ends with a slash."""
     return f"{folder}/account_id={account_id}/billing_period={period}/generation={generation}/"
+
+
+def period_values(account_id: str, period: BillingPeriod) -> tuple[str, ...]:
+    """The values of a partition of PERIOD_TABLES."""
+    return (account_id, str(period))
+
+
+def generation_values(account_id: str, period: BillingPeriod, generation: str) -> tuple[str, ...]:
+    """The values of a partition of GENERATION_TABLES."""
+    return (account_id, str(period), generation)

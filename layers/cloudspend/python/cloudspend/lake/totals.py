@@ -33,5 +33,14 @@ def from_payload(given: Mapping[str, Any], currency: str = "") -> Totals:
     )
 
 
+def from_row(row: Mapping[str, str | None], currency: str) -> Totals:
+    """The one row of the statement `generation_totals`."""
+    named = {p.ROWS: row["row_count"], **{name: row[name] for name in _COSTS}}
+    return from_payload(named, currency)
+
+
+_COSTS = (p.BILLED_COST, p.EFFECTIVE_COST, p.LIST_COST)
+
+
 def _detail_payload(detail: DetailTotals) -> dict[str, Any]:
     return {p.ROWS: detail.rows, p.UNBLENDED_COST: f"{detail.unblended_cost:f}"}
