@@ -27,6 +27,15 @@ Onboard passes {account_id, failure?, backfill?} along, backfill being
 
     waiting: [{account_id, manifest_bucket, manifest_key, period, generation}]   newest period first
     running: [name of an execution of Ingest], done: true when nothing waits
+
+Sweep passes one object along as well:
+
+    list          sweep (the execution's name), bucket, accounts_key (a JSON list of account ids)
+    sweep         + conversion: {MapRunArn, ResultWriterDetails: {Bucket, Key}}; a child's result is
+                  {counts: {name: number}, compare: [{account_id, period, generation}],
+                  not_swept: [{account_id, error, reason}]}
+    report        sweep, bucket, counts, comparisons (how many), compare_key (a JSON list of them),
+                  not_swept, whole
 """
 
 ACCOUNT_ID = "account_id"
@@ -62,6 +71,16 @@ KIND = "kind"
 COMPRESSION = "compression"
 FILES = "files"
 TABLES = "tables"
+
+SWEEP = "sweep"
+ACCOUNTS_KEY = "accounts_key"
+BUCKET = "bucket"
+COUNTS = "counts"
+COMPARE = "compare"
+COMPARE_KEY = "compare_key"
+COMPARISONS = "comparisons"
+NOT_SWEPT = "not_swept"
+WHOLE = "whole"
 
 INGEST = "ingest"
 SKIP = "skip"

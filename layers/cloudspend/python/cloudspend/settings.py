@@ -24,6 +24,7 @@ REGISTRATION_TOPIC = f"{PREFIX}-registration"
 ALERT_TOPIC = f"{PREFIX}-alerts"
 ONBOARD_MACHINE = f"{PREFIX}-onboard"
 INGEST_MACHINE = f"{PREFIX}-ingest"
+SWEEP_MACHINE = f"{PREFIX}-sweep"
 CUSTOMER_ROLE = f"{PREFIX}-access"
 CUSTOMER_STACK = PREFIX
 CUSTOMER_TEMPLATE = f"{PREFIX}-customer.yaml"
@@ -39,6 +40,8 @@ class Settings:
 
     `response_hosts` lists the regular expressions that a custom resource's ResponseURL host must
     match (whole), separated by spaces. A backfill runs `backfill_at_once` executions of Ingest.
+    `kept_generations` and `kept_days`: see `cloudspend.lake.retention.Kept`. An account is overdue
+    that AWS has delivered nothing for in `fresh_hours`.
     """
 
     account_id: str
@@ -46,6 +49,9 @@ class Settings:
     partition: str = "aws"
     response_hosts: str = ""
     backfill_at_once: int = 4
+    kept_generations: int = 3
+    kept_days: int = 7
+    fresh_hours: int = 36
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -106,6 +112,10 @@ class Settings:
     @property
     def ingest_machine_arn(self) -> str:
         return self._arn("states", f"stateMachine:{INGEST_MACHINE}")
+
+    @property
+    def sweep_machine_arn(self) -> str:
+        return self._arn("states", f"stateMachine:{SWEEP_MACHINE}")
 
     def alert_topic_arn(self, severity: str) -> str:
         """The topic that alerts of `severity` (info, warning, critical) are published to."""

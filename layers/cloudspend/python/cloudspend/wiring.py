@@ -7,6 +7,7 @@ so that a function starts with what it uses and nothing else.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     )
     from cloudspend.lake.plan import Shelf
     from cloudspend.lake.publish import Press
+    from cloudspend.lake.sweep import Broom
     from cloudspend.reconcile.ports import Platform as Reconciling
 
 # What the SDK raises when AWS refuses or cannot be reached, for whoever must turn it into words.
@@ -94,6 +96,14 @@ class Platform:
         )
 
     @cached_property
+    def sweeps(self) -> StepFunctionsExecutions:
+        from cloudspend.lake.aws import StepFunctionsExecutions
+
+        return StepFunctionsExecutions(
+            self._client("stepfunctions"), self.settings.sweep_machine_arn
+        )
+
+    @cached_property
     def responder(self) -> HttpResponder:
         from cloudspend.accounts.aws import HttpResponder
 
@@ -144,6 +154,22 @@ class Platform:
 
         return Press(
             self.generations, self.catalog, self.queries, self.bus, self.settings.lake_bucket
+        )
+
+    @property
+    def broom(self) -> Broom:
+        from cloudspend.lake.expire import Store
+        from cloudspend.lake.retention import Kept
+        from cloudspend.lake.sweep import Broom
+        from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
+
+        return Broom(
+            Store(self.generations, self.catalog, self.lake, self.bus, PROOF_TABLES),
+            self.press,
+            self.customer_bucket,
+            self.executions,
+            Kept(self.settings.kept_generations, self.settings.kept_days),
+            timedelta(hours=self.settings.fresh_hours),
         )
 
     @property

@@ -20,7 +20,8 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class EventAccount:
-    """The account that an event is about; `type` is ORGANIZATION or LINKED."""
+    """The account that an event is about; `type` is ORGANIZATION or LINKED, or PLATFORM for what
+    concerns all of them."""
 
     id: str
     name: str

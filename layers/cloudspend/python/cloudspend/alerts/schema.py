@@ -46,7 +46,7 @@ def listing(items: Schema, most: int) -> Schema:
 
 def envelope(detail_type: str, severity: Severity, details: Schema) -> dict[str, Any]:
     """The schema of a whole event `detail`, as `Event.detail` writes it."""
-    account = obj(id=ACCOUNT_ID, name=TEXT, type={"enum": ["ORGANIZATION", "LINKED"]})
+    account = obj(id=ACCOUNT_ID, name=TEXT, type={"enum": ["ORGANIZATION", "LINKED", "PLATFORM"]})
     body = obj(
         version={"const": VERSION},
         event_id={"type": "string", "pattern": "^[0-9a-f]{32}$"},

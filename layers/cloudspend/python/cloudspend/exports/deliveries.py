@@ -20,7 +20,7 @@ from cloudspend.exports.layout import (
 )
 from cloudspend.exports.manifest import MANIFEST_LIMIT, delivery_of, is_manifest_of
 from cloudspend.exports.model import BillingPeriod, DeliveredFile, Delivery
-from cloudspend.exports.ports import CustomerBucket
+from cloudspend.exports.ports import CustomerBucket, StoredObject
 
 __all__ = ["Deliveries", "is_manifest_of", "newest_deliveries", "planned_files", "read_delivery"]
 
@@ -96,11 +96,11 @@ def newest_deliveries(
     newest: dict[BillingPeriod, Delivery] = {}
     unreadable = []
     for there, folder in _period_folders(account.export, objects, wanted):
-        for key in _manifest_keys(account.export, objects, folder):
+        for stored in _manifests(account.export, objects, folder):
             try:
-                delivery = read_delivery(account, objects, account.export.bucket, key)
+                delivery = read_delivery(account, objects, stored.bucket, stored.key)
             except DeliveryError as error:
-                unreadable.append(Unreadable(there, key, error))
+                unreadable.append(Unreadable(there, stored.key, error))
                 continue
             held = newest.get(delivery.period)
             if wanted(delivery.period) and (held is None or held.generation < delivery.generation):
@@ -117,6 +117,20 @@ def newest_deliveries(
     )
 
 
+def latest_manifests(
+    account: Account, objects: CustomerBucket, wanted: Wanted
+) -> dict[BillingPeriod, StoredObject]:
+    """The manifest that AWS wrote last for each wanted billing period, as S3 describes it: no
+    manifest is read and no data file listed."""
+    latest: dict[BillingPeriod, StoredObject] = {}
+    for period, folder in _period_folders(account.export, objects, wanted):
+        for stored in _manifests(account.export, objects, folder):
+            held = latest.get(period)
+            if held is None or held.modified < stored.modified:
+                latest[period] = stored
+    return latest
+
+
 def _period_folders(
     export: Export, objects: CustomerBucket, wanted: Wanted
 ) -> Iterator[tuple[BillingPeriod, str]]:
@@ -130,20 +144,17 @@ def _period_folders(
                 yield period, folder
 
 
-def _manifest_keys(export: Export, objects: CustomerBucket, folder: str) -> Iterator[str]:
+def _manifests(export: Export, objects: CustomerBucket, folder: str) -> Iterator[StoredObject]:
     """The copy that AWS overwrites with the newest; where there is none, those of each delivery."""
     name = manifest_name(export)
-    if objects.head(export.bucket, folder + name):
-        yield folder + name
-    elif not folder.startswith(months_of(export)):
-        yield from _own_manifests(export, objects, folder)
-
-
-def _own_manifests(export: Export, objects: CustomerBucket, folder: str) -> Iterator[str]:
-    name = manifest_name(export)
+    latest = objects.head(export.bucket, folder + name)
+    if latest:
+        yield latest
+        return
     for below in objects.folders(export.bucket, folder):
-        if objects.head(export.bucket, below + name):
-            yield below + name
+        own = objects.head(export.bucket, below + name)
+        if own:
+            yield own
 
 
 def _read(account: Account, objects: CustomerBucket, bucket: str, key: str) -> Delivery | None:

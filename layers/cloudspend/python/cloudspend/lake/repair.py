@@ -1,0 +1,181 @@
+"""Make the lake's partitions show what the registry says. The registry decides, Glue follows
+(decision record 25); this is for when Glue did not follow, or somebody else moved it.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloudspend.accounts.model import Account
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Event
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.model import Generation, Holdings, PublishedPeriod
+from cloudspend.lake.ports import Lake
+from cloudspend.lake.publish import Press, project
+from cloudspend.lake.tables import COST_AND_USAGE, PERIOD_TABLES, generation_prefix, period_values
+
+# A generation's name is a moment and a digest, divided by a dash: its moment ends with this.
+MOMENT_END = "Z"
+
+Shown = Mapping[str, Mapping[tuple[str, ...], str]]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A partition that does not show what the registry says. `generation` is what it should show,
+    None where the registry holds no published one of the period; `shown` is where it reads from,
+    None where it is missing."""
+
+    table: str
+    period: BillingPeriod
+    generation: str | None
+    shown: str | None
+
+    @property
+    def wrong(self) -> str:
+        """What was wrong, as a sentence."""
+        if self.shown is None:
+            return "It was missing."
+        if self.generation is None:
+            return "It showed a period that the registry does not hold, and was removed."
+        return f"It read from {self.shown}."
+
+
+@dataclass(frozen=True, order=True)
+class Folder:
+    """A generation's objects in one of the lake's data folders. `prefix` ends with the moment of
+    the generation's name, before its digest."""
+
+    name: str
+    period: BillingPeriod
+    prefix: str
+
+    def is_of(self, generation: Generation | PublishedPeriod) -> bool:
+        held = generation.account_id, generation.period, generation.generation
+        return generation_prefix(self.name, *held).startswith(self.prefix)
+
+
+def folders(name: str, account_id: str, lake: Lake) -> list[Folder]:
+    """The folder of each generation of the account that has objects under the folder `name`.
+
+    One line of a listing a generation, so that no data file is listed.
+    """
+    start = f"{name}/account_id={account_id}/billing_period="
+    found = []
+    for prefix in lake.groups(start, MOMENT_END):
+        match = re.fullmatch(r"(\d{4}-\d{2})/generation=[0-9T]+Z", prefix.removeprefix(start))
+        if match:
+            found.append(Folder(name, BillingPeriod.parse(match[1]), prefix))
+    return found
+
+
+def drifts(
+    holdings: Holdings, shown: Shown, stored: Collection[Folder], bucket: str
+) -> list[Drift]:
+    """Every partition of PERIOD_TABLES that does not show what the registry says.
+
+    `shown` holds the partitions by table, `stored` the generations that have objects.
+    """
+    return [
+        *(
+            found
+            for published in holdings.published
+            for table in PERIOD_TABLES
+            if (found := _drift(published, table.name, table.data_folder, shown, stored, bucket))
+        ),
+        *_strays(holdings, shown),
+    ]
+
+
+def _drift(
+    published: PublishedPeriod,
+    table: str,
+    folder: str,
+    shown: Shown,
+    stored: Collection[Folder],
+    bucket: str,
+) -> Drift | None:
+    held = published.account_id, published.period, published.generation
+    is_stored = any(each.name == folder and each.is_of(published) for each in stored)
+    if not is_stored and table != COST_AND_USAGE.name:
+        return None
+    wanted = f"s3://{bucket}/{generation_prefix(folder, *held)}"
+    found = shown[table].get(period_values(published.account_id, published.period))
+    if found == wanted:
+        return None
+    return Drift(table, published.period, published.generation, found)
+
+
+def _strays(holdings: Holdings, shown: Shown) -> Iterator[Drift]:
+    known = {str(published.period) for published in holdings.published}
+    for table in PERIOD_TABLES:
+        for (_, period), location in sorted(shown[table.name].items()):
+            if period not in known:
+                yield Drift(table.name, BillingPeriod.parse(period), None, location)
+
+
+def without_files(holdings: Holdings, stored: Collection[Folder]) -> list[PublishedPeriod]:
+    """The published periods of which no file is left: nothing can be pointed right there."""
+    bills = [each for each in stored if each.name == COST_AND_USAGE.data_folder]
+    return [
+        published
+        for published in holdings.published
+        if not any(each.is_of(published) for each in bills)
+    ]
+
+
+def look(account_id: str, press: Press, lake: Lake) -> tuple[Shown, list[Folder]]:
+    """The account's partitions by table, and the generations that have objects."""
+    shown = {table.name: press.catalog.locations(table.name, account_id) for table in PERIOD_TABLES}
+    names = dict.fromkeys(table.data_folder for table in PERIOD_TABLES)
+    return shown, [folder for name in names for folder in folders(name, account_id, lake)]
+
+
+def repair(account: Account, found: Iterable[Drift], press: Press, now: datetime) -> list[Drift]:
+    """Mend what was found, if it still is so, and say so; returns what was mended.
+
+    Registry and Glue were read one after the other, so that a publisher who was at work in between
+    looks like a drift.
+    """
+    lasting = [drift for drift in found if _lasts(account.account_id, drift, press)]
+    for period in sorted({drift.period for drift in lasting}):
+        show(account.account_id, period, press)
+    for drift in lasting:
+        press.bus.put(_repaired(account, drift, now))
+    return lasting
+
+
+def _lasts(account_id: str, drift: Drift, press: Press) -> bool:
+    pointer = press.generations.pointer(account_id, drift.period)
+    now_shown = press.catalog.location(drift.table, period_values(account_id, drift.period))
+    current = pointer.generation if pointer else None
+    return current == drift.generation and now_shown == drift.shown
+
+
+def show(account_id: str, period: BillingPeriod, press: Press) -> None:
+    """Make the period's partitions show what the registry says, until it holds still: one that is
+    published for the first time meanwhile must not lose its partition."""
+    while True:
+        pointer = press.generations.pointer(account_id, period)
+        if pointer is None:
+            for table in PERIOD_TABLES:
+                press.catalog.remove(table.name, period_values(account_id, period))
+        else:
+            project(account_id, period, press)
+        if press.generations.pointer(account_id, period) == pointer:
+            return
+
+
+def _repaired(account: Account, drift: Drift, now: datetime) -> Event:
+    """The same drift on another day is another event."""
+    return event(
+        "PartitionRepaired",
+        account.for_events,
+        f"{drift.table}/{drift.period}/{drift.generation}/{drift.wrong}/{now:%Y-%m-%d}",
+        table=drift.table,
+        period=drift.period,
+        generation=drift.generation,
+        wrong=drift.wrong,
+    )

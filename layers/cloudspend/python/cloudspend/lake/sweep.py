@@ -1,0 +1,294 @@
+"""Put an account's bills in order: what events missed, what drifted, what is no longer kept.
+
+Every finding is mended by the code that does the same in its ordinary place and may be repeated, so
+that two sweeps at once, or one that is killed, do no harm.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend.accounts.model import Account, AccountState
+from cloudspend.accounts.ports import AccountReader
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Event
+from cloudspend.errors import CustomerActionError, Failure
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.expire import Store, expire
+from cloudspend.lake.failure import OUR_FAULT, failure_of
+from cloudspend.lake.missed import Desk, Missed, find_missed
+from cloudspend.lake.model import GenerationState, Holdings, PublishedPeriod, Watch
+from cloudspend.lake.plan import RUNS
+from cloudspend.lake.ports import Executions
+from cloudspend.lake.publish import Press
+from cloudspend.lake.repair import Folder, drifts, folders, look, repair, without_files
+from cloudspend.lake.retention import Kept
+from cloudspend.lake.start import OpenBucket
+
+# Nothing that was written less than this ago is taken for left behind: it may be under way.
+LEFT_BEHIND = timedelta(hours=24)
+# An execution of Ingest has ended by then, also with its comparison.
+INGEST_ENDS = timedelta(hours=12)
+# A closed month that Cost Explorer could not be asked for is tried again this often, and no longer
+# than Cost Explorer has daily figures (AWS Cost Management user guide, "Analyzing your costs").
+COMPARE_AGAIN = timedelta(days=7)
+COMPARABLE = timedelta(days=13 * 30)
+
+
+@dataclass(frozen=True)
+class Broom:
+    """What a sweep works with, and what it holds accounts to: an account is overdue that AWS has
+    delivered nothing for in `fresh_for`."""
+
+    store: Store
+    press: Press
+    open_bucket: OpenBucket
+    executions: Executions
+    kept: Kept
+    fresh_for: timedelta
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What came of one account. `counts` says how much of each kind was found or done; `compare`
+    are published periods to be compared with Cost Explorer; `failure` is why it was not swept."""
+
+    account_id: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    compare: tuple[PublishedPeriod, ...] = ()
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is wrong with an account for as long as it lasts: said once while `state` is the same,
+    and again, under another id, when it comes back on another day."""
+
+    state: str
+    event: Event
+
+
+def sweep_accounts(
+    account_ids: Iterable[str],
+    registry: AccountReader,
+    broom: Broom,
+    now: datetime,
+    on_failure: Callable[[str], None],
+) -> list[Swept]:
+    """Sweep the active accounts among these. What fails for one account is noted in its answer and
+    keeps no other back; `on_failure` hears of it while the error is at hand."""
+    swept = []
+    for account_id in account_ids:
+        try:
+            account = registry.get(account_id)
+            if account.state is AccountState.ACTIVE:
+                swept.append(sweep_account(account, broom, now))
+        except Exception as error:
+            on_failure(account_id)
+            swept.append(Swept(account_id, failure=failure_of(error)))
+    return swept
+
+
+def sweep_account(account: Account, broom: Broom, now: datetime) -> Swept:
+    """Find and mend everything of one account. A customer's bucket that cannot be reached keeps
+    nothing of the platform's own back."""
+    store, press = broom.store, broom.press
+    holdings = store.registry.holdings(account.account_id)
+    missed, unreachable = _missed(account, holdings, broom, now)
+    overdue = missed and _overdue(account, holdings, missed, broom.fresh_for, now)
+    shown, stored = look(account.account_id, press, store.lake)
+    drifted = drifts(holdings, shown, stored, press.lake_bucket)
+    repaired = repair(account, drifted, press, now)
+    lost = without_files(holdings, stored)
+    restored = [each for each in _half_published(holdings) if store.registry.restore(*each)]
+    left = _sweep_out(account, holdings, stored, broom, now)
+    gone = expire(account, holdings, store, broom.kept, now)
+    compare = uncompared(holdings, now)
+    conditions = [unreachable, overdue, _files_missing(account, lost, now) if lost else None]
+    _remember(account, holdings, missed, [one for one in conditions if one], broom, now)
+    return Swept(
+        account.account_id,
+        {
+            "accounts": 1,
+            "deliveries_found": missed.found if missed else 0,
+            "ingestions_resumed": missed.resumed if missed else 0,
+            "partitions_repaired": len(repaired),
+            "generations_restored": len(restored),
+            "generations_without_files": len(lost),
+            "staging_removed": left,
+            "periods_expired": gone.periods,
+            "generations_expired": gone.generations,
+            "objects_deleted": gone.objects,
+            "comparisons": len(compare),
+            "accounts_overdue": int(overdue is not None),
+            "accounts_unreachable": int(unreachable is not None),
+        },
+        compare,
+    )
+
+
+def uncompared(holdings: Holdings, now: datetime) -> tuple[PublishedPeriod, ...]:
+    """Closed months that were never compared with Cost Explorer and still can be."""
+    return tuple(
+        each
+        for each in holdings.published
+        if each.residual is None
+        and each.period.end <= now < each.period.end + COMPARABLE
+        and (
+            now - each.published_at >= INGEST_ENDS
+            if each.reconciled_at is None
+            else now - each.reconciled_at >= COMPARE_AGAIN
+        )
+    )
+
+
+def unregistered(holdings: Holdings, stored: Iterable[Folder]) -> list[Folder]:
+    """The folders whose generation the registry does not know."""
+    return [
+        folder
+        for folder in stored
+        if not any(folder.is_of(generation) for generation in holdings.generations)
+    ]
+
+
+def totals(swept: Iterable[Swept]) -> dict[str, int]:
+    """The counts of all accounts together."""
+    together: Counter[str] = Counter()
+    for each in swept:
+        together.update(each.counts)
+    return dict(together)
+
+
+def to_payload(swept: Iterable[Swept]) -> dict[str, Any]:
+    """What a batch of accounts came to, as it travels between steps."""
+    done = list(swept)
+    return {
+        p.COUNTS: totals(done),
+        p.COMPARE: [
+            {p.ACCOUNT_ID: each.account_id, p.PERIOD: str(one.period), p.GENERATION: one.generation}
+            for each in done
+            for one in each.compare
+        ],
+        p.NOT_SWEPT: [
+            {
+                p.ACCOUNT_ID: each.account_id,
+                "error": each.failure.error,
+                "reason": f"{each.failure.summary} {each.failure.remedy}".strip(),
+            }
+            for each in done
+            if each.failure
+        ],
+    }
+
+
+def _missed(
+    account: Account, holdings: Holdings, broom: Broom, now: datetime
+) -> tuple[Missed | None, Condition | None]:
+    """What events missed; or that, and why, the customer's bucket cannot be reached."""
+    desk = Desk(broom.store.registry, broom.executions, broom.store.bus)
+    try:
+        return find_missed(account, holdings, broom.open_bucket(account), desk, now), None
+    except CustomerActionError as error:
+        name = type(error).__name__
+        state = f"{name} {error.summary}"
+        said = event(
+            "AccountUnreachable",
+            account.for_events,
+            f"{state} {now:%Y-%m-%d}",
+            error=name,
+            reason=error.summary,
+            remedy=error.remedy or OUR_FAULT,
+        )
+        return None, Condition(state, said)
+
+
+def _overdue(
+    account: Account, holdings: Holdings, missed: Missed, fresh_for: timedelta, now: datetime
+) -> Condition | None:
+    """An account that AWS never delivered for is overdue as long after its first sweep."""
+    since = missed.newest or (holdings.watch.since if holdings.watch else now)
+    if now - since < fresh_for:
+        return None
+    state = f"{missed.newest}"
+    said = event(
+        "DeliveryOverdue",
+        account.for_events,
+        f"{state} {now:%Y-%m-%d}",
+        delivered_at=missed.newest,
+        hours=int((now - since) / timedelta(hours=1)),
+        target_hours=int(fresh_for / timedelta(hours=1)),
+    )
+    return Condition(state, said)
+
+
+def _files_missing(account: Account, lost: Iterable[PublishedPeriod], now: datetime) -> Condition:
+    names = [f"{each.period}/{each.generation}" for each in lost]
+    state = " ".join(names)
+    subject = f"{state} {now:%Y-%m-%d}"
+    said = event("FilesMissing", account.for_events, subject, generations=names)
+    return Condition(state, said)
+
+
+def _half_published(holdings: Holdings) -> list[tuple[str, BillingPeriod, str]]:
+    """Current generations whose publishing was cut off before they were marked so."""
+    current = {(each.period, each.generation) for each in holdings.published}
+    return [
+        (each.account_id, each.period, each.generation)
+        for each in holdings.generations
+        if (each.period, each.generation) in current and each.state is not GenerationState.PUBLISHED
+    ]
+
+
+def _sweep_out(
+    account: Account, holdings: Holdings, stored: list[Folder], broom: Broom, now: datetime
+) -> int:
+    """Delete what killed runs left behind; returns how many folders that were."""
+    lake = broom.store.lake
+    runs = folders(RUNS, account.account_id, lake)
+    removed = 0
+    for folder in unregistered(holdings, [*stored, *runs]):
+        files = lake.staged(folder.prefix)
+        if not files or any(now - file.modified < LEFT_BEHIND for file in files):
+            continue
+        lake.delete([file.key for file in files])
+        removed += 1
+        broom.store.bus.put(
+            event(
+                "StagingRemoved",
+                account.for_events,
+                folder.prefix,
+                period=folder.period,
+                folder=f"s3://{lake.bucket}/{folder.prefix}",
+                objects=len(files),
+                bytes=sum(file.size for file in files),
+            )
+        )
+    return removed
+
+
+def _remember(
+    account: Account,
+    holdings: Holdings,
+    missed: Missed | None,
+    conditions: Iterable[Condition],
+    broom: Broom,
+    now: datetime,
+) -> None:
+    """Say what is new about the account's condition, and write down what the next sweep must know.
+
+    While the customer's bucket cannot be reached nobody knows what AWS delivers there, so that what
+    was said of it stays.
+    """
+    before = holdings.watch or Watch(now)
+    told = dict(before.told) if missed is None else {}
+    for condition in conditions:
+        kind = condition.event.detail_type
+        told[kind] = condition.state
+        if before.told.get(kind) != condition.state:
+            broom.store.bus.put(condition.event)
+    after = replace(before, seen=missed.seen if missed else before.seen, told=told)
+    if after != holdings.watch:
+        broom.store.registry.remember(account.account_id, after)
