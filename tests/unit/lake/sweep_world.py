@@ -136,7 +136,7 @@ class World:
         self.generations.advance(
             replace(published, residual=TOTALS.billed_cost, previous_generation=over), over
         )
-        project(ACCOUNT, period, self.press)
+        project(ACTIVE, period, self.press)
         self.generations.record_outcome(ACCOUNT, period, name, GenerationState.PUBLISHED)
         return name
 

@@ -35,6 +35,7 @@ BUCKET = "a-lake"
 CHANGE: dict[str, str | None] = {
     "account": "222222222222",
     "service": "AmazonS3",
+    "charge_type": "Usage",
     "cost_before": "12.5",
     "cost_after": "13.5",
     "difference": "1",

@@ -106,7 +106,7 @@ class Publishing(FakeCatalog):
 def test_a_period_that_is_first_published_meanwhile_keeps_its_partition() -> None:
     world = World()
     press = replace(world.press, catalog=Publishing(world.catalog, world))
-    show(ACCOUNT, OCTOBER, press)
+    show(world.account, OCTOBER, press)
     assert world.shown(OCTOBER) == named(moment(OCTOBER))
 
 

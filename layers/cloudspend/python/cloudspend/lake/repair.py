@@ -141,7 +141,7 @@ def repair(account: Account, found: Iterable[Drift], press: Press, now: datetime
     """
     lasting = [drift for drift in found if _lasts(account.account_id, drift, press)]
     for period in sorted({drift.period for drift in lasting}):
-        show(account.account_id, period, press)
+        show(account, period, press)
     for drift in lasting:
         press.bus.put(_repaired(account, drift, now))
     return lasting
@@ -154,17 +154,17 @@ def _lasts(account_id: str, drift: Drift, press: Press) -> bool:
     return current == drift.generation and now_shown == drift.shown
 
 
-def show(account_id: str, period: BillingPeriod, press: Press) -> None:
+def show(account: Account, period: BillingPeriod, press: Press) -> None:
     """Make the period's partitions show what the registry says, until it holds still: one that is
     published for the first time meanwhile must not lose its partition."""
     while True:
-        pointer = press.generations.pointer(account_id, period)
+        pointer = press.generations.pointer(account.account_id, period)
         if pointer is None:
             for table in PERIOD_TABLES:
-                press.catalog.remove(table.name, period_values(account_id, period))
+                press.catalog.remove(table.name, period_values(account.account_id, period))
         else:
-            project(account_id, period, press)
-        if press.generations.pointer(account_id, period) == pointer:
+            project(account, period, press)
+        if press.generations.pointer(account.account_id, period) == pointer:
             return
 
 
