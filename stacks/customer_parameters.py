@@ -1,4 +1,5 @@
-"""The parameters of the customer's template; the quick-create link fills in all of them."""
+"""The parameters of the customer's template; the quick-create link fills in all of them, but for
+`SplitCostAllocationData`, which is the customer's own choice."""
 
 from typing import Any
 
@@ -7,8 +8,8 @@ from aws_cdk import CfnParameter, Stack
 from cloudspend.accounts.model import ExportKind
 from cloudspend.settings import PREFIX
 
-# The export kinds whose report the template can create so far.
-KINDS = (ExportKind.CUR_LEGACY,)
+# As Data Exports writes yes and no in a table's configuration; no is the default.
+SPLIT_COST_CHOICES = ("FALSE", "TRUE")
 DEFAULT_RETENTION_DAYS = 1830
 
 _GROUPS = {
@@ -18,6 +19,7 @@ _GROUPS = {
         "ExportPrefix",
         "ExportName",
         "ExportKind",
+        "SplitCostAllocationData",
         "RetentionDays",
     ),
     "How CloudSpend learns of it": (
@@ -63,17 +65,27 @@ class Parameters:
         )
         self.export_name = self._text(
             "ExportName",
-            "The name of the Cost and Usage Report that is created",
-            r"[A-Za-z0-9!_.'()-]{1,256}",
+            "The name of the report or export that is created; only a report's may have dots",
+            r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}",
             default=f"{PREFIX}-cur",
         )
         self.export_kind = CfnParameter(
             stack,
             "ExportKind",
             type="String",
-            description="The kind of report that is created",
-            allowed_values=[str(kind) for kind in KINDS],
-            default=str(KINDS[0]),
+            description="What AWS is to deliver: the legacy Cost and Usage Report, or an export of "
+            "CUR 2.0 or FOCUS",
+            allowed_values=[str(kind) for kind in ExportKind],
+            default=str(ExportKind.CUR_LEGACY),
+        )
+        self.split_cost = CfnParameter(
+            stack,
+            "SplitCostAllocationData",
+            type="String",
+            description="Whether a CUR 2.0 export also splits the cost of container hosts among "
+            "their containers; it must be enabled in the Cost Management preferences first",
+            allowed_values=list(SPLIT_COST_CHOICES),
+            default=SPLIT_COST_CHOICES[0],
         )
         self.retention_days = CfnParameter(
             stack,

@@ -6,20 +6,17 @@ nothing in it needs bootstrapping, and what the role may do is a complete list.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from aws_cdk import (
     App,
     Aws,
     BootstraplessSynthesizer,
-    CfnDeletionPolicy,
     CfnOutput,
     CfnResource,
     Fn,
     Stack,
     Validations,
 )
-from aws_cdk import aws_cur as cur
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -27,22 +24,17 @@ from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
 from cloudspend import settings as names
-from cloudspend.access.checks import PERMISSIONS
-from stacks.constructs.review import accept
+from stacks.customer_bucket import document, export_bucket, export_bucket_policy
+from stacks.customer_export import Chosen, export_of
 from stacks.customer_parameters import INTERFACE, Parameters
+from stacks.customer_role import access_role, definition_policy
 
-TEMPLATE_VERSION = "1"
-BILLING_REPORTS = "billingreports.amazonaws.com"
-# The endpoint of Cost and Usage Reports, whose ARNs bear its region wherever the bucket is.
-REPORT_REGION = "us-east-1"
+TEMPLATE_VERSION = "2"
 REGISTRATION_SECONDS = "600"
-
-BUCKET = Fn.sub("arn:${AWS::Partition}:s3:::${ExportBucketName}")
-EXPORTED_OBJECTS = Fn.sub("arn:${AWS::Partition}:s3:::${ExportBucketName}/${ExportPrefix}/*")
 
 
 class CustomerStack(Stack):
-    """Bucket and report, the role that may read them, and the message home."""
+    """Bucket and export, the role that may read them, and the message home."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(
@@ -54,166 +46,20 @@ class CustomerStack(Stack):
         )
         self.template_options.metadata = INTERFACE
         self.parameters = Parameters(self)
-        bucket = self._bucket()
-        policy = self._bucket_policy(bucket)
-        report = self._report(policy)
-        role = self._role()
+        chosen = Chosen(self, self.parameters)
+        bucket = export_bucket(self, self.parameters)
+        policy = export_bucket_policy(self, bucket)
+        export = export_of(self, self.parameters, chosen, policy)
+        role = access_role(self, self.parameters)
+        # Named in the message home, so that it goes after these too: a resource that is there under
+        # a condition cannot be depended on by name.
+        conditional = {"Export": export, "DefinitionPolicy": definition_policy(self, role, chosen)}
         rule = self._forwarding(bucket)
-        self._registration(role, after=[policy, report, rule])
+        self._registration(role, conditional, after=[policy, rule])
         CfnOutput(self, "RoleArn", value=role.attr_arn, description="The role CloudSpend uses")
         CfnOutput(
             self, "BillBucket", value=bucket.ref, description="The bucket that holds the bill"
         )
-
-    def _bucket(self) -> s3.CfnBucket:
-        rule = s3.CfnBucket.RuleProperty(
-            id="ForgetOldBills",
-            status="Enabled",
-            prefix=Fn.sub("${ExportPrefix}/"),
-            expiration_in_days=self.parameters.retention_days.value_as_number,
-            abort_incomplete_multipart_upload=(
-                s3.CfnBucket.AbortIncompleteMultipartUploadProperty(days_after_initiation=1)
-            ),
-        )
-        bucket = s3.CfnBucket(
-            self,
-            "ExportBucket",
-            bucket_name=self.parameters.bucket_name.value_as_string,
-            bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
-                server_side_encryption_configuration=[
-                    s3.CfnBucket.ServerSideEncryptionRuleProperty(
-                        server_side_encryption_by_default=(
-                            s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
-                                sse_algorithm="AES256"
-                            )
-                        )
-                    )
-                ]
-            ),
-            public_access_block_configuration=s3.CfnBucket.PublicAccessBlockConfigurationProperty(
-                block_public_acls=True,
-                block_public_policy=True,
-                ignore_public_acls=True,
-                restrict_public_buckets=True,
-            ),
-            ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
-                rules=[
-                    s3.CfnBucket.OwnershipControlsRuleProperty(
-                        object_ownership="BucketOwnerEnforced"
-                    )
-                ]
-            ),
-            lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(rules=[rule]),
-            notification_configuration=s3.CfnBucket.NotificationConfigurationProperty(
-                event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
-                    event_bridge_enabled=True
-                )
-            ),
-        )
-        # The bills are the customer's: deleting the stack leaves them where they are.
-        bucket.cfn_options.deletion_policy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
-        bucket.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
-        accept(
-            bucket,
-            "The bucket is the customer's, who pays for logs and decides on them. Only AWS billing "
-            "and one role may touch it, and CloudTrail shows each use of the role.",
-            "S1",
-        )
-        return bucket
-
-    def _bucket_policy(self, bucket: s3.CfnBucket) -> s3.CfnBucketPolicy:
-        of_this_account = {
-            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-            "ArnLike": {
-                "aws:SourceArn": Fn.sub(
-                    f"arn:${{AWS::Partition}}:cur:{REPORT_REGION}:${{AWS::AccountId}}:definition/*"
-                )
-            },
-        }
-        delivery = {"Effect": "Allow", "Principal": {"Service": BILLING_REPORTS}}
-        statements = [
-            {
-                "Sid": "BillingLooksAtTheBucket",
-                **delivery,
-                "Action": ["s3:GetBucketAcl", "s3:GetBucketPolicy"],
-                "Resource": BUCKET,
-                "Condition": of_this_account,
-            },
-            {
-                "Sid": "BillingDeliversReports",
-                **delivery,
-                "Action": "s3:PutObject",
-                "Resource": EXPORTED_OBJECTS,
-                "Condition": of_this_account,
-            },
-            {
-                "Sid": "EncryptedConnectionsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [bucket.attr_arn, Fn.join("", [bucket.attr_arn, "/*"])],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
-        ]
-        return s3.CfnBucketPolicy(
-            self, "ExportBucketPolicy", bucket=bucket.ref, policy_document=_document(statements)
-        )
-
-    def _report(self, policy: s3.CfnBucketPolicy) -> cur.CfnReportDefinition:
-        report = cur.CfnReportDefinition(
-            self,
-            "CostAndUsageReport",
-            report_name=self.parameters.export_name.value_as_string,
-            time_unit="HOURLY",
-            format="textORcsv",
-            compression="GZIP",
-            additional_schema_elements=["RESOURCES"],
-            s3_bucket=self.parameters.bucket_name.value_as_string,
-            s3_prefix=self.parameters.prefix.value_as_string,
-            s3_region=Aws.REGION,
-            # Without it late refunds and credits never arrive.
-            refresh_closed_reports=True,
-            # Each delivery stands in a folder of its own, so that none changes while it is read.
-            report_versioning="CREATE_NEW_REPORT",
-        )
-        # AWS tries to write to the bucket before it accepts the report.
-        report.add_resource_dependency(policy)
-        return report
-
-    def _role(self) -> iam.CfnRole:
-        trust = {
-            "Sid": "CloudSpendWithItsExternalId",
-            "Effect": "Allow",
-            "Principal": {"AWS": Fn.sub("arn:${AWS::Partition}:iam::${PlatformAccountId}:root")},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"sts:ExternalId": self.parameters.external_id.value_as_string}
-            },
-        }
-        role = iam.CfnRole(
-            self,
-            "AccessRole",
-            role_name=names.CUSTOMER_ROLE,
-            description="CloudSpend reads the bill with this role. It can change nothing.",
-            assume_role_policy_document=_document([trust]),
-            policies=[
-                iam.CfnRole.PolicyProperty(
-                    policy_name="read-the-bill", policy_document=_document(_statements())
-                )
-            ],
-        )
-        accept(
-            role,
-            "The names of delivered files are AWS's; the bucket and the prefix are fixed.",
-            "IAM5[Resource::arn:<AWS::Partition>:s3:::<ExportBucketName>/<ExportPrefix>/*]",
-        )
-        accept(
-            role,
-            "Cost Explorer, report definitions and the organization are no resources that a "
-            "permission could name; the actions only read.",
-            "IAM5[Resource::*]",
-        )
-        return role
 
     def _forwarding(self, bucket: s3.CfnBucket) -> events.CfnRule:
         """Tell CloudSpend of a new manifest: its name, never its content."""
@@ -222,7 +68,7 @@ class CustomerStack(Stack):
             self,
             "ForwardingRole",
             description="EventBridge tells CloudSpend with this role that a bill was delivered.",
-            assume_role_policy_document=_document(
+            assume_role_policy_document=document(
                 [
                     {
                         "Effect": "Allow",
@@ -235,7 +81,7 @@ class CustomerStack(Stack):
             policies=[
                 iam.CfnRole.PolicyProperty(
                     policy_name="tell-cloudspend",
-                    policy_document=_document(
+                    policy_document=document(
                         [{"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}]
                     ),
                 )
@@ -256,7 +102,10 @@ class CustomerStack(Stack):
             ],
         )
 
-    def _registration(self, role: iam.CfnRole, after: list[CfnResource]) -> None:
+    def _registration(
+        self, role: iam.CfnRole, conditional: Mapping[str, str], after: list[CfnResource]
+    ) -> None:
+        """The message home, which comes after everything that it speaks of."""
         registration = CfnResource(
             self,
             "Registration",
@@ -268,6 +117,7 @@ class CustomerStack(Stack):
                 "AccountId": Aws.ACCOUNT_ID,
                 "Region": Aws.REGION,
                 "RoleArn": role.attr_arn,
+                **conditional,
                 "ExportBucketName": self.parameters.bucket_name.value_as_string,
                 "ExportPrefix": self.parameters.prefix.value_as_string,
                 "ExportName": self.parameters.export_name.value_as_string,
@@ -288,39 +138,3 @@ def write_template(folder: Path) -> Path:
     path = folder / names.CUSTOMER_TEMPLATE
     path.write_bytes((folder / stack.template_file).read_bytes())
     return path
-
-
-def _statements() -> list[dict[str, Any]]:
-    """Exactly what `cloudspend.access.checks` tries when the account is onboarded."""
-    own = ("s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject")
-    return [
-        {
-            "Sid": "FindTheBucket",
-            "Effect": "Allow",
-            "Action": "s3:GetBucketLocation",
-            "Resource": BUCKET,
-        },
-        {
-            "Sid": "FindTheBill",
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": BUCKET,
-            "Condition": {"StringLike": {"s3:prefix": Fn.sub("${ExportPrefix}/*")}},
-        },
-        {
-            "Sid": "ReadTheBill",
-            "Effect": "Allow",
-            "Action": "s3:GetObject",
-            "Resource": EXPORTED_OBJECTS,
-        },
-        {
-            "Sid": "CompareTheBillWithAwsOwnFigures",
-            "Effect": "Allow",
-            "Action": sorted(one.action for one in PERMISSIONS if one.action not in own),
-            "Resource": "*",
-        },
-    ]
-
-
-def _document(statements: list[dict[str, Any]]) -> Mapping[str, Any]:
-    return {"Version": "2012-10-17", "Statement": statements}

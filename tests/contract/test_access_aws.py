@@ -18,6 +18,18 @@ from tests.fakes.accounts import NOW, an_account
 ACCOUNT = an_account()
 LIST = ("s3", "list_objects_v2", {"Bucket": "a-bucket", "Prefix": "a-prefix/", "MaxKeys": 1})
 YESTERDAY = {"Start": "2026-11-22", "End": "2026-11-23"}
+EXPORTS: tuple[str, str, dict[str, Any]] = ("bcm-data-exports", "list_exports", {})
+EXPORT_ARN = "arn:aws:bcm-data-exports:us-east-1:111111111111:export"
+
+
+def export_called(name: str) -> dict[str, Any]:
+    return {
+        "ExportArn": f"{EXPORT_ARN}/{name}-1",
+        "ExportName": name,
+        "ExportStatus": {"StatusCode": "HEALTHY"},
+    }
+
+
 # What each probe asks AWS for: service, operation, parameters; and a plain answer.
 CALLS: dict[str, list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = {
     "s3:GetBucketLocation": [("s3", "get_bucket_location", {"Bucket": "a-bucket"}, {})],
@@ -27,6 +39,16 @@ CALLS: dict[str, list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = {
         ("s3", "get_object", {"Bucket": "a-bucket", "Key": "a-prefix/x"}, {}),
     ],
     "cur:DescribeReportDefinitions": [("cur", "describe_report_definitions", {}, {})],
+    "bcm-data-exports:ListExports": [(*EXPORTS, {"Exports": []})],
+    "bcm-data-exports:GetExport": [
+        (*EXPORTS, {"Exports": [], "NextToken": "more"}),
+        (
+            *EXPORTS[:2],
+            {"NextToken": "more"},
+            {"Exports": [export_called("a-name-of-another"), export_called("a-name")]},
+        ),
+        ("bcm-data-exports", "get_export", {"ExportArn": f"{EXPORT_ARN}/a-name-1"}, {}),
+    ],
     "ce:GetDimensionValues": [
         (
             "ce",
@@ -116,6 +138,22 @@ def test_without_an_object_reading_cannot_be_tried(empty: bool) -> None:
     finding = CustomerProber(session, "aws").probe("s3:GetObject", ACCOUNT, NOW)
     assert finding.status is CheckStatus.NOT_AVAILABLE
     assert finding.reason
+
+
+@pytest.mark.parametrize(
+    ("listed", "said"),
+    [(True, "no export called a-name"), (False, "the exports cannot be listed")],
+)
+def test_without_the_export_looking_at_it_cannot_be_tried(listed: bool, said: str) -> None:
+    session = Scripted()
+    stub = session.script("bcm-data-exports")
+    if listed:
+        stub.add_response("list_exports", {"Exports": [export_called("another")]}, {})
+    else:
+        stub.add_client_error("list_exports", "AccessDeniedException")
+    finding = CustomerProber(session, "aws").probe("bcm-data-exports:GetExport", ACCOUNT, NOW)
+    assert finding.status is CheckStatus.NOT_AVAILABLE
+    assert said in finding.reason
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,42 @@ def plain(value: Any) -> str:
     raise AssertionError(f"no plain form of {value}")
 
 
+def as_created(template: Template, **parameters: str) -> dict[str, Any]:
+    """The template as CloudFormation sees it once `parameters` decide its conditions: resources
+    that are not created are gone, and of every `Fn::If` one branch is left."""
+    values = {
+        name: parameters.get(name, declared.get("Default"))
+        for name, declared in template["Parameters"].items()
+    }
+
+    def holds(expression: Any) -> bool:
+        match expression:
+            case {"Fn::Equals": [{"Ref": name}, value]}:
+                return bool(values[name] == value)
+            case {"Fn::Not": [negated]}:
+                return not holds(negated)
+            case {"Condition": name}:
+                return holds(template["Conditions"][name])
+        raise AssertionError(f"no value of {expression}")
+
+    def decided(value: Any) -> Any:
+        match value:
+            case {"Fn::If": [name, yes, no]}:
+                return decided(yes if holds(template["Conditions"][name]) else no)
+            case dict():
+                return {key: decided(each) for key, each in value.items()}
+            case list():
+                return [decided(each) for each in value]
+        return value
+
+    resources = {
+        name: decided(resource)
+        for name, resource in template["Resources"].items()
+        if "Condition" not in resource or holds(template["Conditions"][resource["Condition"]])
+    }
+    return {**template, "Resources": resources}
+
+
 def of_type(template: Template, kind: str) -> dict[str, Any]:
     """The properties of the resources of one type, by logical id."""
     return {

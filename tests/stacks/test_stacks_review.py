@@ -12,7 +12,7 @@ from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
 
 from cloudspend.settings import CUSTOMER_TEMPLATE
-from stacks import customer_stack, onboarding_stack
+from stacks import customer_bucket, customer_role, onboarding_stack
 from stacks.constructs.review import allow
 from stacks.customer_stack import CustomerStack, write_template
 from stacks.stage import STAGES
@@ -45,13 +45,16 @@ def test_cdk_nag_judges_the_platform(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_cdk_nag_judges_the_customers_template(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(customer_stack, "accept", lambda *_: None)
+    for module in (customer_bucket, customer_role):
+        monkeypatch.setattr(module, "accept", lambda *_: None)
     with pytest.raises(RuntimeError, match="ValidationFailed"):
         write_template(tmp_path)
     assert _violations(tmp_path) == {
         "AwsSolutions-S1",
         "AwsSolutions-IAM5[Resource::*]",
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::<ExportBucketName>/<ExportPrefix>/*]",
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:bcm-data-exports:us-east-1"
+        ":<AWS::AccountId>:export/<ExportName>-*]",
     }
 
 

@@ -9,7 +9,16 @@ import pytest
 from cloudspend.access.checks import PERMISSIONS
 from cloudspend.access.onboard import activate, check_permissions, report_failure, verify
 from cloudspend.access.ports import Finding
-from cloudspend.accounts.model import Account, AccountState, AccountType, Check, CheckStatus
+from cloudspend.accounts.model import (
+    DATA_EXPORTS,
+    Account,
+    AccountState,
+    AccountType,
+    Check,
+    CheckStatus,
+    Export,
+    ExportKind,
+)
 from cloudspend.accounts.ports import AccountChanged
 from cloudspend.errors import (
     CloudSpendError,
@@ -23,7 +32,9 @@ from tests.fakes.accounts import NOW, FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 
 ID = "111111111111"
-ACTIONS = [permission.action for permission in PERMISSIONS]
+EVERY_ACTION = [permission.action for permission in PERMISSIONS]
+ACTIONS = [action for action in EVERY_ACTION if not action.startswith("bcm-data-exports:")]
+EXPORT_ACTIONS = [action for action in EVERY_ACTION if not action.startswith("cur:")]
 LINKED_ACTIONS = [action for action in ACTIONS if not action.startswith("organizations:")]
 
 
@@ -95,6 +106,21 @@ def test_every_permission_is_tried_and_recorded(kind: AccountType, actions: list
     try_permissions(registry, customer)
     assert [action for action, _, _ in customer.probed] == actions
     assert statuses(registry) == dict.fromkeys(actions, "passed")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ExportKind if kind in DATA_EXPORTS])
+def test_data_exports_need_other_permissions_than_the_legacy_report(kind: ExportKind) -> None:
+    registry, customer = connected(export=Export(kind, "a-bucket", "a", "b")), FakeCustomer()
+    try_permissions(registry, customer)
+    assert [action for action, _, _ in customer.probed] == EXPORT_ACTIONS
+
+
+@pytest.mark.parametrize("action", ["bcm-data-exports:ListExports", "bcm-data-exports:GetExport"])
+def test_a_denied_look_at_the_export_has_its_remedy(action: str) -> None:
+    registry = connected(export=Export(ExportKind.FOCUS_1_2, "a-bucket", "a", "b"))
+    with pytest.raises(PermissionDenied, match=f"{action} is refused") as caught:
+        try_permissions(registry, denied(action))
+    assert "Update the stack 'cloudspend'" in caught.value.remedy
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cloudspend.accounts.invite import Invitation, InviteRequest, invite, token_digest
-from cloudspend.accounts.model import READABLE_KINDS, AccountState, ExportKind
+from cloudspend.accounts.model import AccountState, ExportKind
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 from tests.fakes.accounts import NOW, FakeAccounts, an_account
@@ -143,8 +143,23 @@ def test_a_link_that_the_console_would_cut_is_refused() -> None:
     assert not registry.list()
 
 
-@pytest.mark.parametrize("kind", sorted(set(ExportKind) - set(READABLE_KINDS)))
-def test_a_kind_that_cannot_be_read_is_not_promised(kind: ExportKind) -> None:
-    """An account that waits for bills nobody can convert would be silent for a day, then fail."""
-    with pytest.raises(UsageError, match=f"{kind} cannot be taken in"):
-        invited(FakeAccounts(), export_kind=kind)
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (ExportKind.CUR_LEGACY, "cloudspend-cur"),
+        (ExportKind.CUR_2_0, "cloudspend-cur-2-0"),
+        (ExportKind.FOCUS_1_0, "cloudspend-focus-1-0"),
+        (ExportKind.FOCUS_1_2, "cloudspend-focus-1-2"),
+    ],
+)
+def test_every_kind_is_invited_with_an_export_named_after_it(kind: ExportKind, name: str) -> None:
+    made = invited(FakeAccounts(), export_kind=kind.lower())
+    assert (made.account.export.kind, made.account.export.name) == (kind, name)
+    given = parameters(made.link)
+    assert (given["param_ExportKind"], given["param_ExportName"]) == (kind, name)
+
+
+def test_only_a_legacy_report_may_have_dots_in_its_name() -> None:
+    assert invited(FakeAccounts(), export_name="my.bill").account.export.name == "my.bill"
+    with pytest.raises(UsageError, match=r"'my\.bill' is not allowed"):
+        invited(FakeAccounts(), export_name="my.bill", export_kind="FOCUS_1_2")

@@ -46,6 +46,10 @@ NOT_LISTED = Finding(
     CheckStatus.NOT_AVAILABLE, "It could not be tried, since the bucket cannot be listed."
 )
 
+NOT_AMONG_EXPORTS = Finding(
+    CheckStatus.NOT_AVAILABLE, "It could not be tried, since the exports cannot be listed."
+)
+
 
 class StsDoor:
     """`Door` by AssumeRole. `sts` is a client of the platform's own region."""
@@ -144,6 +148,24 @@ class CustomerProber:
         _call(self._billing("cur").describe_report_definitions)
         return PASSED
 
+    def exports(self, account: Account, _: datetime) -> Finding:
+        self._export_arn(account)
+        return PASSED
+
+    def export(self, account: Account, _: datetime) -> Finding:
+        try:
+            arn = self._export_arn(account)
+        except ClientError:
+            return NOT_AMONG_EXPORTS
+        if arn is None:
+            return Finding(
+                CheckStatus.NOT_AVAILABLE,
+                f"The account has no export called {account.export.name}. AWS delivers nothing "
+                "until there is one: the CloudSpend stack creates it.",
+            )
+        _call(self._billing("bcm-data-exports").get_export, ExportArn=arn)
+        return PASSED
+
     def dimension_values(self, _: Account, now: datetime) -> Finding:
         _call(
             self._billing("ce").get_dimension_values,
@@ -169,6 +191,19 @@ class CustomerProber:
         _call(self._billing("organizations").list_accounts, MaxResults=1)
         return PASSED
 
+    def _export_arn(self, account: Account) -> str | None:
+        """The ARN of the account's export: AWS puts a random id behind the name."""
+        client = self._billing("bcm-data-exports")
+        page: dict[str, Any] = {}
+        while True:
+            token = {key: page[key] for key in ("NextToken",) if key in page}
+            page = _call(client.list_exports, **token)
+            for export in page.get("Exports", ()):
+                if export["ExportName"] == account.export.name:
+                    return str(export["ExportArn"])
+            if not page.get("NextToken"):
+                return None
+
     def _billing(self, service: str) -> Any:
         return self._session.client(service, region_name=self._billing_region)
 
@@ -188,6 +223,8 @@ PROBES: dict[str, Callable[[CustomerProber, Account, datetime], Finding]] = {
     "s3:ListBucket": CustomerProber.bucket_list,
     "s3:GetObject": CustomerProber.object,
     "cur:DescribeReportDefinitions": CustomerProber.report_definitions,
+    "bcm-data-exports:ListExports": CustomerProber.exports,
+    "bcm-data-exports:GetExport": CustomerProber.export,
     "ce:GetDimensionValues": CustomerProber.dimension_values,
     "ce:GetCostAndUsage": CustomerProber.cost_and_usage,
     "organizations:DescribeOrganization": CustomerProber.organization,

@@ -6,11 +6,20 @@ from datetime import datetime
 
 from cloudspend.access.ports import Customer
 from cloudspend.access.verify import UPDATE_STACK
-from cloudspend.accounts.model import Account, AccountType, Check, CheckStatus
+from cloudspend.accounts.model import (
+    DATA_EXPORTS,
+    Account,
+    AccountType,
+    Check,
+    CheckStatus,
+    ExportKind,
+)
 from cloudspend.errors import PermissionDenied
 
 EVERY_TYPE = frozenset(AccountType)
 ORGANIZATION = frozenset({AccountType.ORGANIZATION})
+EVERY_KIND = frozenset(ExportKind)
+LEGACY = EVERY_KIND - DATA_EXPORTS
 
 _GRANT = (
     f"{UPDATE_STACK} If it is unchanged, ask who manages the account's service control policies"
@@ -23,11 +32,17 @@ _COST_EXPLORER = (
 
 @dataclass(frozen=True)
 class PermissionCheck:
-    """One action of the customer's role. `remedy` speaks to the customer."""
+    """One action of the customer's role, needed for accounts of `types` with an export of `kinds`.
+    `remedy` speaks to the customer."""
 
     action: str
     remedy: str
     types: frozenset[AccountType] = EVERY_TYPE
+    kinds: frozenset[ExportKind] = EVERY_KIND
+
+    def needed_for(self, account: Account) -> bool:
+        """Whether the account's role must have it."""
+        return account.type in self.types and account.export.kind in self.kinds
 
 
 PERMISSIONS: Sequence[PermissionCheck] = (
@@ -36,7 +51,14 @@ PERMISSIONS: Sequence[PermissionCheck] = (
     PermissionCheck(
         "s3:GetObject", f"{_GRANT}, the export bucket's policy and, if it has one, its KMS key's."
     ),
-    PermissionCheck("cur:DescribeReportDefinitions", f"{_GRANT}."),
+    PermissionCheck("cur:DescribeReportDefinitions", f"{_GRANT}.", kinds=LEGACY),
+    PermissionCheck("bcm-data-exports:ListExports", f"{_GRANT}.", kinds=DATA_EXPORTS),
+    PermissionCheck(
+        "bcm-data-exports:GetExport",
+        f"{_GRANT}. The role may look at the export that the stack created and at no other, so the "
+        "stack's parameter ExportName must be the export's name.",
+        kinds=DATA_EXPORTS,
+    ),
     PermissionCheck("ce:GetDimensionValues", _COST_EXPLORER),
     PermissionCheck("ce:GetCostAndUsage", _COST_EXPLORER),
     PermissionCheck("organizations:DescribeOrganization", f"{_GRANT}.", ORGANIZATION),
@@ -50,11 +72,12 @@ PERMISSIONS: Sequence[PermissionCheck] = (
 
 
 def run_checks(account: Account, customer: Customer, now: datetime) -> list[Check]:
-    """Try every permission that the account's type needs; the check bears the action's name."""
+    """Try every permission that the account's type and export need; the check bears the action's
+    name."""
     return [
         _run(permission, account, customer, now)
         for permission in PERMISSIONS
-        if account.type in permission.types
+        if permission.needed_for(account)
     ]
 
 

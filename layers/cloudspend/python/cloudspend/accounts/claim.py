@@ -44,15 +44,16 @@ def read_claim(properties: Mapping[str, Any], settings: Settings) -> Claim:
     Raises UsageError naming the first that is wrong.
     """
     account_id = fields.account_id(_text(properties, "AccountId"))
+    kind = fields.one_of("ExportKind", _text(properties, "ExportKind"), ExportKind)
     return Claim(
         account_id=account_id,
         token_sha256=token_digest(_token(properties)),
         role_arn=_role(_text(properties, "RoleArn"), account_id, settings),
         export=Export(
-            kind=fields.one_of("ExportKind", _text(properties, "ExportKind"), ExportKind),
+            kind=kind,
             bucket=fields.bucket(_text(properties, "ExportBucketName")),
             prefix=fields.prefix(_text(properties, "ExportPrefix")),
-            name=fields.export_name(_text(properties, "ExportName")),
+            name=fields.export_name(_text(properties, "ExportName"), kind),
         ),
     )
 

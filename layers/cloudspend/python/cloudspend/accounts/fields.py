@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
+from cloudspend.accounts.model import DATA_EXPORTS, ExportKind
 from cloudspend.errors import UsageError
 
 Kind = TypeVar("Kind", bound=StrEnum)
@@ -20,6 +21,8 @@ _BUCKET = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
 # Narrower than what AWS takes: `*` and `?` would be wildcards in the role's policy.
 _PREFIX = re.compile(r"[0-9A-Za-z_-]+([./][0-9A-Za-z_-]+)*")
 _EXPORT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]*")
+# AWS Billing and Cost Management API reference, Export: without the dots that a report may have.
+_DATA_EXPORT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
 
 
 def account_id(text: str) -> str:
@@ -82,8 +85,11 @@ def prefix(text: str) -> str:
     return _match("export prefix", text, _PREFIX, allowed, most=128)
 
 
-def export_name(text: str) -> str:
-    """The name of an export."""
+def export_name(text: str, kind: ExportKind) -> str:
+    """The name of an export of `kind`."""
+    if kind in DATA_EXPORTS:
+        allowed = "up to 128 letters, digits, '-', '_', the first a letter or digit"
+        return _match("export name", text, _DATA_EXPORT_NAME, allowed, most=128)
     allowed = "up to 128 letters, digits, '-', '_', '.', the first a letter or digit"
     return _match("export name", text, _EXPORT_NAME, allowed, most=128)
 

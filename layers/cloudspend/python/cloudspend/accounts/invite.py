@@ -10,7 +10,6 @@ from cloudspend.accounts import fields
 from cloudspend.accounts.lifecycle import TRANSITIONS
 from cloudspend.accounts.link import quick_create_link
 from cloudspend.accounts.model import (
-    READABLE_KINDS,
     Account,
     AccountState,
     AccountType,
@@ -25,6 +24,12 @@ from cloudspend.settings import PREFIX, Settings
 
 VALID_FOR = timedelta(days=7)
 TOKEN_BYTES = 32
+EXPORT_NAMES = {
+    ExportKind.CUR_LEGACY: f"{PREFIX}-cur",
+    ExportKind.CUR_2_0: f"{PREFIX}-cur-2-0",
+    ExportKind.FOCUS_1_0: f"{PREFIX}-focus-1-0",
+    ExportKind.FOCUS_1_2: f"{PREFIX}-focus-1-2",
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class InviteRequest:
     """What an operator says of a new account, as text; what is left out follows a convention.
 
     `start_date` (YYYY-MM-DD) defaults to the first day of the month one year ago, the export to
-    `s3://cloudspend-export-<account id>-<region>/cloudspend/cloudspend-cur`.
+    `s3://cloudspend-export-<account id>-<region>/cloudspend/<name>`, named after its kind
+    (`EXPORT_NAMES`).
     """
 
     account_id: str
@@ -117,21 +123,13 @@ def _again(existing: Account, invited: Account) -> Account:
 
 def _export(request: InviteRequest, settings: Settings) -> Export:
     default_bucket = f"{PREFIX}-export-{request.account_id}-{settings.region}"
+    kind = fields.one_of("export kind", request.export_kind, ExportKind)
     return Export(
-        kind=_readable(fields.one_of("export kind", request.export_kind, ExportKind)),
+        kind=kind,
         bucket=fields.bucket(request.export_bucket or default_bucket),
         prefix=fields.prefix(request.export_prefix or PREFIX),
-        name=fields.export_name(request.export_name or f"{PREFIX}-cur"),
+        name=fields.export_name(request.export_name or EXPORT_NAMES[kind], kind),
     )
-
-
-def _readable(kind: ExportKind) -> ExportKind:
-    if kind not in READABLE_KINDS:
-        raise UsageError(
-            f"The export kind {kind} cannot be taken in by this version.",
-            remedy=f"Allowed: {', '.join(READABLE_KINDS)}.",
-        )
-    return kind
 
 
 def _a_year_before(now: datetime) -> str:

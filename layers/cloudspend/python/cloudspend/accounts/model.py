@@ -33,8 +33,8 @@ class ExportKind(StrEnum):
     FOCUS_1_2 = "FOCUS_1_2"
 
 
-# What `exports` and `convert` can read; an account is invited for these only.
-READABLE_KINDS = (ExportKind.CUR_LEGACY,)
+# The three that the Data Exports API delivers; the legacy report has an API of its own.
+DATA_EXPORTS = frozenset({ExportKind.CUR_2_0, ExportKind.FOCUS_1_0, ExportKind.FOCUS_1_2})
 
 
 class CheckStatus(StrEnum):
