@@ -19,7 +19,7 @@ generation without that table.
 The plan file is a JSON list of conversion tasks, each one the input of one convert call:
 
     account_id, period, generation, task (0, 1, ...), kind, compression,
-    files: [{bucket, key, etag, size}], tables
+    files: [{bucket, key, etag, size}], tables, tag_columns
 
 Money travels as decimal text, never as a JSON number.
 
@@ -71,6 +71,7 @@ KIND = "kind"
 COMPRESSION = "compression"
 FILES = "files"
 TABLES = "tables"
+TAG_COLUMNS = "tag_columns"
 
 SWEEP = "sweep"
 ACCOUNTS_KEY = "accounts_key"

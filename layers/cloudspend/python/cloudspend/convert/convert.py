@@ -43,7 +43,7 @@ def convert_task(task: ConversionTask, source: Source, sink: Sink) -> Conversion
     and `value` of the first row that is wrong (in Parquet `row_group` and `row`);
     DeliveryReplaced, PermissionDenied and TransientError as the source does.
     """
-    mapping = MAPPINGS[task.kind]
+    mapping = MAPPINGS[task.kind].with_tags(task.tag_columns)
     missing = [table for table in task.tables if table not in mapping.tables]
     if missing:
         raise UsageError(f"Files of kind {task.kind} cannot fill the table {missing[0]}.")

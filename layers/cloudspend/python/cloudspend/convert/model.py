@@ -22,6 +22,8 @@ class ConversionTask:
     """Files of one delivery that are converted together: an entry of the plan file.
 
     `compression` is gzip, zip or parquet; `tables` are those that are written from the same pass.
+    `tag_columns` are keys of tags, in any spelling, whose values `cost_and_usage` gets columns of
+    their own for (`names.tag_column`).
     """
 
     account_id: str
@@ -32,6 +34,7 @@ class ConversionTask:
     compression: str
     files: tuple[DeliveredFile, ...]
     tables: tuple[str, ...] = (COST_AND_USAGE,)
+    tag_columns: tuple[str, ...] = ()
 
     def output_key(self, table: str, part: int = 0) -> str:
         """Where a Parquet object belongs in the lake; the same on every repeat."""
@@ -54,6 +57,7 @@ class ConversionTask:
                 for file in self.files
             ],
             payload.TABLES: list(self.tables),
+            payload.TAG_COLUMNS: list(self.tag_columns),
         }
 
     @classmethod
@@ -71,6 +75,7 @@ class ConversionTask:
                 for file in given[payload.FILES]
             ),
             tables=tuple(given[payload.TABLES]),
+            tag_columns=tuple(given[payload.TAG_COLUMNS]),
         )
 
 
