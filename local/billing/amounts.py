@@ -66,4 +66,6 @@ def _is_paid_elsewhere(item: Item, kind: str) -> bool:
         return True
     if kind == "Fee":
         return bool(item.get("reservation/ReservationARN"))
-    return kind == "Refund" and item.get("lineItem/ProductCode") == "ComputeSavingsPlans"
+    refunded = kind == "Refund" and item.get("lineItem/ProductCode") == "ComputeSavingsPlans"
+    description = item.get("lineItem/LineItemDescription", "")
+    return refunded and description.startswith("Refund for one-time fee for Savings Plan ID")

@@ -51,7 +51,7 @@ def test_charge_types_in_focus_words(
         (("Usage",), Treatment.AS_BILLED),
         (("Fee",), Treatment.AS_BILLED),
         (("Fee", "arn:reservation"), Treatment.NOTHING),
-        (("Refund", None, "ComputeSavingsPlans"), Treatment.NOTHING),
+        (("Refund", None, "ComputeSavingsPlans"), Treatment.PLAN_REFUNDED),
         (("Refund", None, "AmazonEC2"), Treatment.AS_BILLED),
         (("SavingsPlanCoveredUsage",), Treatment.SAVINGS_PLAN_USED),
         (("SavingsPlanRecurringFee",), Treatment.SAVINGS_PLAN_UNUSED),

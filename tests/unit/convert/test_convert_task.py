@@ -145,7 +145,12 @@ BILL: tuple[Change, ...] = (
         "reservation/UnusedRecurringFee": "2",
     },
     {TYPE: "Fee", COST: "100", "reservation/ReservationARN": "arn:reservation"},
-    {TYPE: "Refund", COST: "-9", "lineItem/ProductCode": "ComputeSavingsPlans"},
+    {
+        TYPE: "Refund",
+        COST: "-9",
+        "lineItem/ProductCode": "ComputeSavingsPlans",
+        "lineItem/LineItemDescription": "Refund for one-time fee for Savings Plan ID 1",
+    },
     {COST: "1", "lineItem/Operation": "EKSPod-EC2"},
     {TYPE: "Tax", COST: "1.9"},
 )
@@ -177,6 +182,15 @@ def test_billed_and_effective_cost_by_charge_type() -> None:
     assert summary.currency == "USD"
 
 
+def test_what_comes_back_of_a_recurring_fee_was_part_of_effective_cost() -> None:
+    plan = {TYPE: "Refund", COST: "-9", "lineItem/ProductCode": "ComputeSavingsPlans"}
+    summary, table = converted(
+        gzipped(rows(plan | {"lineItem/LineItemDescription": "Refund for hourly fee"}))
+    )
+    assert table.column("effectivecost").to_pylist() == [-9.0]
+    assert summary.effective_cost == Decimal(-9)
+
+
 def test_net_figures_where_aws_gives_them() -> None:
     _, table = converted(
         gzipped(
@@ -203,6 +217,9 @@ changes = st.fixed_dictionaries(
         COST: money.map(str),
         "lineItem/Operation": st.sampled_from(["RunInstances", "ECSTask-EC2"]),
         "lineItem/ProductCode": st.sampled_from(["AmazonEC2", "ComputeSavingsPlans"]),
+        "lineItem/LineItemDescription": st.sampled_from(
+            ["Refund", "Refund for one-time fee for Savings Plan ID 1"]
+        ),
         "reservation/ReservationARN": st.sampled_from(["", "arn:reservation"]),
         "reservation/EffectiveCost": money.map(str),
         "reservation/UnusedRecurringFee": money.map(str),
@@ -412,11 +429,24 @@ def test_a_repeat_gives_the_same_object() -> None:
     assert first == second
 
 
+def test_tags_that_an_account_names_are_columns_of_their_own() -> None:
+    bill = rows({"resourceTags/user:Cost Center": "12"}, {"resourceTags/user:Name": ""})
+    _, table = converted(gzipped(bill), tag_columns=("cost-center", "Name"))
+    assert table.column_names[-2:] == ["tag_costcenter", "tag_name"]
+    assert sorted(table.select(["tag_costcenter", "tag_name"]).to_pylist(), key=str) == [
+        {"tag_costcenter": "12", "tag_name": "web"},
+        {"tag_costcenter": None, "tag_name": None},
+    ]
+
+
 def test_tasks_and_summaries_survive_the_way_between_steps() -> None:
     source, sink = FakeSource(), FakeSink()
-    task = a_task(source.put("bill", gzipped(rows({COST: "1E-7"}))))
+    file = source.put("bill", gzipped(rows({COST: "1E-7"})))
+    task = replace(a_task(file), tag_columns=("Team",))
     assert ConversionTask.from_payload(task.to_payload()) == task
     summary = convert_task(task, source, sink)
     assert summary.to_payload()[payload.BILLED_COST] == "0.0000001"
     assert ConversionSummary.from_payload(summary.to_payload()) == summary
-    assert set(ARROW_SCHEMA.names) == set(pq.read_schema(io.BytesIO(*sink.objects.values())).names)
+    assert {*ARROW_SCHEMA.names, "tag_team"} == set(
+        pq.read_schema(io.BytesIO(*sink.objects.values())).names
+    )

@@ -49,7 +49,10 @@ def test_money_that_was_paid_elsewhere_is_not_amortized_again() -> None:
     arn = {"reservation/ReservationARN": "arn:aws:ec2:us-east-1:111111111111:reserved-instances/x"}
     plan = {"lineItem/ProductCode": "ComputeSavingsPlans"}
     assert metrics(item("Fee") | arn)["AmortizedCost"] == 0
-    assert metrics(item("Refund") | plan)["AmortizedCost"] == 0
+    upfront = {"lineItem/LineItemDescription": "Refund for one-time fee for Savings Plan ID x"}
+    assert metrics(item("Refund") | plan | upfront)["AmortizedCost"] == 0
+    recurring = item("Refund") | plan
+    assert metrics(recurring)["AmortizedCost"] == metrics(recurring)["UnblendedCost"] != 0
 
 
 def test_net_figures_stand_in_for_the_gross_ones_where_aws_states_them() -> None:

@@ -21,6 +21,10 @@ RESERVATION = "reservation/ReservationARN"
 
 DESCRIPTION = "lineItem/LineItemDescription"
 
+# The upfront fee of a savings plan is spread over its term, so that what comes back of it was never
+# part of an effective cost. A recurring fee that comes back was.
+UPFRONT_REFUND = "Refund for one-time fee for Savings Plan ID"
+
 # Split cost allocation data repeats the cost of an instance that another row holds already. Tasks
 # and pods on Fargate (FargateTask, FargatePod) are billed themselves: their rows hold own cost.
 # Source: the same views, and "SCAD Containers Cost Allocation" of the same dashboards.
@@ -36,6 +40,7 @@ class Treatment(StrEnum):
     SAVINGS_PLAN_UNUSED = "savings plan unused"
     RESERVATION_USED = "reservation used"
     RESERVATION_UNUSED = "reservation unused"
+    PLAN_REFUNDED = "savings plan refunded"
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ BY_CHARGE_TYPE: Mapping[str, Treatment] = {
 PARTS: Mapping[Treatment, tuple[Part, ...]] = {
     Treatment.AS_BILLED: (Part(COST, "lineItem/NetUnblendedCost"),),
     Treatment.NOTHING: (),
+    Treatment.PLAN_REFUNDED: (Part(COST, "lineItem/NetUnblendedCost"),),
     Treatment.SAVINGS_PLAN_USED: (
         Part("savingsPlan/SavingsPlanEffectiveCost", "savingsPlan/NetSavingsPlanEffectiveCost"),
     ),
@@ -83,6 +89,7 @@ READS = (
     OPERATION,
     PRODUCT,
     RESERVATION,
+    DESCRIPTION,
     *(name for parts in PARTS.values() for part in parts for name in (part.gross, part.net)),
 )
 
@@ -94,7 +101,7 @@ def treatment(
     if charge_type == "Fee" and reservation:
         return Treatment.NOTHING
     if charge_type == "Refund" and product == "ComputeSavingsPlans":
-        return Treatment.NOTHING
+        return Treatment.PLAN_REFUNDED
     return BY_CHARGE_TYPE.get(charge_type or "", Treatment.AS_BILLED)
 
 
@@ -105,6 +112,10 @@ def repeats_other_rows(charge_type: str | None, operation: str | None) -> bool:
     nothing here, both go.
     """
     return charge_type == "SavingsPlanNegation" or operation in SPLIT_COST_OPERATIONS
+
+
+def refunds_upfront_fee(description: str | None) -> bool:
+    return (description or "").startswith(UPFRONT_REFUND)
 
 
 def billed(rows: Rows) -> Numbers:
@@ -143,6 +154,8 @@ def _amortized(rows: Rows, *, net: bool) -> Numbers:
         under = rows.where(
             lambda *values, kind=kind: treatment(*values) is kind, CHARGE_TYPE, RESERVATION, PRODUCT
         )
+        if kind is Treatment.PLAN_REFUNDED and under.any():
+            under &= ~rows.where(refunds_upfront_fee, DESCRIPTION)
         if under.any():
             for part in parts:
                 figures = np.nan_to_num(_figures(rows, part, net=net))

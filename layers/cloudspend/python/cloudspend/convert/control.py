@@ -118,11 +118,7 @@ def _effective(rows: Rows, kept: Flags) -> Decimal:
         | rows.where(
             lambda kind, arn: kind == "Fee" and bool(arn), TYPE, "reservation/ReservationARN"
         )
-        | rows.where(
-            lambda kind, product: kind == "Refund" and product == "ComputeSavingsPlans",
-            TYPE,
-            "lineItem/ProductCode",
-        )
+        | _upfront_fee_refunded(rows)
     )
     amortized = plan_used | plan_fee | reserved | reservation_fee | prepaid
     terms = (
@@ -138,6 +134,20 @@ def _effective(rows: Rows, kept: Flags) -> Decimal:
     for term in terms:
         total = EXACT.add(total, term)
     return total
+
+
+def _upfront_fee_refunded(rows: Rows) -> Flags:
+    refunded = rows.where(
+        lambda kind, product: kind == "Refund" and product == "ComputeSavingsPlans",
+        TYPE,
+        "lineItem/ProductCode",
+    )
+    if not refunded.any():
+        return refunded
+    return refunded & rows.where(
+        lambda text: bool(text) and text.startswith("Refund for one-time fee for Savings Plan ID"),
+        "lineItem/LineItemDescription",
+    )
 
 
 def _of(rows: Rows, charge_type: str) -> Flags:
