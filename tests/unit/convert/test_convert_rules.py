@@ -29,6 +29,7 @@ LEGACY = MAPPINGS[ExportKind.CUR_LEGACY].tables[COST_AND_USAGE]
         ("SavingsPlanRecurringFee", "Purchase", "Recurring", "Standard"),
         ("SavingsPlanUpfrontFee", "Purchase", "One-Time", "Standard"),
         ("Fee", "Purchase", "One-Time", "Standard"),
+        ("FlatRateSubscription", "Purchase", "Recurring", "Standard"),
         ("Tax", "Tax", "One-Time", None),
         ("Credit", "Credit", "One-Time", None),
         ("Refund", "Adjustment", "One-Time", None),

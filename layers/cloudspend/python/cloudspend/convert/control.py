@@ -29,6 +29,7 @@ PRICED = {
     "RIFee",
     "SavingsPlanRecurringFee",
     "SavingsPlanUpfrontFee",
+    "FlatRateSubscription",
 }
 
 

@@ -13,9 +13,17 @@ AWS = "Amazon Web Services, Inc."
 MARKETPLACE = "AWS Marketplace"
 
 USAGE = {"Usage", "DiscountedUsage", "SavingsPlanCoveredUsage"}
-PURCHASE = {"Fee", "RIFee", "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"}
+# A subscription at a flat rate (CID summary_view.sql) is bought anew each month.
+SUBSCRIPTION = "FlatRateSubscription"
+PURCHASE = {
+    "Fee",
+    "RIFee",
+    "SavingsPlanRecurringFee",
+    "SavingsPlanUpfrontFee",
+    SUBSCRIPTION,
+}
 PLAN_FEES = {"SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"}
-RECURRING = {"RIFee", "SavingsPlanRecurringFee"}
+RECURRING = {"RIFee", "SavingsPlanRecurringFee", SUBSCRIPTION}
 COVERED = {"DiscountedUsage", "SavingsPlanCoveredUsage"}
 # Line item types by what a commitment promises (FOCUS, CommitmentDiscountCategory).
 COVERED_BY = {"Usage": "DiscountedUsage", "Spend": "SavingsPlanCoveredUsage"}
