@@ -237,7 +237,7 @@ def one_command(command: Command) -> list[str]:
     positional = "".join(f" {p.label}" for p in command.parameters if not p.flags)
     must = "".join(f" {p.flags[0]} {p.label}" for p in command.parameters if p.flags and p.required)
     title = f"cloudspend {' '.join(command.words)}"
-    page = [f"## {title}", "", code(title + positional + must), "", command.help, ""]
+    page = [f"## {title}", "", code(title + positional + must), "", *help_text(command.help)]
     rows = [
         (", ".join(map(code, p.flags)) or code(p.label), values(p), shown_default(p), p.help)
         for p in command.parameters
@@ -245,6 +245,15 @@ def one_command(command: Command) -> list[str]:
     return page + (
         grid(("Option or argument", "Value", "Default", "Meaning"), rows) if rows else []
     )
+
+
+def help_text(text: str) -> list[str]:
+    """The paragraphs of a help text; those that click must not wrap are examples."""
+    page = []
+    for paragraph in text.split("\n\n"):
+        _, unwrapped, examples = paragraph.partition("\b\n")
+        page += ["```sh", examples, "```", ""] if unwrapped else [paragraph, ""]
+    return page
 
 
 def values(p: Parameter) -> str:

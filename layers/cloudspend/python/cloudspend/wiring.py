@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         S3Lake,
         StepFunctionsExecutions,
     )
+    from cloudspend.lake.folder.s3 import DiskAndS3
     from cloudspend.lake.plan import Shelf
     from cloudspend.lake.publish import Press
     from cloudspend.lake.sweep import Broom
@@ -256,3 +257,16 @@ def operator() -> Platform:
         partition=identity["Arn"].split(":")[1],
     )
     return Platform(settings, session)
+
+
+def own_files() -> DiskAndS3:
+    """Files on disk, and those in S3 that the shell's own credentials may read."""
+    from cloudspend.convert.aws import S3Source
+    from cloudspend.exports.aws import S3CustomerBucket
+    from cloudspend.lake.folder.s3 import DiskAndS3, OwnS3
+
+    def s3() -> OwnS3:
+        client = boto3.Session().client("s3", config=_RETRIES)
+        return OwnS3(S3CustomerBucket(client), S3Source(client))
+
+    return DiskAndS3(s3)

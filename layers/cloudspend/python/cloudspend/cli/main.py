@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from cloudspend.cli import accounts, ingest, periods, query
+from cloudspend.cli import accounts, convert, ingest, periods, query
 from cloudspend.cli.output import say
 from cloudspend.errors import CloudSpendError, UsageError
 from cloudspend.wiring import AWS_ERRORS
@@ -30,6 +30,7 @@ app.add_typer(accounts.app, name="accounts")
 app.command("periods")(periods.periods)
 app.command("ingest")(ingest.ingest)
 app.command("query")(query.query)
+app.command("convert")(convert.convert)
 
 
 @cache
