@@ -6,12 +6,13 @@
     cost_explorer   `ce`, computed from the ledger
     organizations   `organizations`, from what was told to `/_local/world`
     cur             `cur`, the report definitions of each account
+    data_exports    `bcm-data-exports`, the exports of each account
 
 All of it plays AWS. It shares no code with the platform, whose figures it is there to contradict.
 """
 
 from local import services
-from local.billing import cost_explorer, cur, ledger, organizations
+from local.billing import cost_explorer, cur, data_exports, ledger, organizations
 
 
 def install() -> None:
@@ -19,12 +20,19 @@ def install() -> None:
     services.add_json_service("ce", "AWSInsightsIndexService", "ce", cost_explorer.HANDLERS)
     services.add_json_service("cur", "AWSOrigamiServiceGateway", "cur", cur.HANDLERS)
     services.add_json_service(
+        "bcm-data-exports",
+        "AWSBillingAndCostManagementDataExports",
+        "bcm-data-exports",
+        data_exports.HANDLERS,
+    )
+    services.add_json_service(
         "organizations", "AWSOrganizationsV20161128", "organizations", organizations.HANDLERS
     )
 
 
 def reset() -> None:
-    """Forget every bill, report definition and organization."""
+    """Forget every bill, report definition, export and organization."""
     ledger.LEDGER.clear()
     cur.clear()
+    data_exports.clear()
     organizations.clear()

@@ -1,7 +1,8 @@
 """CloudFormation types that ministack refuses.
 
-AWS::Events::EventBusPolicy and AWS::CUR::ReportDefinition have their effect. The types of
-`RECORDED_ONLY` are accepted and listed by `cloudspend local status`; nothing acts on them here.
+AWS::Events::EventBusPolicy, AWS::CUR::ReportDefinition and AWS::BCMDataExports::Export have their
+effect. The types of `RECORDED_ONLY` are accepted and listed by `cloudspend local status`; nothing
+acts on them here.
 """
 
 import json
@@ -12,6 +13,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import eventbridge
 from ministack.services.cloudformation import provisioners
 
+from local.billing import data_exports
 from local.billing.cur import create_definition, delete_definition
 
 Properties = Mapping[str, Any]
@@ -43,6 +45,11 @@ def install() -> None:
         "create": _create_report,
         "update": _update_report,
         "delete": _delete_report,
+    }
+    handlers["AWS::BCMDataExports::Export"] = {
+        "create": _create_export,
+        "update": _update_export,
+        "delete": _delete_export,
     }
     for resource_type, name in RECORDED_ONLY.items():
         handlers[resource_type] = _recorder(resource_type, name)
@@ -101,6 +108,23 @@ def _update_report(physical_id: str, _old: Properties, new: Properties, stack: s
 
 def _delete_report(physical_id: str, _properties: Properties) -> None:
     delete_definition(get_account_id(), physical_id)
+
+
+def _create_export(_logical_id: str, properties: Properties, _stack: str) -> Created:
+    """Raises ValueError outside us-east-1, where the Data Exports API lives."""
+    if get_region() != data_exports.REGION:
+        raise ValueError(f"AWS::BCMDataExports::Export exists in {data_exports.REGION} only.")
+    arn = data_exports.create_for_stack(get_account_id(), properties)
+    return arn, {"ExportArn": arn}
+
+
+def _update_export(physical_id: str, _old: Properties, new: Properties, stack: str) -> Created:
+    _delete_export(physical_id, {})
+    return _create_export("", new, stack)
+
+
+def _delete_export(physical_id: str, _properties: Properties) -> None:
+    data_exports.delete_for_stack(get_account_id(), physical_id)
 
 
 def _recorder(resource_type: str, name: str | None) -> dict[str, Any]:
