@@ -10,10 +10,12 @@ from typing import Any
 import yaml
 
 from cloudspend import payload as p
+from cloudspend.accounts.model import ExportKind
 from local.platform import ENDED, Platform
 from local.world import console
 from local.world.bill import Bill
 from local.world.delivery import Assembly, Report, assemble, post_ledger, write
+from local.world.files import Form
 
 Template = dict[str, Any]
 Row = dict[str, str]
@@ -218,18 +220,29 @@ class Scene:
 class Customer:
     """An account that is no organization, and what its administrator does."""
 
-    def __init__(self, scene: Scene, account_id: str, name: str) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        account_id: str,
+        name: str,
+        kind: ExportKind = ExportKind.CUR_LEGACY,
+        form: Form = Form.GZIP,
+        *,
+        overwrite: bool = False,
+    ) -> None:
         self.scene = scene
         self.account_id = account_id
         self.name = name
         self.session = scene.platform.cloud.session(account_id)
-        self.report = Report(f"cloudspend-export-{account_id}-us-east-1", PREFIX, REPORT)
+        bucket = f"cloudspend-export-{account_id}-us-east-1"
+        self.report = Report(bucket, PREFIX, REPORT, kind, form, overwrite)
 
     def invite(self) -> str:
         """The operator invites the account; returns the link."""
         answer = self.scene.command(
             *("accounts", "invite", self.account_id, "--name", self.name),
             *("--type", "LINKED", "--start-date", "2020-01-01"),
+            *("--export-kind", self.report.kind),
         )
         return str(answer["link"])
 
@@ -359,6 +372,16 @@ def bill_for(account_id: str, bill: Bill, rows_per_file: int = 120) -> Bill:
     return replace(bill, payer=account_id, files=files)
 
 
+def hours_for(account_id: str, bill: Bill, hours: int = 8) -> Bill:
+    """The bill of the month's first hours, Savings Plans and all, for an account of its own."""
+    payer = bill.columns.index("bill/PayerAccountId")
+    small = bill.first_hours(hours)
+    files = tuple(
+        tuple((*row[:payer], account_id, *row[payer + 1 :]) for row in file) for file in small.files
+    )
+    return replace(small, payer=account_id, files=files)
+
+
 def dearer(bill: Bill, factor: str = "1.5") -> Bill:
     """The same usage at other prices, as a restated bill has it."""
     columns = ("lineItem/UnblendedCost", "pricing/publicOnDemandCost")
@@ -377,8 +400,11 @@ def dearer(bill: Bill, factor: str = "1.5") -> Bill:
 
 
 def _rows(answer: Mapping[str, Any]) -> list[Row]:
-    header, *rows = [
+    lines = [
         [cell.get("VarCharValue", "") for cell in row["Data"]]
         for row in answer["ResultSet"]["Rows"]
     ]
+    if not lines:  # a statement that defines something
+        return []
+    header, *rows = lines
     return [dict(zip(header, row, strict=True)) for row in rows]
