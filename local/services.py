@@ -3,7 +3,8 @@
 A service is a table of operations, each a function from the request's members to the answer's.
 Both are held against botocore's model of the service: a request that AWS would refuse is answered
 with a ValidationException, an answer that AWS would not give with an InternalFailure and a line in
-the log. IAM is ministack's own: it judges `<namespace>:<operation>` before a request gets here.
+the log. IAM is ministack's own: it judges `<namespace>:<operation>` before a request gets here, on
+the resource whose ARN the request names, or on `*` where it names none.
 """
 
 import asyncio
@@ -17,12 +18,15 @@ from ministack.core import iam_actions, router
 from ministack.core.responses import get_account_id
 
 from local import awsmodel
+from local.cloud import seams
 
 Members = dict[str, Any]
 Handler = Callable[[str, Members], Members]
 Response = tuple[int, dict[str, str], bytes]
 
 log = logging.getLogger("local.services")
+
+_SCOPES: set[str] = set()
 
 
 class ServiceError(Exception):
@@ -60,6 +64,27 @@ def add_json_service(
         "credential_scope": scope,
     }
     iam_actions.SERVICE_TO_IAM_NAMESPACE[scope] = scope
+    if not _SCOPES:
+        seams.around(iam_actions, "extract_resource_arn", _resource)
+    _SCOPES.add(scope)
+
+
+def _resource(original: Callable[..., str], service: str, *request: Any) -> str:
+    """The ARN that a request to an added service is judged on; ministack would take it for `*`."""
+    if service not in _SCOPES:
+        return original(service, *request)
+    _method, _path, _headers, body, *_ = request
+    return named_arn(body)
+
+
+def named_arn(body: bytes) -> str:
+    """The ARN among a request's own members, or `*`; what is no request is refused later."""
+    try:
+        members = _members(body)
+    except ServiceError:
+        return "*"
+    arns = (value for name, value in members.items() if name.endswith("Arn"))
+    return next((arn for arn in arns if isinstance(arn, str)), "*")
 
 
 def respond(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.services import Handler, ServiceError, respond
+from local.services import Handler, ServiceError, named_arn, respond
 
 REQUEST = {
     "TimePeriod": {"Start": "2026-10-01", "End": "2026-11-01"},
@@ -64,3 +64,18 @@ def test_an_operation_that_is_not_there_says_so() -> None:
     assert status == 400
     assert headers["x-amzn-errortype"] == "UnknownOperationException"
     assert b"ce:GetCostForecast" in body
+
+
+@pytest.mark.parametrize(
+    ("body", "arn"),
+    [
+        (b'{"ExportArn": "arn:aws:bcm-data-exports:us-east-1:1:export/a-1"}', "export/a-1"),
+        (b'{"MaxResults": 3, "ResourceArn": "arn:x"}', "arn:x"),
+        (b'{"Export": {"ExportArn": "arn:of-what-is-made"}}', "*"),
+        (b'{"ExportArn": 7}', "*"),
+        (b"{", "*"),
+        (b"", "*"),
+    ],
+)
+def test_iam_judges_the_resource_that_a_request_names(body: bytes, arn: str) -> None:
+    assert named_arn(body).endswith(arn)

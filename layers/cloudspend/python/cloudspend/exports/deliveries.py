@@ -151,6 +151,8 @@ def _manifests(export: Export, objects: CustomerBucket, folder: str) -> Iterator
     if latest:
         yield latest
         return
+    if folder.startswith(months_of(export)):
+        return  # what lies there are data files
     for below in objects.folders(export.bucket, folder):
         own = objects.head(export.bucket, below + name)
         if own:
