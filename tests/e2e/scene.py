@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from cloudspend import payload as p
+from cloudspend.accounts.invite import EXPORT_NAMES
 from cloudspend.accounts.model import ExportKind
 from local.platform import ENDED, Platform
 from local.world import console
@@ -21,7 +22,6 @@ Template = dict[str, Any]
 Row = dict[str, str]
 
 PREFIX = "cloudspend"
-REPORT = "cloudspend-cur"
 RECORDER = "recorder"
 STACK = "cloudspend"
 
@@ -235,7 +235,7 @@ class Customer:
         self.name = name
         self.session = scene.platform.cloud.session(account_id)
         bucket = f"cloudspend-export-{account_id}-us-east-1"
-        self.report = Report(bucket, PREFIX, REPORT, kind, form, overwrite)
+        self.report = Report(bucket, PREFIX, EXPORT_NAMES[kind], kind, form, overwrite)
 
     def invite(self) -> str:
         """The operator invites the account; returns the link."""

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from cloudspend.accounts.model import ExportKind
+from cloudspend.exports.tables import EXPORT_TABLES
 from local.story import Story
 from tests.e2e.scene import STACK, Customer, Scene, Template, bill_for
 
@@ -125,6 +127,46 @@ def test_one_permission_that_is_denied_is_named_with_its_remedy(
     assert event["details"]["remedy"] == denied(account)[action]["remedy"] != ""
     passed = [check for check in account["checks"] if check["status"] == "passed"]
     assert {check["check"] for check in passed} >= {"role-opens", "missing-external-id-refused"}
+
+
+DATA_EXPORTS_ACTIONS = {"bcm-data-exports:ListExports", "bcm-data-exports:GetExport"}
+
+
+@pytest.mark.parametrize(
+    ("account_id", "kind"),
+    [
+        ("212121212101", ExportKind.CUR_2_0),
+        ("212121212102", ExportKind.FOCUS_1_0),
+        ("212121212103", ExportKind.FOCUS_1_2),
+    ],
+)
+def test_the_stack_creates_the_export_of_the_chosen_kind_and_the_role_sees_it(
+    scene: Scene, account_id: str, kind: ExportKind
+) -> None:
+    customer = Customer(scene, account_id, f"Export {kind}", kind)
+    assert customer.follow(customer.invite()) == "CREATE_COMPLETE", customer.stack_reasons()
+    client = customer.session.client("bcm-data-exports", "us-east-1")
+    [listed] = client.list_exports()["Exports"]
+    export = client.get_export(ExportArn=listed["ExportArn"])["Export"]
+    assert export["DataQuery"]["QueryStatement"] == EXPORT_TABLES[kind].query()
+    assert not customer.session.client("cur", "us-east-1").describe_report_definitions()[
+        "ReportDefinitions"
+    ]
+    account = customer.wait_until_onboarded()
+    assert account["state"] == "active", account["reason"]
+    passed = {check["check"] for check in account["checks"] if check["status"] == "passed"}
+    assert passed >= DATA_EXPORTS_ACTIONS
+    assert "cur:DescribeReportDefinitions" not in {each["check"] for each in account["checks"]}
+
+
+def test_a_role_that_may_not_look_at_the_export_is_told_which_permission_lacks(
+    scene: Scene,
+) -> None:
+    action = "bcm-data-exports:GetExport"
+    customer = Customer(scene, "212121212104", f"Without {action}", ExportKind.FOCUS_1_2)
+    assert customer.follow(customer.invite(), without(action)) == "CREATE_COMPLETE"
+    account, _ = refused(customer, action)
+    assert set(denied(account)) == {action}
 
 
 def test_a_mended_account_becomes_active_and_takes_in_what_was_delivered_meanwhile(
