@@ -130,7 +130,7 @@ def net_billed(rows: Rows) -> Numbers:
 
 def effective(rows: Rows) -> Numbers:
     """EffectiveCost by the table."""
-    return _amortized(rows, net=False)
+    return rows.once("effective", lambda: _amortized(rows, net=False))
 
 
 def net_effective(rows: Rows) -> Numbers:

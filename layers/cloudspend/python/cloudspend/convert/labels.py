@@ -6,97 +6,85 @@ FOCUS 1.2, Tags: keys as the customer chose them, the provider's under its prefi
 kind of label under a prefix of its own.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from cloudspend.convert.attributes import merged
+from cloudspend.convert.attributes import Entries, merged, renamed
 from cloudspend.convert.names import chosen_key, label_key
 
 RESOURCE_TAG = "resourceTags"
-CATEGORY = "costCategory"
+CATEGORY = "costCategory/"
 OTHER_SOURCES = ("accountTag", "iamPrincipal", "userAttribute")
 
 
-@dataclass(frozen=True)
-class Labels:
-    """`tags` by chosen key, those of other things than resources as `<source>/<key>`.
+def line_item_tags(resource_tags: Entries, tags: Entries) -> Entries:
+    """A line item's tags by chosen key, those of other things than resources as `<source>/<key>`.
 
-    `shown` are the same tags by the keys that FOCUS's column has them under.
+    The column `tags` repeats resource_tags where an export has it, with keys nearer to what the
+    customer wrote. The legacy report cannot tell an empty tag from none, so that no kind does.
     """
-
-    tags: Mapping[str, str]
-    categories: Mapping[str, str]
-    shown: Mapping[str, str]
-
-    def focus_tags(self) -> dict[str, str]:
-        """FOCUS: all labels in one map."""
-        categories = {f"{CATEGORY}/{name}": value for name, value in self.categories.items()}
-        return {**self.shown, **categories}
-
-    def normalized_tags(self) -> dict[str, str]:
-        """Tags by `label_key`, in an order that depends on the keys alone."""
-        return merged((_normalized(key), value) for key, value in sorted(self.tags.items()))
-
-    def normalized_categories(self) -> dict[str, str]:
-        """Cost categories by `label_key`, likewise."""
-        return merged((label_key(key), value) for key, value in sorted(self.categories.items()))
-
-    def tag(self, key: str) -> str | None:
-        """The value of a tag, its key given in any spelling."""
-        return self.normalized_tags().get(_normalized(chosen_key(key)))
+    own = renamed(_with_value(resource_tags), chosen_key)
+    if not tags:
+        return own
+    first = {key: value for key, value in tags.items() if not key.startswith(CATEGORY)}
+    return _joined(renamed(_with_value(first), _own_key), own)
 
 
-def line_item_labels(
-    resource_tags: Mapping[str, str], tags: Mapping[str, str], categories: Mapping[str, str]
-) -> Labels:
-    """Labels of a line item from the columns resource_tags, tags and cost_category.
-
-    `tags` repeats the others where an export has it, with keys nearer to what the customer wrote.
-    """
-    found: list[tuple[str, str]] = []
-    named: list[tuple[str, str]] = []
-    for key, value in sorted(tags.items()):
-        source, _, rest = key.partition("/")
-        if source == CATEGORY and rest:
-            named.append((rest, value))
-        elif source in OTHER_SOURCES and rest:
-            found.append((f"{source}/{chosen_key(rest)}", value))
-        else:
-            own = rest if source == RESOURCE_TAG and rest else key
-            found.append((chosen_key(own), value))
-    own_keys = ((chosen_key(key), value) for key, value in resource_tags.items())
-    found += _further(found, own_keys)
-    named += _further(named, categories.items())
-    labelled = _with_value(found)
-    return Labels(labelled, _with_value(named), labelled)
+def line_item_categories(categories: Entries, tags: Entries) -> Entries:
+    """A line item's cost categories by name, those of the column `tags` first."""
+    own = _with_value(categories)
+    return _joined(categories_in(tags), own) if tags else own
 
 
-def focus_labels(tags: Mapping[str, str], categories: Mapping[str, str]) -> Labels:
-    """Labels of a row that AWS has put into FOCUS itself, keys as they are there.
-
-    FOCUS 1.0 has cost categories in x_CostCategories; 1.2 has no such column and keeps them in
-    Tags, where they are recognized by their prefix.
-    """
-    prefix = f"{CATEGORY}/"
-    shown = {key: value for key, value in tags.items() if not key.startswith(prefix)}
-    within = {key.removeprefix(prefix): tags[key] for key in tags.keys() - shown.keys()}
-    own = merged((chosen_key(key), value) for key, value in sorted(shown.items()))
-    return Labels(own, merged([*categories.items(), *sorted(within.items())]), shown)
+def categories_in(tags: Entries) -> dict[str, str]:
+    """The cost categories among tags, where they stand under a prefix, by name."""
+    return {
+        key.removeprefix(CATEGORY): value
+        for key, value in sorted(tags.items())
+        if key.startswith(CATEGORY) and value
+    }
 
 
-def _further(
-    known: Iterable[tuple[str, str]], entries: Iterable[tuple[str, str]]
-) -> list[tuple[str, str]]:
-    """Those of `entries` that `known` does not hold in another spelling already."""
-    held = {(label_key(key), value) for key, value in known}
-    return sorted((key, value) for key, value in entries if (label_key(key), value) not in held)
+def with_prefix(categories: Entries) -> dict[str, str]:
+    """Cost categories as labels among tags."""
+    return {f"{CATEGORY}{name}": value for name, value in categories.items()}
 
 
-def _with_value(entries: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The legacy report cannot tell an empty tag from none, so that neither kind does."""
-    return merged((key, value) for key, value in entries if value)
+def normalized_tags(tags: Entries) -> dict[str, str]:
+    """Tags by a key that all spellings share; the keys of `tags` are chosen ones."""
+    return renamed(tags, normalized_key)
 
 
-def _normalized(key: str) -> str:
+def normalized_categories(categories: Entries) -> dict[str, str]:
+    """Cost categories by a name that all spellings share."""
+    return renamed(categories, label_key)
+
+
+def normalized_key(key: str) -> str:
+    """`label_key`, the source of a label that is not a resource's left before it."""
     source, _, rest = key.partition("/")
     return f"{source}/{label_key(rest)}" if source in OTHER_SOURCES and rest else label_key(key)
+
+
+def _own_key(key: str) -> str:
+    """The key in the column `tags` of what is no cost category."""
+    source, _, rest = key.partition("/")
+    if source in OTHER_SOURCES and rest:
+        return f"{source}/{chosen_key(rest)}"
+    return chosen_key(rest if source == RESOURCE_TAG and rest else key)
+
+
+def _joined(first: Entries, further: Entries) -> dict[str, str]:
+    """Both, without what `first` holds in another spelling already."""
+    held = {(label_key(key), value) for key, value in first.items()}
+    new: Iterable[tuple[str, str]] = (
+        (key, value)
+        for key, value in sorted(further.items())
+        if (label_key(key), value) not in held
+    )
+    return merged([*sorted(first.items()), *new])
+
+
+def _with_value(entries: Entries) -> Entries:
+    if all(entries.values()):
+        return entries
+    return {key: value for key, value in entries.items() if value}

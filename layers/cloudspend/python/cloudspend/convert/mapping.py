@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 
 from cloudspend.convert import schema
-from cloudspend.convert.attributes import Attributes
-from cloudspend.convert.labels import Labels
+from cloudspend.convert.attributes import Attributes, Entries
+from cloudspend.convert.labels import normalized_key
 from cloudspend.convert.lenient import doubles
 from cloudspend.convert.maps import NUMBER_MAP, TEXT, TEXT_MAP
-from cloudspend.convert.names import column_key, tag_column
+from cloudspend.convert.names import chosen_key, column_key, tag_column
 from cloudspend.convert.rows import MOMENT, Codes, Flags, Numbers, Rows, constant
 
 ARROW_TYPES = {
@@ -66,7 +66,9 @@ class Layout:
 
 
 Make = Callable[[Rows, Layout], pa.Array]
-LabelsOf = Callable[[Rows, Layout], tuple[Codes, Sequence[Labels]]]
+# For each row the number of its attributes, and the distinct ones.
+Found = tuple[Codes, Sequence[Entries]]
+LabelsOf = Callable[[Rows, Layout], Found]
 
 
 @dataclass(frozen=True)
@@ -76,8 +78,7 @@ class TableMapping:
     `maps` make the columns that read what the layout has sorted, and `map_reads` by name; `prepare`
     adds to rows the columns that stand inside a map (None: rules need none); `left_out` says which
     rows the table lacks (None: it has them all).
-    `labels` are the tags that columns can be made of, for each row their number and the distinct
-    ones (None: the table has no such columns).
+    `tags` are the normalized tags that columns can be made of (None: it has no such columns).
     """
 
     schema: pa.Schema
@@ -86,7 +87,7 @@ class TableMapping:
     map_reads: Sequence[str] = ()
     prepare: Callable[[Rows, Layout], None] | None = None
     left_out: Callable[[Rows], Flags] | None = None
-    labels: LabelsOf | None = None
+    tags: LabelsOf | None = None
 
     def reads(self) -> set[str]:
         """The source columns that a rule reads by name."""
@@ -97,11 +98,11 @@ class TableMapping:
 
         Keys in two spellings of one tag share a column. Raises UsageError as `tag_column` does.
         """
-        if self.labels is None:
+        if self.tags is None:
             return self
         columns = {tag_column(key): key for key in keys}
         fields = [pa.field(name, TEXT) for name in columns]
-        made = {name: _tag(self.labels, key) for name, key in columns.items()}
+        made = {name: _tag(self.tags, key) for name, key in columns.items()}
         return replace(self, schema=pa.schema([*self.schema, *fields]), maps={**self.maps, **made})
 
     def apply(self, rows: Rows, layout: Layout) -> pa.Table:
@@ -146,10 +147,12 @@ class KindMapping:
         return replace(self, tables=tables) if keys else self
 
 
-def _tag(labels: LabelsOf, key: str) -> Make:
+def _tag(tags: LabelsOf, key: str) -> Make:
+    normalized = normalized_key(chosen_key(key))
+
     def make(rows: Rows, layout: Layout) -> pa.DictionaryArray:
-        codes, found = labels(rows, layout)
-        return texts(codes, [one.tag(key) for one in found])
+        codes, found = tags(rows, layout)
+        return texts(codes, [one.get(normalized) for one in found])
 
     return make
 

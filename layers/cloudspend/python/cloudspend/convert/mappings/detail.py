@@ -9,7 +9,7 @@ in snake case: `product['vcpu']`, `resource_tags['user_cost_center']`, `cost_cat
 
 import pyarrow as pa
 
-from cloudspend.convert.attributes import Attributes, merged
+from cloudspend.convert.attributes import Attributes, renamed
 from cloudspend.convert.detail_schema import DETAIL_COLUMNS
 from cloudspend.convert.lenient import doubles, moments
 from cloudspend.convert.mapping import Layout, Rule, TableMapping, Target, arrow_schema, copied
@@ -31,19 +31,16 @@ def _rule(column: Column) -> Rule:
 
 
 def _in_snake_case(attributes: Attributes, rows: Rows) -> pa.Array:
-    """Attributes by AWS's keys: those of a map column have them already."""
-    own = dict(attributes.flat)
+    """Attributes by AWS's keys: a map column has them already, columns of the legacy report not."""
     codes, found = attributes.read(rows)
-    maps = [
-        merged((snake(key) if key in own else key, value) for key, value in sorted(one.items()))
-        for one in found
-    ]
-    return map_array(codes, [one or None for one in maps])
+    if attributes.flat:
+        found = [renamed(one, snake) for one in found]
+    return map_array(codes, [one or None for one in found])
 
 
 def _discount(rows: Rows, layout: Layout) -> pa.Array:
-    codes, found = layout.discounts.read(rows)
-    return map_array(codes, [packed.numeric(one) or None for one in found], NUMBER_MAP)
+    codes, found = packed.numeric_discounts(rows, layout)
+    return map_array(codes, [one or None for one in found], NUMBER_MAP)
 
 
 def _other(rows: Rows, layout: Layout) -> pa.Array:

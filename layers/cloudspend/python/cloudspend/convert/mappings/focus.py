@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 
 from cloudspend.convert import rules
-from cloudspend.convert.attributes import Attributes
-from cloudspend.convert.labels import Labels, focus_labels
+from cloudspend.convert.attributes import Attributes, Entries, renamed
+from cloudspend.convert.labels import CATEGORY, categories_in
 from cloudspend.convert.lenient import doubles
 from cloudspend.convert.mapping import (
     ARROW_SCHEMA,
+    Found,
     KindMapping,
     Layout,
     Rule,
@@ -32,8 +33,8 @@ from cloudspend.convert.mapping import (
 )
 from cloudspend.convert.mappings import packed
 from cloudspend.convert.maps import map_array
-from cloudspend.convert.names import column_key
-from cloudspend.convert.rows import Codes, Rows
+from cloudspend.convert.names import chosen_key, column_key
+from cloudspend.convert.rows import Rows
 from cloudspend.convert.schema import COLUMNS, COST_AND_USAGE
 
 AWS10, AWS12, FOCUS, OWN = "AWS FOCUS 1.0", "AWS FOCUS 1.2", "FOCUS 1.2", "CloudSpend"
@@ -185,8 +186,34 @@ def _layout(names: Sequence[str], read: set[str]) -> Layout:
     return Layout(tuple(wanted), unknown=tuple(unknown), **maps)
 
 
-def _labels(rows: Rows, layout: Layout) -> tuple[Codes, list[Labels]]:
-    return packed.labels_from(rows, (layout.tags, layout.categories), focus_labels)
+def _shown(rows: Rows, layout: Layout) -> Found:
+    """Tags by AWS's own keys in FOCUS."""
+    return packed.found_in(rows, (layout.tags,), _without_categories)
+
+
+def _tags(rows: Rows, layout: Layout) -> Found:
+    return packed.found_in(rows, (layout.tags,), _chosen)
+
+
+def _categories(rows: Rows, layout: Layout) -> Found:
+    """FOCUS 1.0 has a column of them; 1.2 keeps them in Tags, known by their prefix."""
+    return packed.found_in(rows, (layout.categories, layout.tags), _all_categories)
+
+
+def _normalized_tags(rows: Rows, layout: Layout) -> Found:
+    return packed.normalized(rows, layout, _tags)
+
+
+def _without_categories(tags: Entries) -> Entries:
+    return {key: value for key, value in tags.items() if not key.startswith(CATEGORY)}
+
+
+def _chosen(tags: Entries) -> Entries:
+    return renamed(_without_categories(tags), chosen_key)
+
+
+def _all_categories(categories: Entries, tags: Entries) -> Entries:
+    return {**categories_in(tags), **categories}
 
 
 def _price_details(rows: Rows, layout: Layout) -> pa.Array:
@@ -205,11 +232,11 @@ MAPPING = KindMapping(
             targets=TARGETS,
             maps={
                 "SkuPriceDetails": _price_details,
-                **packed.label_columns(_labels),
+                **packed.label_columns(_shown, _tags, _categories),
                 "x_Discounts": packed.discounts,
                 "x_Other": _other,
             },
-            labels=_labels,
+            tags=_normalized_tags,
         )
     },
     required=REQUIRED,

@@ -16,6 +16,7 @@ from cloudspend.convert.amortization import CHARGE_TYPE, COST, PRODUCT, RESERVAT
 from cloudspend.convert.lenient import doubles
 from cloudspend.convert.mapping import (
     ARROW_SCHEMA,
+    Found,
     KindMapping,
     Layout,
     TableMapping,
@@ -225,6 +226,10 @@ REQUIRED = (CHARGE_TYPE, COST, ACCOUNT, PAYER, CURRENCY, PERIOD_START, START, EN
 LENIENT = (NORMALIZED, UNUSED, UNUSED_UNITS, *figures.UPFRONT.values())
 
 
+def _normalized_tags(rows: Rows, layout: Layout) -> Found:
+    return packed.normalized(rows, layout, packed.tags)
+
+
 def _other(rows: Rows, layout: Layout) -> pa.Array:
     return packed.other_columns(rows, layout, {name: doubles(rows, name) for name in LENIENT})
 
@@ -234,14 +239,14 @@ COST_AND_USAGE_MAPPING = TableMapping(
     targets=TARGETS,
     maps={
         "SkuPriceDetails": packed.price_details,
-        **packed.label_columns(packed.labels),
+        **packed.label_columns(packed.tags, packed.tags, packed.categories),
         "x_Discounts": packed.discounts,
         "x_Other": _other,
     },
     map_reads=(RATE_CODE, BUNDLED, *DETAIL_COLUMNS.values()),
     prepare=packed.unpack,
     left_out=amortization.left_out,
-    labels=packed.labels,
+    tags=_normalized_tags,
 )
 MAPPING = KindMapping(
     tables={COST_AND_USAGE: COST_AND_USAGE_MAPPING, BILLING_DETAIL: detail.MAPPING},

@@ -1,15 +1,22 @@
 """Columns of a bill of line items that stand together in maps, and what rules read out of them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from cloudspend.convert.attributes import Attributes
-from cloudspend.convert.labels import Labels, line_item_labels
+from cloudspend.convert.attributes import Attributes, Entries
+from cloudspend.convert.labels import (
+    line_item_categories,
+    line_item_tags,
+    normalized_categories,
+    normalized_tags,
+    with_prefix,
+)
 from cloudspend.convert.lenient import Typed, Unread, others, unread_columns
-from cloudspend.convert.mapping import LabelsOf, Layout, Make, texts
+from cloudspend.convert.mapping import Found, LabelsOf, Layout, Make, texts
 from cloudspend.convert.maps import NUMBER_MAP, map_array
 from cloudspend.convert.rows import Codes, Rows, paired
 
@@ -47,36 +54,72 @@ def unpack(rows: Rows, layout: Layout) -> None:
             codes, products = layout.products.read(rows)
             rows.add(name, texts(codes, [product.get(key) for product in products]))
     if not rows.has(NAME_TAG) and (layout.tags.packed or layout.labels.packed):
-        codes, found = labels(rows, layout)
-        rows.add(NAME_TAG, texts(codes, [one.tag("Name") for one in found]))
+        codes, found = normalized(rows, layout, tags)
+        rows.add(NAME_TAG, texts(codes, [one.get("name") for one in found]))
 
 
-def labels(rows: Rows, layout: Layout) -> tuple[Codes, list[Labels]]:
-    """Tags and cost categories: for each row the number of its labels, and the distinct ones."""
-    return labels_from(rows, (layout.tags, layout.labels, layout.categories), line_item_labels)
+def tags(rows: Rows, layout: Layout) -> Found:
+    """A line item's tags by chosen key."""
+    return found_in(rows, (layout.tags, layout.labels), line_item_tags)
 
 
-def labels_from(
-    rows: Rows, sources: tuple[Attributes, ...], function: Callable[..., Labels]
-) -> tuple[Codes, list[Labels]]:
-    """Labels as `function` makes them of the attributes of `sources`."""
+def categories(rows: Rows, layout: Layout) -> Found:
+    """A line item's cost categories by name."""
+    return found_in(rows, (layout.categories, layout.labels), line_item_categories)
 
-    def make() -> tuple[Codes, list[Labels]]:
+
+def found_in(
+    rows: Rows, sources: tuple[Attributes, ...], function: Callable[..., Entries]
+) -> Found:
+    """What `function` makes of the attributes of `sources`, once per distinct combination."""
+
+    def make() -> Found:
         codes, combinations = paired([source.read(rows) for source in sources], rows.count)
         return codes, [function(*maps) for maps in combinations]
 
-    return rows.once(("labels", sources), make)
+    return rows.once((sources, function), make)
 
 
-def label_columns(labels_of: LabelsOf) -> dict[str, Make]:
-    """The map columns of tags and cost categories, originals and normalized."""
-    forms: dict[str, Callable[[Labels], Mapping[str, str]]] = {
-        "Tags": Labels.focus_tags,
-        "x_TagsNormalized": Labels.normalized_tags,
-        "x_CostCategories": lambda one: one.categories,
-        "x_CostCategoriesNormalized": Labels.normalized_categories,
+def normalized(rows: Rows, layout: Layout, tags_of: LabelsOf) -> Found:
+    """Tags by the keys that all spellings share."""
+
+    def make() -> Found:
+        codes, found = tags_of(rows, layout)
+        return codes, [normalized_tags(one) for one in found]
+
+    return rows.once((tags_of, layout), make)
+
+
+def label_columns(shown: LabelsOf, tags_of: LabelsOf, categories_of: LabelsOf) -> dict[str, Make]:
+    """The map columns of tags and cost categories, originals and normalized.
+
+    `shown` are tags by the keys that FOCUS's column has, `tags_of` by chosen keys.
+    """
+
+    def focus_tags(rows: Rows, layout: Layout) -> pa.Array:
+        codes, own = categories_of(rows, layout)
+        prefixed = codes, [with_prefix(one) for one in own]
+        codes, both = paired([shown(rows, layout), prefixed], rows.count)
+        return map_array(codes, [{**one, **other} or None for one, other in both])
+
+    def tags_normalized(rows: Rows, layout: Layout) -> pa.Array:
+        codes, found = normalized(rows, layout, tags_of)
+        return map_array(codes, [one or None for one in found])
+
+    def own_categories(rows: Rows, layout: Layout) -> pa.Array:
+        codes, found = categories_of(rows, layout)
+        return map_array(codes, [one or None for one in found])
+
+    def categories_normalized(rows: Rows, layout: Layout) -> pa.Array:
+        codes, found = categories_of(rows, layout)
+        return map_array(codes, [normalized_categories(one) or None for one in found])
+
+    return {
+        "Tags": focus_tags,
+        "x_TagsNormalized": tags_normalized,
+        "x_CostCategories": own_categories,
+        "x_CostCategoriesNormalized": categories_normalized,
     }
-    return {column: _label_column(labels_of, form) for column, form in forms.items()}
 
 
 def price_details(rows: Rows, layout: Layout) -> pa.Array:
@@ -100,41 +143,43 @@ def price_details(rows: Rows, layout: Layout) -> pa.Array:
 
 def discounts(rows: Rows, layout: Layout) -> pa.Array:
     """All discounts of a row by kind, those of the map and the bundled one."""
-    bundled_codes, bundled = rows.codes(BUNDLED)
-    own = [{"bundled_discount": text} if _is_number(text) else {} for text in bundled]
-    columns: list[tuple[Codes, Sequence[Any]]] = [layout.discounts.read(rows), (bundled_codes, own)]
-    codes, combinations = paired(columns, rows.count)
-    maps = [{**numeric(mapped), **other} or None for mapped, other in combinations]
-    return map_array(codes, maps, NUMBER_MAP)
+    codes, found = numeric_discounts(rows, layout)
+    maps: Sequence[Entries] = found
+    if rows.text(BUNDLED).null_count < rows.count:
+        bundled_codes, bundled = rows.codes(BUNDLED)
+        own = [{"bundled_discount": text} if _is_number(text) else {} for text in bundled]
+        codes, both = paired([(codes, found), (bundled_codes, own)], rows.count)
+        maps = [{**mapped, **other} for mapped, other in both]
+    return map_array(codes, [one or None for one in maps], NUMBER_MAP)
+
+
+def numeric_discounts(rows: Rows, layout: Layout) -> Found:
+    """Discounts by kind, those only that are numbers."""
+
+    def make() -> Found:
+        codes, found = layout.discounts.read(rows)
+        return codes, [
+            {key: text for key, text in one.items() if _is_number(text)} for one in found
+        ]
+
+    return rows.once(("numeric", layout.discounts), make)
 
 
 def unread_discounts(rows: Rows, layout: Layout) -> Unread:
     """Discounts that are no numbers, by `<map column>/<key>`."""
     codes, found = layout.discounts.read(rows)
+    _, numeric = numeric_discounts(rows, layout)
     column = layout.discounts.packed or "discount"
     return codes, [
-        {f"{column}/{key}": text for key, text in one.items() if not _is_number(text)}
-        for one in found
+        {f"{column}/{key}": text for key, text in one.items() if key not in read} or None
+        for one, read in zip(found, numeric, strict=True)
     ]
-
-
-def numeric(entries: Mapping[str, str]) -> dict[str, str]:
-    """Those entries whose value is a number."""
-    return {key: text for key, text in entries.items() if _is_number(text)}
 
 
 def other_columns(rows: Rows, layout: Layout, typed: Mapping[str, Typed]) -> pa.Array:
     """What no column of the table can hold: unknown columns, and values of other types."""
     unread = [*unread_columns(rows, typed), unread_discounts(rows, layout)]
     return others(rows, layout.unknown, unread)
-
-
-def _label_column(labels_of: LabelsOf, form: Callable[[Labels], Mapping[str, str]]) -> Make:
-    def make(rows: Rows, layout: Layout) -> pa.Array:
-        codes, found = labels_of(rows, layout)
-        return map_array(codes, [form(one) or None for one in found])
-
-    return make
 
 
 def _details(product: Mapping[str, str | None]) -> dict[str, str] | None:
@@ -153,6 +198,6 @@ def _pascal(key: str) -> str:
 
 def _is_number(text: str | None) -> bool:
     try:
-        return text is not None and bool(np.isfinite(float(text)))
+        return text is not None and isfinite(float(text))
     except ValueError:
         return False
