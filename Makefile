@@ -43,7 +43,7 @@ conformance: setup ## have the official FOCUS validator judge converted bills of
 	@$(PY) -m conformance
 
 layers: setup ## build the Lambda layer of third-party packages
-	@$(PY) layers/dependencies/build.py
+	@$(PY) -m layers.dependencies.build
 
 synth: setup ## write the CloudFormation templates to cdk.out
 	node_modules/.bin/cdk synth --quiet

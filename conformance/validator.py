@@ -2,19 +2,19 @@
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from scripts import pythons
 
 HERE = Path(__file__).resolve().parent
 REQUIREMENTS = HERE / "requirements.txt"
 HOME = HERE.parent / ".local" / "focus-validator"
 STAMP = "made-from"
-# The variable that names a Python 3.12 where none is found.
-PYTHON_VARIABLE = "PYTHON312"
+PYTHON = "3.12"
 
 
 class NotJudged(Exception):
@@ -69,34 +69,13 @@ def prepare(home: Path = HOME) -> bool:
 
 def find_python() -> str:
     """A Python 3.12 of this machine. Raises NotJudged when there is none."""
-    for candidate in _candidates():
-        if _is_312(candidate):
-            return candidate
-    raise NotJudged(
-        "The FOCUS validator needs Python 3.12, and none was found. "
-        f"Install it, or name it: {PYTHON_VARIABLE}=/path/to/python3.12."
-    )
-
-
-def _candidates() -> Iterator[str]:
-    named = os.environ.get(PYTHON_VARIABLE)
-    if named:
-        yield named
-        return
-    yield from ("python3.12", "python3")
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    yield from map(str, sorted(pyenv.glob("versions/3.12*/bin/python3.12"), reverse=True))
-
-
-def _is_312(python: str) -> bool:
-    question = "import sys; sys.exit(sys.version_info[:2] != (3, 12))"
-    try:
-        done = subprocess.run(  # noqa: S603 (a name from above, or the caller's own)
-            [python, "-c", question], capture_output=True, check=False
+    found = pythons.find(PYTHON)
+    if found is None:
+        raise NotJudged(
+            f"The FOCUS validator needs Python {PYTHON}, and none was found. "
+            f"Install it, or name it: {pythons.variable(PYTHON)}=/path/to/python{PYTHON}."
         )
-    except OSError:
-        return False
-    return done.returncode == 0
+    return found
 
 
 def _python_of(home: Path) -> Path:

@@ -142,6 +142,6 @@ def _built_dependencies() -> Path:
     if not DEPENDENCIES.is_dir():
         raise UsageError(
             "The layer of third-party packages is not built.",
-            remedy="Run: .venv/bin/python layers/dependencies/build.py",
+            remedy="Run: .venv/bin/python -m layers.dependencies.build",
         )
     return DEPENDENCIES

@@ -12,6 +12,7 @@ from sysconfig import get_path
 import pytest
 
 from layers.dependencies import build
+from scripts import pythons
 
 ROOT = Path(__file__).parents[3]
 SITE = Path(get_path("platlib"))
@@ -96,7 +97,7 @@ def test_a_layer_that_is_there_is_not_built_again(
 ) -> None:
     installed: list[Path] = []
 
-    def install(packages: Path) -> None:
+    def install(packages: Path, _architecture: str) -> None:
         packages.mkdir(parents=True)
         installed.append(packages)
 
@@ -125,13 +126,60 @@ def test_a_layer_that_cannot_be_fetched_leaves_the_old_one(
 def test_a_layer_that_lambda_would_refuse_is_refused_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def install(packages: Path) -> None:
+    def install(packages: Path, _architecture: str) -> None:
         packages.mkdir(parents=True)
         (packages / "large").write_bytes(b"12345")
 
     monkeypatch.setattr(build, "_install", install)
     monkeypatch.setattr(build, "LIMIT_BYTES", 4)
     with pytest.raises(build.NotBuilt, match="5 bytes"):
+        build.build(tmp_path / "build")
+
+
+def test_a_layer_is_built_anew_for_another_architecture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def install(packages: Path, architecture: str) -> None:
+        packages.mkdir(parents=True)
+        asked.append(architecture)
+
+    monkeypatch.setattr(build, "_install", install)
+    for architecture in ("arm64", "x86_64", "x86_64"):
+        build.build(tmp_path / "build", architecture)
+    assert asked == ["arm64", "x86_64"]
+    with pytest.raises(build.NotBuilt, match="no architecture sparc"):
+        build.build(tmp_path / "build", "sparc")
+
+
+def test_bytecode_is_put_in_where_the_runtimes_python_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def install(packages: Path, _architecture: str) -> None:
+        packages.mkdir(parents=True)
+        (packages / "module.py").write_text("NAME = 1\n", encoding="utf-8")
+
+    monkeypatch.setattr(build, "_install", install)
+    for found in (None, sys.executable):
+        monkeypatch.setattr(pythons, "find", lambda _version, found=found: found)
+        assert build.build(tmp_path / "build")
+        compiled = list((tmp_path / "build").rglob("*.pyc"))
+        assert bool(compiled) == bool(found)
+    # The second word of bytecode says how it is held against its source: 1 is never (PEP 552).
+    assert compiled[0].read_bytes()[4:8] == b"\1\0\0\0"
+
+
+def test_a_python_that_cannot_compile_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def install(packages: Path, _architecture: str) -> None:
+        packages.mkdir(parents=True)
+        (packages / "module.py").write_text("NAME =", encoding="utf-8")
+
+    monkeypatch.setattr(build, "_install", install)
+    monkeypatch.setattr(pythons, "find", lambda _version: sys.executable)
+    with pytest.raises(build.NotBuilt, match=r"could not compile.*PYTHON313="):
         build.build(tmp_path / "build")
 
 
