@@ -27,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(accounts.app, name="accounts")
-app.command("periods")(periods.periods)
+app.add_typer(periods.app, name="periods")
 app.command("ingest")(ingest.ingest)
 app.command("query")(query.query)
 app.command("convert")(convert.convert)
