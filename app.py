@@ -14,6 +14,7 @@ from stacks.ingest_stack import IngestStack
 from stacks.lake_stack import LakeStack
 from stacks.onboarding_stack import OnboardingStack
 from stacks.stage import Stage, chosen
+from stacks.sweep_stack import SweepStack
 
 
 def build(app: App, stage: Stage) -> App:
@@ -25,6 +26,9 @@ def build(app: App, stage: Stage) -> App:
         Aws.PARTITION,
         stage.response_hosts,
         stage.backfill_at_once,
+        stage.kept_generations,
+        stage.kept_days,
+        stage.fresh_hours,
     )
     template = write_template(Path(app.outdir) / "customer")
     lake = LakeStack(app, "cloudspend-lake", stage=stage, settings=settings)
@@ -42,6 +46,15 @@ def build(app: App, stage: Stage) -> App:
         template=template,
     )
     onboarding.add_stack_dependency(ingest)
+    SweepStack(
+        app,
+        "cloudspend-sweep",
+        stage=stage,
+        settings=settings,
+        lake=lake,
+        alerts=alerts,
+        ingest=ingest,
+    )
     return app
 
 

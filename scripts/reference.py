@@ -106,7 +106,11 @@ def one_event(detail_type: str, kind: EventType) -> list[str]:
 ENVELOPE = (
     ("`version`", "string", "`1`"),
     ("`event_id`", "string, 32 hexadecimal digits", "The same for every repeat of one outcome"),
-    ("`account`", "object with `id`, `name`, `type`", "Type is `ORGANIZATION` or `LINKED`"),
+    (
+        "`account`",
+        "object with `id`, `name`, `type`",
+        "Type is `ORGANIZATION`, `LINKED` or `PLATFORM`",
+    ),
     ("`severity`", "string", "`info`, `warning` or `critical`"),
     ("`summary`", "string", "A sentence for a person"),
     ("`details`", "object", "The facts, as listed for each event"),
@@ -284,6 +288,9 @@ ENVIRONMENT: Mapping[str, str] = {
     "response_hosts": "Where custom resources may be answered: regular expressions, "
     "separated by spaces, each for a whole `scheme://host[:port]`",
     "backfill_at_once": "How many periods of a backfill are taken in at the same time",
+    "kept_generations": "How many superseded generations of a period are kept, the newest ones",
+    "kept_days": "For how many days after its delivery a superseded generation is kept",
+    "fresh_hours": "After how many hours without a delivery an account is overdue",
 }
 
 FIXED: Mapping[str, str] = {
@@ -298,6 +305,8 @@ FIXED: Mapping[str, str] = {
     "ALERT_TOPIC": "Beginning of the alert topics' names: `-info`, `-warning`, `-critical` follow",
     "ONBOARD_MACHINE": "State machine that proves and activates an account",
     "INGEST_MACHINE": "State machine that takes in a delivery",
+    "SWEEP_MACHINE": "State machine that finds and mends what events missed",
+    "KIND_INDEX": "Index of the DynamoDB table that lists all accounts",
     "CUSTOMER_ROLE": "Role in the customer's account",
     "CUSTOMER_STACK": "Name that the link proposes for the customer's stack",
     "CUSTOMER_TEMPLATE": "The customer's template in the template bucket",
@@ -319,6 +328,11 @@ STAGE_KEYS: Mapping[str, str] = {
     "query_limit_bytes": "Bytes after which Athena stops a query",
     "backfill_at_once": "See `CLOUDSPEND_BACKFILL_AT_ONCE`",
     "backfill_look_seconds": "Pause before a backfill is looked at again",
+    "kept_generations": "See `CLOUDSPEND_KEPT_GENERATIONS`",
+    "kept_days": "See `CLOUDSPEND_KEPT_DAYS`",
+    "fresh_hours": "See `CLOUDSPEND_FRESH_HOURS`",
+    "sweep_batch": "Accounts that one call of a function sweeps",
+    "sweep_concurrency": "Batches that are swept at the same time",
 }
 
 

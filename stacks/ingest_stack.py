@@ -12,11 +12,10 @@ from cloudspend.lake.tables import COST_AND_USAGE, COST_AND_USAGE_GENERATIONS
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 from cloudspend.settings import Settings
 from stacks.alerts_stack import AlertsStack
-from stacks.constructs.access import READ, WRITE, Access, arn
+from stacks.constructs.access import READ, WRITE, Access
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.functions import PythonTask, PythonTasks
 from stacks.constructs.machine import Machine
-from stacks.constructs.review import allow
 from stacks.ingest_flow import IngestTasks, ingest_flow
 from stacks.lake_stack import LakeStack
 from stacks.stage import Stage
@@ -26,7 +25,6 @@ PROOF = tuple(table.data_folder for table in PROOF_TABLES)
 S3_EVENTS = "aws.s3"
 OBJECT_CREATED = "Object Created"
 EVENT_KEPT = Duration.hours(24)
-CHILDREN = "The children of its own Distributed Map are executions with random names."
 
 
 class IngestStack(Stack):
@@ -48,7 +46,7 @@ class IngestStack(Stack):
         self.dead_letters = DeadLetters(
             self, "DeadLetters", name=f"{names.PREFIX}-ingest-dead-letters", alarms=alerts.alarms
         )
-        tasks = IngestTasks(
+        self.tasks = tasks = IngestTasks(
             plan=self._plan(),
             convert=self._convert(),
             check=self._check(),
@@ -213,15 +211,6 @@ class IngestStack(Stack):
 
 def _allow_map(ingest: Machine, access: Access) -> None:
     """What the machine does itself: run its map over the plan, and sum in Athena."""
-    name = names.INGEST_MACHINE
-    # CDK's own policy for this is attached to nobody, since the role takes no updates.
-    ingest.machine.node.try_remove_child("DistributedMapPolicy")
-    allow(ingest.role, ["states:StartExecution"], [arn("states", f"stateMachine:{name}")])
-    allow(
-        ingest.role,
-        ["states:DescribeExecution", "states:StopExecution"],
-        [arn("states", f"execution:{name}:*"), arn("states", f"execution:{name}/*")],
-        because=CHILDREN,
-    )
+    ingest.allow_maps(names.INGEST_MACHINE)
     access.objects(ingest.role, (*READ, *WRITE, "s3:ListMultipartUploadParts"), RUNS)
     access.queries(ingest.role, BILL)

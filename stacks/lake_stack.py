@@ -9,10 +9,11 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cloudspend import settings as names
+from cloudspend.lake.round import SWEEPS
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
-from cloudspend.settings import Settings
+from cloudspend.settings import VERSIONS_KEPT_DAYS, Settings
 from stacks.constructs.access import RESULTS_FOLDER, Access
 from stacks.constructs.catalog import parquet_table, presto_view
 from stacks.constructs.storage import PrivateBucket, removal
@@ -20,6 +21,7 @@ from stacks.stage import Stage
 
 ACCESS_LOGS_KEPT = Duration.days(365)
 RESULTS_KEPT = Duration.days(30)
+SWEEPS_KEPT = Duration.days(30)
 
 
 class LakeStack(Stack):
@@ -45,6 +47,8 @@ class LakeStack(Stack):
             key=self.key,
             logs=self.logs,
             versioned=True,
+            versions_kept=Duration.days(VERSIONS_KEPT_DAYS),
+            passing={f"{SWEEPS}/": SWEEPS_KEPT},
         )
         self.results = PrivateBucket(
             self,
@@ -98,7 +102,7 @@ class LakeStack(Stack):
             removal_policy=removal(stage),
         )
         table.add_global_secondary_index(
-            index_name="kind",
+            index_name=names.KIND_INDEX,
             partition_key=dynamodb.Attribute(name="kind", type=text),
             sort_key=dynamodb.Attribute(name="pk", type=text),
         )

@@ -32,7 +32,9 @@ class Stage:
     `role_settle_seconds` is how long IAM may take until a new role can be assumed. A query that
     would read more than `query_limit_bytes` is stopped by Athena. Of a new account's months
     `backfill_at_once` are taken in at the same time; every `backfill_look_seconds` it is seen
-    whether the next can begin.
+    whether the next can begin. `kept_generations`, `kept_days`, `fresh_hours`: see
+    `cloudspend.settings.Settings`. Sweep takes accounts in batches of `sweep_batch`,
+    `sweep_concurrency` of them at once.
     """
 
     name: str = "development"
@@ -49,6 +51,11 @@ class Stage:
     query_limit_bytes: int = 1024**4
     backfill_at_once: int = 4
     backfill_look_seconds: int = 60
+    kept_generations: int = 3
+    kept_days: int = 7
+    fresh_hours: int = 36
+    sweep_batch: int = 50
+    sweep_concurrency: int = 20
 
     @classmethod
     def from_file(cls, path: Path) -> "Stage":

@@ -15,10 +15,12 @@ from stacks.constructs.review import allow
 
 READ = ("s3:GetObject",)
 WRITE = ("s3:AbortMultipartUpload", "s3:PutObject")
+DELETE = ("s3:DeleteObject",)
 RESULTS_FOLDER = "athena"
 
 _ENCRYPT = ("kms:Decrypt", "kms:GenerateDataKey")
 _POINT = ("glue:CreatePartition", "glue:GetPartition", "glue:UpdatePartition")
+_TEND = ("glue:DeletePartition", "glue:GetPartitions")
 _LOOK_UP = ("glue:GetDatabase", "glue:GetPartition", "glue:GetPartitions", "glue:GetTable")
 _QUERY = (
     "athena:GetQueryExecution",
@@ -41,8 +43,14 @@ class Access:
         allow(role, [f"dynamodb:{action}" for action in actions], [table])
         self.key(role)
 
+    def account_list(self, role: iam.Role) -> None:
+        """Allow to list all accounts of the registry."""
+        index = arn("dynamodb", f"table/{names.REGISTRY_TABLE}/index/{names.KIND_INDEX}")
+        allow(role, ["dynamodb:Query"], [index])
+        self.key(role)
+
     def objects(self, role: iam.Role, actions: tuple[str, ...], *folders: str) -> None:
-        """Allow `actions` (READ, WRITE) on what stands under `folders` of the lake."""
+        """Allow `actions` (READ, WRITE, DELETE) on what stands under `folders` of the lake."""
         allow(
             role,
             actions,
@@ -62,6 +70,12 @@ class Access:
         """Allow to read and to move the partitions of `tables`."""
         tables_arns = [arn("glue", f"table/{names.DATABASE}/{table.name}") for table in tables]
         allow(role, _POINT, [*_CATALOG, *tables_arns])
+
+    def catalog_upkeep(self, role: iam.Role, *tables: Table) -> None:
+        """Allow to list and to remove the partitions of `tables`, beside what `partitions` does."""
+        self.partitions(role, *tables)
+        tables_arns = [arn("glue", f"table/{names.DATABASE}/{table.name}") for table in tables]
+        allow(role, _TEND, [*_CATALOG, *tables_arns])
 
     def queries(self, role: iam.Role, *folders: str) -> None:
         """Allow to query the lake's `folders` in the platform's workgroup and read the results."""

@@ -14,6 +14,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from cloudspend import errors, payload
+from stacks.constructs.access import arn
 from stacks.constructs.functions import PythonTask, retention
 from stacks.constructs.review import TRACING, allow
 from stacks.stage import Stage
@@ -26,6 +27,7 @@ LAMBDA_FAULTS = (
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
 )
+CHILDREN = "The children of its own Distributed Map are executions with random names."
 _LOG_DELIVERY = (
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
@@ -165,6 +167,18 @@ class Machine(Construct):
         )
         self.machine.node.add_dependency(self.role)
         self._alarm(name, alarms)
+
+    def allow_maps(self, name: str) -> None:
+        """Allow the machine called `name` to run its own Distributed Maps."""
+        # CDK's own policy for this is attached to nobody, since the role takes no updates.
+        self.machine.node.try_remove_child("DistributedMapPolicy")
+        allow(self.role, ["states:StartExecution"], [arn("states", f"stateMachine:{name}")])
+        allow(
+            self.role,
+            ["states:DescribeExecution", "states:StopExecution"],
+            [arn("states", f"execution:{name}:*"), arn("states", f"execution:{name}/*")],
+            because=CHILDREN,
+        )
 
     def _log_group(self, name: str, stage: Stage) -> logs.LogGroup:
         return logs.LogGroup(

@@ -1,5 +1,7 @@
 """Buckets as this platform wants them."""
 
+from collections.abc import Mapping
+
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -7,12 +9,16 @@ from constructs import Construct
 
 from stacks.stage import Stage
 
+VERSIONS_KEPT = Duration.days(30)
+
 
 class PrivateBucket(s3.Bucket):
     """Nobody's but the account's: no public access, TLS only, encrypted, accesses logged.
 
     Only with `public_policy` may its policy name objects that everyone can read. Without `key`
-    S3's own key encrypts it, which is what services that write logs need.
+    S3's own key encrypts it, which is what services that write logs need. What is deleted or
+    replaced in a versioned bucket can be brought back for `versions_kept`. `passing` says after how
+    long objects go, by what their keys begin with.
     """
 
     def __init__(
@@ -26,6 +32,8 @@ class PrivateBucket(s3.Bucket):
         logs: s3.IBucket | None = None,
         expires: Duration | None = None,
         versioned: bool = False,
+        versions_kept: Duration = VERSIONS_KEPT,
+        passing: Mapping[str, Duration] | None = None,
         public_policy: bool = False,
     ) -> None:
         super().__init__(
@@ -47,7 +55,7 @@ class PrivateBucket(s3.Bucket):
             removal_policy=removal(stage),
             server_access_logs_bucket=logs,
             server_access_logs_prefix=f"{construct_id.lower()}/" if logs else None,
-            lifecycle_rules=_lifecycle(expires),
+            lifecycle_rules=_lifecycle(expires, versions_kept, versioned, passing or {}),
         )
 
 
@@ -56,11 +64,23 @@ def removal(stage: Stage) -> RemovalPolicy:
     return RemovalPolicy.RETAIN if stage.retain_data else RemovalPolicy.DESTROY
 
 
-def _lifecycle(expires: Duration | None) -> list[s3.LifecycleRule]:
-    return [
+def _lifecycle(
+    expires: Duration | None,
+    versions_kept: Duration,
+    versioned: bool,
+    passing: Mapping[str, Duration],
+) -> list[s3.LifecycleRule]:
+    rules = [
         s3.LifecycleRule(
             abort_incomplete_multipart_upload_after=Duration.days(1),
-            noncurrent_version_expiration=Duration.days(30),
+            noncurrent_version_expiration=versions_kept,
             expiration=expires,
         )
     ]
+    if versioned:
+        # What is left of a deleted object once its versions are gone.
+        rules.append(s3.LifecycleRule(expired_object_delete_marker=True))
+    rules += [
+        s3.LifecycleRule(prefix=prefix, expiration=after) for prefix, after in passing.items()
+    ]
+    return rules

@@ -7,6 +7,7 @@ import pytest
 from tests.stacks.stacks_reading import Template, function_role, of_type, plain, role_grants
 
 INGEST, ONBOARDING, ALERTS = "cloudspend-ingest", "cloudspend-onboarding", "cloudspend-alerts"
+SWEEP = "cloudspend-sweep"
 
 REGISTRY = "dynamodb:table/cloudspend"
 LAKE = "s3:cloudspend-lake"
@@ -86,6 +87,13 @@ PROOF = (
     | BUS
 )
 
+SWEPT_TABLES = (
+    "cost_and_usage",
+    "cost_and_usage_generations",
+    "reconciliation",
+    "reconciliation_cells",
+)
+
 FUNCTIONS: dict[tuple[str, str], Grants] = {
     (INGEST, "announce"): registry("GetItem") | CUSTOMERS | executions("cloudspend-ingest") | BUS,
     (INGEST, "plan"): registry("GetItem", "UpdateItem") | CUSTOMERS | writes("runs"),
@@ -118,6 +126,27 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
         ("s3:DeleteObject", "the public template"),
         ("s3:PutObject", "the public template"),
     },
+    (SWEEP, "sweep-list"): on("dynamodb:table/cloudspend/index/kind", "dynamodb:Query")
+    | writes("sweeps")
+    | KEY,
+    (SWEEP, "sweep-accounts"): registry(
+        "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"
+    )
+    | CUSTOMERS
+    | executions("cloudspend-ingest")
+    | partitions(*SWEPT_TABLES)
+    | {
+        (f"glue:{action}", name)
+        for action in ("DeletePartition", "GetPartitions")
+        for name in (*CATALOG, *(f"glue:table/cloudspend/{table}" for table in SWEPT_TABLES))
+    }
+    | LISTING
+    | {
+        ("s3:DeleteObject", f"{LAKE}/{folder}/*")
+        for folder in ("cost_and_usage", "reconciliation", "reconciliation_cells", "runs")
+    }
+    | BUS,
+    (SWEEP, "sweep-report"): reads("sweeps") | writes("sweeps") | KEY | BUS,
     (ALERTS, "notify"): {
         ("sns:Publish", f"sns:cloudspend-alerts-{severity}")
         for severity in ("info", "warning", "critical")
@@ -184,16 +213,17 @@ def test_no_role_has_a_policy_of_somebody_elses(templates: dict[str, Template]) 
             assert "Policies" not in role
 
 
-@pytest.mark.parametrize("stack", [INGEST, ONBOARDING])
+@pytest.mark.parametrize("stack", [INGEST, ONBOARDING, SWEEP])
 def test_a_machine_calls_the_functions_of_its_own_states_and_no_others(
     templates: dict[str, Template], stack: str
 ) -> None:
     template = templates[stack]
     (machine,) = of_type(template, "AWS::StepFunctions::StateMachine").values()
-    called = set(re.findall(r"<(Tasks\w+)\.Arn>", _definition(machine)))
+    # A function of this stack by its ARN, one of Ingest's by what that stack exports.
+    called = set(re.findall(r"<(Tasks\w+\.Arn|cloudspend-ingest:\w+)>", _definition(machine)))
     role = machine["RoleArn"]["Fn::GetAtt"][0]
     allowed = {
-        resource.removeprefix("<").removesuffix(".Arn>")
+        resource.removeprefix("<").removesuffix(">")
         for action, resource in role_grants(template, role)
         if action == "lambda:InvokeFunction"
     }

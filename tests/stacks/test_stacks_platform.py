@@ -10,10 +10,12 @@ from cloudspend.alerts.event import Severity
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
-from tests.stacks.stacks_reading import Template, of_type, only, plain
+from stacks.stage import STAGES
+from tests.stacks.stacks_reading import Template, of_type, only, plain, role_grants
 
 LAKE, ALERTS = "cloudspend-lake", "cloudspend-alerts"
 INGEST, ONBOARDING = "cloudspend-ingest", "cloudspend-onboarding"
+SWEEP = "cloudspend-sweep"
 
 
 def states(template: Template) -> dict[str, Any]:
@@ -113,7 +115,7 @@ def test_each_severity_has_a_rule_and_an_encrypted_topic(templates: dict[str, Te
 
 
 def test_what_nobody_could_handle_is_kept_and_rings(templates: dict[str, Template]) -> None:
-    for name in (ALERTS, INGEST, ONBOARDING):
+    for name in (ALERTS, INGEST, ONBOARDING, SWEEP):
         assert of_type(templates[name], "AWS::SQS::Queue")
         for rule in of_type(templates[name], "AWS::Events::Rule").values():
             assert all("DeadLetterConfig" in target for target in rule["Targets"])
@@ -195,6 +197,68 @@ def test_onboarding_waits_for_iam_before_it_gives_up(templates: dict[str, Templa
     found = states(templates[ONBOARDING])["States"]
     for name, error in (("Verify", "ConnectionRefused"), ("CheckPermissions", "PermissionDenied")):
         assert any(error in retry["ErrorEquals"] for retry in found[name]["Retry"])
+
+
+def test_sweep_is_started_four_times_a_day_and_by_the_scheduler_alone(
+    templates: dict[str, Template],
+) -> None:
+    template = templates[SWEEP]
+    schedule = only(template, "AWS::Scheduler::Schedule")
+    assert schedule["ScheduleExpression"] == "rate(6 hours)"
+    assert schedule["Target"]["DeadLetterConfig"]["Arn"]
+    role = schedule["Target"]["RoleArn"]["Fn::GetAtt"][0]
+    (trusted,) = of_type(template, "AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trusted["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }
+    assert {action for action, _ in role_grants(template, role)} == {
+        "states:StartExecution",
+        "sqs:SendMessage",
+    }
+    assert all("*" not in resource for _, resource in role_grants(template, role))
+
+
+def test_sweep_takes_accounts_in_batches_and_no_batch_stops_another(
+    templates: dict[str, Template],
+) -> None:
+    found = states(templates[SWEEP])["States"]
+    sweep = found["SweepAccounts"]
+    assert sweep["ToleratedFailurePercentage"] == 100
+    assert sweep["ItemBatcher"]["MaxItemsPerBatch"] == STAGES["production"].sweep_batch
+    assert sweep["ItemReader"]["Parameters"]["Key.$"] == "$.accounts_key"
+    assert sweep["Next"] == "Report"
+    assert found["Report"]["Next"] == "Compare?"
+    assert found["Compare?"]["Default"] == "Whole?"
+    assert found["Whole?"]["Default"] == "Incomplete"
+    assert found["Incomplete"]["Type"] == "Fail"
+
+
+def test_a_month_that_cannot_be_compared_is_told_and_stops_no_other(
+    templates: dict[str, Template],
+) -> None:
+    compare = states(templates[SWEEP])["States"]["CompareMonths"]
+    inside = compare["ItemProcessor"]["States"]
+    (caught,) = inside["CompareMonth"]["Catch"]
+    assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "MonthNotCompared")
+    assert compare["ResultPath"] is None
+
+
+def test_what_was_deleted_from_the_lake_can_be_brought_back_for_a_while(
+    templates: dict[str, Template],
+) -> None:
+    (lake,) = [
+        properties
+        for logical, properties in of_type(templates[LAKE], "AWS::S3::Bucket").items()
+        if logical.startswith("Lake")
+    ]
+    rules = lake["LifecycleConfiguration"]["Rules"]
+    (kept,) = [rule for rule in rules if "NoncurrentVersionExpiration" in rule]
+    assert kept["NoncurrentVersionExpiration"]["NoncurrentDays"] == settings.VERSIONS_KEPT_DAYS
+    assert "Prefix" not in kept
+    assert any(rule.get("ExpiredObjectDeleteMarker") is True for rule in rules)
+    expiring = {rule.get("Prefix") for rule in rules if "ExpirationInDays" in rule}
+    assert expiring == {"sweeps/"}
 
 
 def _denies_plain_http(template: Template, bucket: str) -> bool:

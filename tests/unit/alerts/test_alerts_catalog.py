@@ -8,7 +8,14 @@ import jsonschema
 import pytest
 
 from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog import CATALOG, MAX_CELLS, event, kind_of, schema_of
+from cloudspend.alerts.catalog import (
+    CATALOG,
+    MAX_CELLS,
+    SWEEP_COUNTS,
+    event,
+    kind_of,
+    schema_of,
+)
 from cloudspend.alerts.event import Event, EventAccount, Severity
 from cloudspend.errors import Defect
 
@@ -25,6 +32,15 @@ VALUES: dict[str, Any] = {
     "expires_at": datetime(2026, 11, 30, tzinfo=UTC),
     "checks": [{"name": "s3:GetObject", "status": "passed"}],
     "rows": 5,
+    "objects": 3,
+    "bytes": 4096,
+    "hours": 40,
+    "target_hours": 36,
+    "retention_months": 13,
+    "delivered_at": datetime(2026, 11, 3, tzinfo=UTC),
+    "generations": ["2026-10/20261103T063000Z-aaaaaaaa"],
+    "not_swept": ["222222222222: Why."],
+    **dict.fromkeys(SWEEP_COUNTS, 7),
     "line": 7,
     "period": "2026-10",
     "currency": "USD",

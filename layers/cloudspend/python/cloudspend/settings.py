@@ -28,6 +28,9 @@ SWEEP_MACHINE = f"{PREFIX}-sweep"
 CUSTOMER_ROLE = f"{PREFIX}-access"
 CUSTOMER_STACK = PREFIX
 CUSTOMER_TEMPLATE = f"{PREFIX}-customer.yaml"
+KIND_INDEX = "kind"
+# For so long an object that was deleted from the lake can be brought back.
+VERSIONS_KEPT_DAYS = 7
 MANIFEST_SUFFIX = "-Manifest.json"
 
 # The partition names of AWS and the domain that goes with each (AWS General Reference, endpoints).

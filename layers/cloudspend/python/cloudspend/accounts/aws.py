@@ -15,11 +15,11 @@ from cloudspend.accounts import items
 from cloudspend.accounts.model import Account, Check
 from cloudspend.accounts.ports import AccountChanged, Registration
 from cloudspend.errors import TransientError, UsageError
+from cloudspend.settings import KIND_INDEX
 
 Write = dict[str, Any]
 Writes = list[Write]
 
-KIND_INDEX = "kind"
 CHANGED = "ConditionalCheckFailed"
 ANSWER_SECONDS = 10
 # Amazon DynamoDB and AWS Step Functions API references, "Common errors".

@@ -13,6 +13,7 @@ from typing import Any
 from cloudspend.alerts import schema as s
 from cloudspend.alerts.event import Event, EventAccount, Severity
 from cloudspend.errors import Defect
+from cloudspend.settings import VERSIONS_KEPT_DAYS
 
 MAX_CELLS = 20
 MAX_CHANGES = 200
@@ -232,7 +233,7 @@ CATALOG: Mapping[str, EventType] = {
         Severity.WARNING,
         "The ingestion of {period} for {name} ({id}) had ended without an outcome, or by what "
         "passes by itself. Sweep has started it again as {execution}.",
-        (),
+        ("When this comes again, see why the executions of cloudspend-ingest for {period} end.",),
         {**_GENERATION, "execution": s.TEXT},
     ),
     "PartitionRepaired": EventType(
@@ -247,15 +248,15 @@ CATALOG: Mapping[str, EventType] = {
         "The lake no longer holds the files of {generations} of {name} ({id}), which readers are "
         "shown.",
         (
-            "Bring the deleted objects back: the lake bucket keeps their versions for 7 days.",
+            f"Bring the objects back: the bucket keeps versions for {VERSIONS_KEPT_DAYS} days.",
             "Find out who deleted them: only CloudSpend should, and never a published generation.",
         ),
         {"generations": s.listing(s.TEXT, MAX_NAMES)},
     ),
     "StagingRemoved": EventType(
         Severity.INFO,
-        "{objects} objects in {folder} belonged to no generation of {name} ({id}) and were "
-        "removed.",
+        "Objects that belonged to no generation of {name} ({id}) were removed: {objects} in "
+        "{folder}.",
         (),
         {"period": s.PERIOD, "folder": s.TEXT, "objects": s.COUNT, "bytes": s.COUNT},
     ),
@@ -284,7 +285,7 @@ CATALOG: Mapping[str, EventType] = {
     ),
     "SweepCompleted": EventType(
         Severity.INFO,
-        "Sweep has looked at {accounts} accounts: {deliveries_found} deliveries found, "
+        "{name} ({id}) has swept {accounts} accounts: {deliveries_found} deliveries found, "
         "{ingestions_resumed} ingestions resumed, {partitions_repaired} partitions repaired, "
         "{comparisons} months to compare, {generations_expired} generations expired. Accounts that "
         "could not be swept: {not_swept}.",

@@ -150,11 +150,13 @@ def _manifests(export: Export, objects: CustomerBucket, folder: str) -> Iterator
     latest = objects.head(export.bucket, folder + name)
     if latest:
         yield latest
-        return
-    if folder.startswith(months_of(export)):
-        return  # what lies there are data files
+    elif not folder.startswith(months_of(export)):
+        yield from _own_manifests(export, objects, folder)
+
+
+def _own_manifests(export: Export, objects: CustomerBucket, folder: str) -> Iterator[StoredObject]:
     for below in objects.folders(export.bucket, folder):
-        own = objects.head(export.bucket, below + name)
+        own = objects.head(export.bucket, below + manifest_name(export))
         if own:
             yield own
 

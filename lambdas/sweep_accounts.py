@@ -1,0 +1,21 @@
+"""Sweep: find and mend what is wrong with each account of a batch."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.lake.sweep import sweep_accounts, to_payload
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    swept = sweep_accounts(
+        event["Items"], platform.accounts, platform.broom, datetime.now(UTC), _log
+    )
+    return to_payload(swept)
+
+
+def _log(account_id: str) -> None:
+    logger.exception("an account was not swept", account_id=account_id)

@@ -1,0 +1,13 @@
+"""Sweep: which accounts this round sweeps."""
+
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.lake.round import list_accounts
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    return list_accounts(event, platform.accounts, platform.lake)

@@ -1,0 +1,13 @@
+"""Sweep: say what came of the round, and which periods are to be compared with Cost Explorer."""
+
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.lake.round import report
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    return report(event, platform.lake, platform.bus, platform.settings.account_id)

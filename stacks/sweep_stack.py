@@ -1,0 +1,146 @@
+"""What keeps the lake in order: the functions of Sweep, the machine, and its schedule."""
+
+from aws_cdk import Aws, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from cloudspend import settings as names
+from cloudspend.lake.missed import SWEEPS_A_DAY
+from cloudspend.lake.plan import RUNS
+from cloudspend.lake.round import SWEEPS
+from cloudspend.lake.tables import TABLES
+from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
+from cloudspend.settings import Settings
+from stacks.alerts_stack import AlertsStack
+from stacks.constructs.access import DELETE, READ, WRITE
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.functions import PythonTask, PythonTasks
+from stacks.constructs.machine import Machine
+from stacks.constructs.review import accept, allow
+from stacks.ingest_stack import IngestStack
+from stacks.lake_stack import LakeStack
+from stacks.stage import Stage
+from stacks.sweep_flow import SweepTasks, sweep_flow
+
+BILLS = tuple(dict.fromkeys(table.data_folder for table in TABLES))
+PROOFS = tuple(dict.fromkeys(table.data_folder for table in PROOF_TABLES))
+# A late round is as good as a punctual one, and spreads over other accounts' whole hours.
+SPREAD_MINUTES = 15
+
+
+class SweepStack(Stack):
+    """Sweeps every account four times a day."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        settings: Settings,
+        lake: LakeStack,
+        alerts: AlertsStack,
+        ingest: IngestStack,
+    ) -> None:
+        super().__init__(scope, construct_id, description="CloudSpend: sweep of all accounts")
+        self._access = lake.access
+        self._functions = PythonTasks(self, "Tasks", stage=stage, settings=settings)
+        tasks = SweepTasks(
+            accounts=self._list(),
+            sweep=self._sweep(),
+            report=self._report(),
+            reconcile=ingest.tasks.reconcile,
+            unavailable=ingest.tasks.unavailable,
+        )
+        bucket = s3.Bucket.from_bucket_name(self, "LakeBucket", settings.lake_bucket)
+        self.sweep = Machine(
+            self,
+            "Sweep",
+            name=names.SWEEP_MACHINE,
+            definition=sweep_flow(self, stage, tasks, bucket),
+            # The next round begins then, and finds what this one left.
+            timeout=Duration.hours(24 // SWEEPS_A_DAY),
+            calls=tasks.all,
+            stage=stage,
+            alarms=alerts.alarms,
+        )
+        self.sweep.allow_maps(names.SWEEP_MACHINE)
+        self._access.objects(
+            self.sweep.role, (*READ, *WRITE, "s3:ListMultipartUploadParts"), SWEEPS
+        )
+        self._schedule(alerts)
+
+    def _list(self) -> PythonTask:
+        task = self._functions.task("sweep_list", "Writes down which accounts are swept")
+        self._access.account_list(task.task_role)
+        self._access.objects(task.task_role, WRITE, SWEEPS)
+        return task
+
+    def _sweep(self) -> PythonTask:
+        task = self._functions.task(
+            "sweep_accounts",
+            "Finds and mends what is wrong with the accounts of a batch",
+            timeout=Duration.minutes(15),
+            memory_mb=1024,
+        )
+        role = task.task_role
+        self._access.registry(
+            role, "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"
+        )
+        self._access.customers(role)
+        self._access.executions(role, names.INGEST_MACHINE)
+        self._access.catalog_upkeep(role, *TABLES, *PROOF_TABLES)
+        self._access.listing(role, *BILLS, *PROOFS, RUNS)
+        self._access.objects(role, DELETE, *BILLS, *PROOFS, RUNS)
+        self._access.bus(role)
+        return task
+
+    def _report(self) -> PythonTask:
+        task = self._functions.task("sweep_report", "Says what came of a round of Sweep")
+        self._access.objects(task.task_role, (*READ, *WRITE), SWEEPS)
+        self._access.bus(task.task_role)
+        return task
+
+    def _schedule(self, alerts: AlertsStack) -> None:
+        dead_letters = DeadLetters(
+            self, "DeadLetters", name=f"{names.PREFIX}-sweep-dead-letters", alarms=alerts.alarms
+        )
+        accept(
+            dead_letters,
+            "It is the dead-letter queue of the schedule, and the rule does not know schedules.",
+            "SQS3",
+        )
+        machine = self.sweep.machine.state_machine_arn
+        role = iam.Role(
+            self,
+            "ScheduleRole",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            ),
+        )
+        allow(role, ["states:StartExecution"], [machine])
+        allow(role, ["sqs:SendMessage"], [dead_letters.queue_arn])
+        schedule = scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            name=names.SWEEP_MACHINE,
+            description="Sweeps every account",
+            schedule_expression=f"rate({24 // SWEEPS_A_DAY} hours)",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
+                mode="FLEXIBLE", maximum_window_in_minutes=SPREAD_MINUTES
+            ),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=machine,
+                role_arn=role.role_arn,
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
+                    arn=dead_letters.queue_arn
+                ),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
+                ),
+            ),
+        )
+        schedule.node.add_dependency(role)
