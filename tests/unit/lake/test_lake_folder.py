@@ -467,3 +467,22 @@ def test_progress_is_told_to_the_end(tmp_path: Path) -> None:
     size = sum(Path(source).stat().st_size for source in sources)
     assert told[-1] == (size, size)
     assert told == sorted(told)
+
+
+def test_who_is_told_of_progress_can_end_it_until_all_is_ready(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.csv.gz", {})
+    told = 0
+
+    def tell(*_: int) -> None:
+        nonlocal told
+        told += 1
+        if told == last:
+            raise KeyboardInterrupt
+
+    last = 0
+    convert_bill(Request([source], tmp_path / "lake"), Disk(), tell)
+    for last in range(1, told + 1):
+        told = 0
+        with pytest.raises(KeyboardInterrupt):
+            convert_bill(Request([source], tmp_path / str(last)), Disk(), tell)
+        assert not (tmp_path / str(last)).exists()

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from types import FrameType
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -24,7 +25,9 @@ from cloudspend.lake.folder.model import Converted, Group
 
 # Groups that a person is shown; the rest is one line.
 SHOWN = 20
-TERMINATED = 128 + signal.SIGTERM
+ENDING = (signal.SIGINT, signal.SIGTERM)
+# What shells add to a signal's number.
+SIGNALLED = 128
 
 
 class Kind(StrEnum):
@@ -87,7 +90,7 @@ def convert(
     """
     began = time.monotonic()
     request = use_case.Request(sources, to, table.names, kind.export_kind)
-    with _ending_cleanly(), _progress() as progress:
+    with _progress() as progress:
         converted = use_case.convert_bill(request, wiring.own_files(), progress)
     facts = _facts(converted, time.monotonic() - began)
     if output is Form.JSON:
@@ -153,21 +156,54 @@ def _notes(converted: Converted) -> None:
 
 @contextmanager
 def _progress() -> Iterator[use_case.Progress]:
-    """A bar on a terminal's standard error, nothing anywhere else."""
+    """A bar on a terminal's standard error, nothing elsewhere; and where a signal takes hold."""
     console = Console(stderr=True)
     columns = (TextColumn("Converting"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
+    with (
+        _Ending() as ending,
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
         task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def tell(done: int, total: int) -> None:
+            ending.take_hold()
+            bar.update(task, completed=done, total=total)
+
+        yield tell
 
 
-@contextmanager
-def _ending_cleanly() -> Iterator[None]:
-    """Being told to end removes what is half done, as an interrupt does."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+class _Ending:
+    """Ends the command on SIGINT and SIGTERM, with nothing written.
+
+    Once the conversion has begun, its threads must be told to end: the first signal then waits
+    until the next bytes are read, or until all is ready to be written. A second one does not.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[int, Any] = {}
+        self._converting = False
+        self._told = 0
+
+    def __enter__(self) -> "_Ending":
+        for number in ENDING:
+            self._before[number] = signal.signal(number, self._tell)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def take_hold(self) -> None:
+        """End the command if it was told to end."""
+        self._converting = True
+        if self._told:
+            self._end()
+
+    def _tell(self, number: int, _frame: FrameType | None) -> None:
+        again, self._told = bool(self._told), number
+        if again or not self._converting:
+            self._end()
+
+    def _end(self) -> NoReturn:
+        say("cloudspend: Told to end; nothing was written.")
+        sys.exit(SIGNALLED + self._told)

@@ -28,7 +28,8 @@ from cloudspend.lake.folder.staging import Staging, staging
 # places in the staging folder.
 ACCOUNT, GENERATION = "000000000000", "unpublished"
 
-# Told how many compressed bytes have been read, and of how many.
+# Told how many compressed bytes have been read, and of how many: before the first, with each read,
+# and once more before anything is published. What it raises ends the conversion.
 Progress = Callable[[int, int], None]
 Done = tuple[ConversionTask, ConversionSummary]
 Overview = Mapping[str, tuple[Group, ...]]
@@ -54,12 +55,14 @@ def convert_bill(request: Request, objects: Objects, progress: Progress) -> Conv
     bill = find(request.sources, request.kind, objects)
     _require_tables(bill.kind, request.tables)
     source = _Watched(objects, bill.size, progress)
+    progress(0, bill.size)
     with staging(request.folder) as staged:
         done = [(task, convert_task(task, source, staged)) for task in _tasks(bill, request.tables)]
         currency = _one_currency(done)
         overviews = {table: _overview(table, done, staged) for table in request.tables}
         for table, overview in overviews.items():
             _require_same(table, done, overview)
+        progress(bill.size, bill.size)
         staged.publish(_moves(done))
     summaries = [summary for _, summary in done]
     return Converted(
