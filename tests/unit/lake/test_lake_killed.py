@@ -1,5 +1,5 @@
-"""Publishing that is killed: before and after every call it makes, readers see a whole generation,
-and whoever comes next ends what was begun."""
+"""Publishing and rolling back, killed before and after every call they make: readers see a whole
+generation in each table, and whoever comes next ends what was begun."""
 
 import contextlib
 from collections.abc import Callable
@@ -12,7 +12,8 @@ from cloudspend import payload as p
 from cloudspend.accounts.model import AccountState
 from cloudspend.lake.model import GenerationState
 from cloudspend.lake.publish import Press, publish
-from cloudspend.lake.tables import COST_AND_USAGE, generation_prefix
+from cloudspend.lake.rollback import proposed, roll_back
+from cloudspend.lake.tables import PERIOD_TABLES, Table, generation_prefix, period_values
 from cloudspend.lake.totals import to_payload
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
@@ -29,16 +30,28 @@ from tests.fakes.lake import (
     FakeQueries,
     a_generation,
 )
+from tests.unit.lake import sweep_world
 
-REGISTRY = FakeAccounts(an_account(state=AccountState.ACTIVE))
+Row = dict[str, str | None]
+
+ACTIVE = an_account(state=AccountState.ACTIVE)
+REGISTRY = FakeAccounts(ACTIVE)
 BUCKET = "a-lake"
-CHANGE: dict[str, str | None] = {
+CHANGE: Row = {
     "account": "222222222222",
     "service": "AmazonS3",
     "charge_type": "Usage",
-    "cost_before": "12.5",
-    "cost_after": "13.5",
-    "difference": "1",
+    "billed_before": "12.5",
+    "billed_after": "13.5",
+    "effective_before": "12.5",
+    "effective_after": "13.5",
+}
+
+SUMS: Row = {
+    "row_count": "2",
+    "billed_cost": "12.5",
+    "effective_cost": "10.25",
+    "list_cost": "15.75",
 }
 
 
@@ -97,16 +110,20 @@ class World:
         self.generations = FakeGenerations()
         self.catalog = FakeCatalog()
         self.bus = FakeBus()
+        self.kept = sweep_world.World(
+            generations=self.generations, catalog=self.catalog, bus=self.bus
+        )
         for name in (OLD, NEW, NEWEST):
             self.generations.plan(a_generation(name))
             self.generations.record_checked(ACCOUNT, PERIOD, name, TOTALS)
+            self._staged(name)
         self.publish(OLD)
 
-    def press(self, watch: Callable[[str, Any], Any]) -> Press:
+    def press(self, watch: Callable[[str, Any], Any], row: Row = CHANGE) -> Press:
         return Press(
             watch("generations", self.generations),
             watch("catalog", self.catalog),
-            watch("queries", FakeQueries(CHANGE)),
+            watch("queries", FakeQueries(row)),
             watch("bus", self.bus),
             BUCKET,
         )
@@ -117,11 +134,31 @@ class World:
         accounts: Any = Watched("accounts", REGISTRY, killer)
         publish(state(name), accounts, press, NOW)
 
+    def roll_back(self, killer: Killer | None = None) -> None:
+        """An operator shows readers OLD again."""
+        killer = killer or Killer()
+        press = self.press(lambda port, fake: Watched(port, fake, killer), SUMS)
+        proposal = proposed(ACCOUNT, PERIOD, OLD, press.generations)
+        roll_back(ACTIVE, proposal, "a test", press, NOW)
+
+    def sweep(self) -> None:
+        """What runs every few hours, and as `cloudspend periods repair`."""
+        self.kept.sweep()
+
+    def _staged(self, name: str) -> None:
+        for table in PERIOD_TABLES:
+            prefix = generation_prefix(table.data_folder, ACCOUNT, PERIOD, name)
+            self.kept.lake.put_parquet(f"{prefix}00000-00.parquet", TOTALS)
+
     @property
-    def shown(self) -> str:
-        """The generation that readers see. Fails where they see none, or what is no generation."""
-        place = self.catalog.location(COST_AND_USAGE.name, (ACCOUNT, str(PERIOD)))
-        whole = {where(name): name for name in (OLD, NEW, NEWEST)}
+    def shown(self) -> set[str]:
+        """The generations that readers of the tables see. Fails where a table shows none, or what
+        is no generation of its own."""
+        return {self._shown(table) for table in PERIOD_TABLES}
+
+    def _shown(self, table: Table) -> str:
+        whole = {where(table, name): name for name in (OLD, NEW, NEWEST)}
+        place = self.catalog.location(table.name, period_values(ACCOUNT, PERIOD))
         assert place in whole
         return whole[place]
 
@@ -137,9 +174,9 @@ class World:
         return held.state
 
 
-def where(name: str) -> str:
-    folder = COST_AND_USAGE.data_folder
-    return f"s3://{BUCKET}/{generation_prefix(folder, ACCOUNT, PERIOD, name)}"
+def where(table: Table, name: str) -> str:
+    prefix = generation_prefix(table.data_folder, ACCOUNT, PERIOD, name)
+    return f"s3://{BUCKET}/{prefix}"
 
 
 def state(name: str) -> dict[str, Any]:
@@ -160,22 +197,32 @@ def rehearsed() -> list[str]:
     return killer.calls
 
 
+def rehearsed_rollback() -> list[str]:
+    killer, world = Killer(), World()
+    world.publish(NEW)
+    world.roll_back(killer)
+    return killer.calls
+
+
+def kills(calls: list[str]) -> list[Any]:
+    return [
+        pytest.param((number, before), id=f"{'before' if before else 'after'} {number} {call}")
+        for number, call in enumerate(calls)
+        for before in (True, False)
+    ]
+
+
 CALLS = rehearsed()
-KILLS = [
-    pytest.param((number, before), id=f"{'before' if before else 'after'} {number} {call}")
-    for number, call in enumerate(CALLS)
-    for before in (True, False)
-]
 
 
-@pytest.fixture(params=KILLS)
+@pytest.fixture(params=kills(CALLS))
 def killed(request: pytest.FixtureRequest) -> World:
     """A world in which publishing NEW was killed at one call."""
     number, before = request.param
     world = World()
     with pytest.raises(Killed):
         world.publish(NEW, Killer(number, before=before))
-    assert world.shown in (OLD, NEW)
+    assert world.shown <= {OLD, NEW}
     return world
 
 
@@ -191,30 +238,65 @@ def test_a_publication_calls_every_port() -> None:
 
 def test_readers_never_see_what_the_registry_does_not_hold(killed: World) -> None:
     assert killed.current in (OLD, NEW)
-    if killed.shown == NEW:
+    if NEW in killed.shown:
         assert killed.current == NEW
 
 
 def test_the_next_run_ends_what_was_begun(killed: World) -> None:
     killed.publish(NEW)
-    assert (killed.current, killed.shown) == (NEW, NEW)
+    assert (killed.current, killed.shown) == (NEW, {NEW})
     assert killed.state_of(NEW) is GenerationState.PUBLISHED
     told = [each for each in killed.bus.events if each.details["generation"] == NEW]
     assert told
     assert len({each.event_id for each in told}) == 1
 
 
+def test_a_sweep_ends_what_was_begun(killed: World) -> None:
+    killed.sweep()
+    assert killed.shown == {killed.current}
+    assert killed.state_of(killed.current) is GenerationState.PUBLISHED
+    killed.publish(NEW)
+    assert (killed.current, killed.shown) == (NEW, {NEW})
+
+
 def test_the_next_delivery_ends_it_as_well(killed: World) -> None:
     killed.publish(NEWEST)
-    assert (killed.current, killed.shown) == (NEWEST, NEWEST)
+    assert (killed.current, killed.shown) == (NEWEST, {NEWEST})
     killed.publish(NEW)
-    assert (killed.current, killed.shown) == (NEWEST, NEWEST)
+    assert (killed.current, killed.shown) == (NEWEST, {NEWEST})
 
 
 def test_killing_the_next_run_as_well_does_no_harm(killed: World) -> None:
     for number in range(len(CALLS)):
         with contextlib.suppress(Killed):
             killed.publish(NEW, Killer(number))
-        assert killed.shown in (OLD, NEW)
+        assert killed.shown <= {OLD, NEW}
     killed.publish(NEW)
-    assert (killed.current, killed.shown) == (NEW, NEW)
+    assert (killed.current, killed.shown) == (NEW, {NEW})
+
+
+@pytest.fixture(params=kills(rehearsed_rollback()))
+def rolled_back(request: pytest.FixtureRequest) -> World:
+    """A world in which going back from NEW to OLD was killed at one call."""
+    number, before = request.param
+    world = World()
+    world.publish(NEW)
+    with pytest.raises(Killed):
+        world.roll_back(Killer(number, before=before))
+    assert world.shown <= {OLD, NEW}
+    return world
+
+
+def test_a_sweep_ends_a_rollback_that_was_begun(rolled_back: World) -> None:
+    rolled_back.sweep()
+    assert rolled_back.shown == {rolled_back.current}
+
+
+def test_a_rollback_that_was_begun_holds_until_a_newer_delivery(rolled_back: World) -> None:
+    before = rolled_back.current
+    rolled_back.publish(NEW)
+    assert rolled_back.current == before
+    rolled_back.sweep()
+    assert rolled_back.shown == {before}
+    rolled_back.publish(NEWEST)
+    assert (rolled_back.current, rolled_back.shown) == (NEWEST, {NEWEST})
