@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -17,10 +18,12 @@ from cloudspend.exports.ports import CustomerBucket
 from cloudspend.lake.announce import Announced, announce
 from cloudspend.lake.backfill import find_backfill
 from cloudspend.lake.start import IngestRequest, start_ingest
+from cloudspend.settings import MANIFEST_SUFFIX
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 from tests.fakes.exports import DELIVERED, FakeCustomerBucket, legacy_manifest
 from tests.fakes.lake import ACCOUNT, FakeExecutions
+from tests.unit.exports.exports_world import LAYOUTS, Layout
 
 BUCKET = "cost-bucket"
 ACTIVE = an_account(
@@ -99,6 +102,28 @@ def test_both_copies_and_every_repeat_are_one_execution() -> None:
     for key in [*copies(OCTOBER), *copies(OCTOBER)]:
         world.announce(created(key))
     assert list(world.executions.payloads) == [world.name()]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_every_layout_s_manifests_are_heard_of_and_are_one_execution(layout: Layout) -> None:
+    world = World(replace(ACTIVE, export=layout.account.export))
+    for key in layout.deliver(world.objects):
+        # what the rules of the customer's stack and of the platform let through
+        assert fnmatchcase(key, f"{layout.account.export.prefix}/*{MANIFEST_SUFFIX}")
+        world.announce(created(key))
+    [request] = world.executions.payloads.values()
+    assert request[p.MANIFEST_KEY] == layout.manifests(OCTOBER, "aaaa-1")[0]
+
+
+def test_a_delivery_of_another_kind_is_reported_with_what_was_found() -> None:
+    focus, cur = LAYOUTS["FOCUS_1_2.csv.gz"], LAYOUTS["CUR_2_0.csv.gz"]
+    world = World(replace(ACTIVE, export=cur.account.export))
+    for key in focus.deliver(world.objects):
+        assert not world.announce(created(key)).started
+    event, _ = world.bus.events
+    assert "FOCUS 1.2 export" in event.details["reason"]
+    assert "configured for a CUR 2.0 export (CUR_2_0)" in event.details["reason"]
+    assert "ExportKind FOCUS_1_2" in event.details["remedy"]
 
 
 def test_a_late_event_does_not_repeat_a_failure() -> None:
