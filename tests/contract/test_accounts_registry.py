@@ -14,7 +14,9 @@ from cloudspend.accounts.ports import AccountChanged, AccountRegistry, Registrat
 from cloudspend.errors import TransientError, UsageError
 from tests.fakes.accounts import NOW, FakeAccounts, an_account
 
-FIRST = an_account(token_sha256="f" * 64, retention_months=36)
+FIRST = an_account(
+    token_sha256="f" * 64, retention_months=36, billing_detail=True, tag_columns=("Team",)
+)
 SECOND = an_account("222222222222")
 CONNECTED = replace(FIRST, state=AccountState.CONNECTED, token_sha256=None, stack_id="s")
 SPENT = Registration("111111111111", "f" * 64, "s", "request", NOW)

@@ -1,14 +1,19 @@
 """Inviting: what is recorded, what is refused, and the link."""
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cloudspend.accounts import fields
 from cloudspend.accounts.invite import Invitation, InviteRequest, invite, token_digest
 from cloudspend.accounts.model import AccountState, ExportKind
+from cloudspend.convert.names import tag_column
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 from tests.fakes.accounts import NOW, FakeAccounts, an_account
@@ -163,3 +168,35 @@ def test_only_a_legacy_report_may_have_dots_in_its_name() -> None:
     assert invited(FakeAccounts(), export_name="my.bill").account.export.name == "my.bill"
     with pytest.raises(UsageError, match=r"'my\.bill' is not allowed"):
         invited(FakeAccounts(), export_name="my.bill", export_kind="FOCUS_1_2")
+
+
+@pytest.mark.parametrize("kind", ExportKind)
+def test_billing_detail_is_filled_where_the_export_can(kind: ExportKind) -> None:
+    assert invited(FakeAccounts(), export_kind=kind).account.billing_detail is kind.is_cur
+    without = invited(FakeAccounts(), export_kind=kind, billing_detail=False).account
+    assert without.billing_detail is False
+
+
+def test_a_focus_export_cannot_fill_billing_detail() -> None:
+    with pytest.raises(UsageError, match="FOCUS_1_2 cannot fill the table billing_detail"):
+        invited(FakeAccounts(), export_kind="FOCUS_1_2", billing_detail=True)
+
+
+def test_tag_columns_are_kept_as_they_are_written_and_once() -> None:
+    keys = ["Cost Center", "user:team", "aws:createdBy", "Cost Center"]
+    assert invited(FakeAccounts(), tag_columns=keys).account.tag_columns == tuple(keys[:3])
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [[""], ["-"], ["user:-"], ["aws_\u00e9"], ["a\nb"], ["x" * 129], [f"t{n}" for n in range(11)]],
+)
+def test_what_no_column_can_be_named_after_is_refused(keys: list[str]) -> None:
+    with pytest.raises(UsageError, match="is not allowed"):
+        invited(FakeAccounts(), tag_columns=keys)
+
+
+@given(st.from_regex(fields._TAG_KEY, fullmatch=True).filter(lambda key: len(key) <= 128))
+def test_every_key_that_is_taken_names_a_column(key: str) -> None:
+    assert fields.tag_columns([key]) == (key,)
+    assert re.fullmatch("tag_[a-z0-9]+", tag_column(key))

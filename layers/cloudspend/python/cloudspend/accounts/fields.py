@@ -14,10 +14,19 @@ Kind = TypeVar("Kind", bound=StrEnum)
 
 RETENTION_MONTHS = (13, 36, 84)
 MAX_NAME = 64
+# Every account's columns are in one table, so that each of them makes queries' plans longer.
+MAX_TAG_COLUMNS = 10
+TAG_KEYS = (
+    "up to 128 letters, digits, blanks and _ . : / = + - @, with a letter (a to z) or digit; keys "
+    "of AWS begin with aws:"
+)
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-\d")
 # S3 user guide, "General purpose bucket naming rules".
 _BUCKET = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
+# AWS Billing user guide, "User-defined tag restrictions"; behind the mark of the key's origin there
+# must be something to name a column after (`convert.names.tag_column`).
+_TAG_KEY = re.compile(r"(?!(user|aws)[:_][^0-9A-Za-z]+$)[\w .:/=+@-]*[0-9A-Za-z][\w .:/=+@-]*")
 # Narrower than what AWS takes: `*` and `?` would be wildcards in the role's policy.
 _PREFIX = re.compile(r"[0-9A-Za-z_-]+([./][0-9A-Za-z_-]+)*")
 _EXPORT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]*")
@@ -72,6 +81,25 @@ def retention_months(months: int | None) -> int | None:
         allowed = ", ".join(map(str, RETENTION_MONTHS))
         raise refused("retention", str(months), f"{allowed} months, or none given to keep all")
     return months
+
+
+def billing_detail(wanted: bool | None, kind: ExportKind) -> bool:
+    """Whether the table billing_detail is filled; by default where the export has what it needs."""
+    if wanted and not kind.is_cur:
+        raise UsageError(
+            f"An export of kind {kind} cannot fill the table billing_detail.",
+            remedy="Leave --billing-detail out, or choose CUR_LEGACY or CUR_2_0.",
+        )
+    return kind.is_cur if wanted is None else wanted
+
+
+def tag_columns(keys: Sequence[str]) -> tuple[str, ...]:
+    """Keys of tags that get columns of their own, none twice; each must be one that a column can
+    be named after."""
+    found = tuple(dict.fromkeys(_match("tag key", key, _TAG_KEY, TAG_KEYS, 128) for key in keys))
+    if len(found) > MAX_TAG_COLUMNS:
+        raise refused("list of tag columns", ", ".join(found), f"up to {MAX_TAG_COLUMNS} tag keys")
+    return found
 
 
 def bucket(text: str) -> str:

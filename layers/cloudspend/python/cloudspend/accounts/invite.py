@@ -38,7 +38,7 @@ class InviteRequest:
 
     `start_date` (YYYY-MM-DD) defaults to the first day of the month one year ago, the export to
     `s3://cloudspend-export-<account id>-<region>/cloudspend/<name>`, named after its kind
-    (`EXPORT_NAMES`).
+    (`EXPORT_NAMES`), and `billing_detail` to whether the export can fill that table.
     """
 
     account_id: str
@@ -51,6 +51,8 @@ class InviteRequest:
     export_bucket: str | None = None
     export_prefix: str | None = None
     export_name: str | None = None
+    billing_detail: bool | None = None
+    tag_columns: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def _account(
     existing: Account | None,
     digest: str,
 ) -> Account:
+    export = _export(request, settings)
     invited = Account(
         account_id=fields.account_id(request.account_id),
         display_name=fields.display_name(request.display_name),
@@ -102,12 +105,14 @@ def _account(
         regions=fields.regions(request.regions),
         start_date=fields.start_date(request.start_date or _a_year_before(now), now.date()),
         retention_months=fields.retention_months(request.retention_months),
-        export=_export(request, settings),
+        export=export,
         external_id=existing.external_id if existing else secrets.token_hex(16),
         state=AccountState.INVITED,
         invited_at=now,
         expires_at=now + VALID_FOR,
         token_sha256=digest,
+        billing_detail=fields.billing_detail(request.billing_detail, export.kind),
+        tag_columns=fields.tag_columns(request.tag_columns),
     )
     return invited if existing is None else _again(existing, invited)
 

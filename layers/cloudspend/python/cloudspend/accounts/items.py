@@ -43,6 +43,7 @@ def from_account(account: Account) -> dict[str, Any]:
         "type": account.type.value,
         "state": account.state.value,
         "regions": list(account.regions),
+        "tag_columns": list(account.tag_columns),
         "export": asdict(account.export) | {"kind": account.export.kind.value},
         "start_date": account.start_date.isoformat(),
         "invited_at": account.invited_at.isoformat(),
@@ -53,6 +54,7 @@ def from_account(account: Account) -> dict[str, Any]:
 def to_account(item: Item) -> Account:
     """The account of a PROFILE item."""
     months, export = item["retention_months"], item["export"]
+    kind = ExportKind(export["kind"])
     return Account(
         account_id=item["account_id"],
         display_name=item["display_name"],
@@ -60,9 +62,7 @@ def to_account(item: Item) -> Account:
         regions=tuple(item["regions"]),
         start_date=date.fromisoformat(item["start_date"]),
         retention_months=None if months is None else int(months),
-        export=Export(
-            ExportKind(export["kind"]), export["bucket"], export["prefix"], export["name"]
-        ),
+        export=Export(kind, export["bucket"], export["prefix"], export["name"]),
         external_id=item["external_id"],
         state=AccountState(item["state"]),
         invited_at=datetime.fromisoformat(item["invited_at"]),
@@ -72,6 +72,9 @@ def to_account(item: Item) -> Account:
         state_reason=item["state_reason"],
         stack_id=item["stack_id"],
         request_id=item["request_id"],
+        # Items of before there was a choice do not have these.
+        billing_detail=item.get("billing_detail", kind.is_cur),
+        tag_columns=tuple(item.get("tag_columns", ())),
     )
 
 

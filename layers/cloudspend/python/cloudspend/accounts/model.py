@@ -32,6 +32,11 @@ class ExportKind(StrEnum):
     FOCUS_1_0 = "FOCUS_1_0"
     FOCUS_1_2 = "FOCUS_1_2"
 
+    @property
+    def is_cur(self) -> bool:
+        """Whether it holds AWS's own line items, which `billing_detail` is made of."""
+        return self in (ExportKind.CUR_LEGACY, ExportKind.CUR_2_0)
+
 
 # The three that the Data Exports API delivers; the legacy report has an API of its own.
 DATA_EXPORTS = frozenset({ExportKind.CUR_2_0, ExportKind.FOCUS_1_0, ExportKind.FOCUS_1_2})
@@ -62,7 +67,9 @@ class Account:
     `external_id` is made by the platform, one per account. It is no secret (AWS IAM user guide,
     "Access to AWS accounts owned by third parties"). Of the registration token only the SHA-256
     is kept; it is None once the token was used. `stack_id` and `request_id` name the customer's
-    stack and its request that connected the account last.
+    stack and its request that connected the account last. `billing_detail` says whether the table
+    of that name is filled; `tag_columns` are keys of tags, in any spelling, that get a column of
+    their own in `cost_and_usage`.
     """
 
     account_id: str
@@ -81,6 +88,8 @@ class Account:
     state_reason: str = ""
     stack_id: str | None = None
     request_id: str | None = None
+    billing_detail: bool = False
+    tag_columns: tuple[str, ...] = ()
 
     @property
     def for_events(self) -> EventAccount:

@@ -44,6 +44,20 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     export_bucket: Annotated[str | None, typer.Option(help="Name of the export's bucket.")] = None,
     export_prefix: Annotated[str | None, typer.Option(help="Prefix within the bucket.")] = None,
     export_name: Annotated[str | None, typer.Option(help="Name of the export.")] = None,
+    billing_detail: Annotated[
+        bool | None,
+        typer.Option(
+            "--billing-detail/--no-billing-detail",
+            help="Fill the table billing_detail as well. Default: yes, where the export is a CUR.",
+        ),
+    ] = None,
+    tag_column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY",
+            help="A tag that gets a column of its own in cost_and_usage; repeat for up to 10.",
+        ),
+    ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Record an account and print the link that connects it.
@@ -63,6 +77,8 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         export_bucket=export_bucket,
         export_prefix=export_prefix,
         export_name=export_name,
+        billing_detail=billing_detail,
+        tag_columns=tag_column or [],
     )
     invitation = invite_account(
         request, operator.accounts, operator.bus, operator.settings, datetime.now(UTC)
@@ -93,6 +109,8 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
         "export": _location(account.export),
         "regions": list(account.regions),
         "retention_months": account.retention_months,
+        "billing_detail": account.billing_detail,
+        "tag_columns": list(account.tag_columns),
         "role_arn": account.role_arn,
         "external_id": account.external_id,
         "invited_at": _time(account.invited_at),
