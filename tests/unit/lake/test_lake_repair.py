@@ -16,8 +16,8 @@ TABLE = COST_AND_USAGE.name
 
 
 def found(world: World) -> list[Drift]:
-    shown, stored = look(ACCOUNT, world.press, world.lake)
-    return drifts(world.holdings, shown, stored, world.lake.bucket)
+    shown, _ = look(ACCOUNT, world.press, world.lake)
+    return drifts(world.holdings, shown, world.lake.bucket)
 
 
 def mended(world: World) -> list[Drift]:

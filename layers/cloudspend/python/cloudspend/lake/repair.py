@@ -14,7 +14,7 @@ from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import Generation, Holdings, PublishedPeriod
 from cloudspend.lake.ports import Lake
 from cloudspend.lake.publish import Press, project
-from cloudspend.lake.tables import COST_AND_USAGE, PERIOD_TABLES, generation_prefix, period_values
+from cloudspend.lake.tables import PERIOD_TABLES, Table, generation_prefix, period_values
 
 # A generation's name is a moment and a digest, divided by a dash: its moment ends with this.
 MOMENT_END = "Z"
@@ -71,41 +71,30 @@ def folders(name: str, account_id: str, lake: Lake) -> list[Folder]:
     return found
 
 
-def drifts(
-    holdings: Holdings, shown: Shown, stored: Collection[Folder], bucket: str
-) -> list[Drift]:
-    """Every partition of PERIOD_TABLES that does not show what the registry says.
-
-    `shown` holds the partitions by table, `stored` the generations that have objects.
-    """
+def drifts(holdings: Holdings, shown: Shown, bucket: str) -> list[Drift]:
+    """Every partition of PERIOD_TABLES that does not show what the registry says; `shown` holds the
+    partitions by table, `bucket` is the lake's."""
     return [
         *(
-            found
+            drift
             for published in holdings.published
             for table in PERIOD_TABLES
-            if (found := _drift(published, table.name, table.data_folder, shown, stored, bucket))
+            if (drift := _drift(published, table, shown[table.name], bucket))
         ),
         *_strays(holdings, shown),
     ]
 
 
 def _drift(
-    published: PublishedPeriod,
-    table: str,
-    folder: str,
-    shown: Shown,
-    stored: Collection[Folder],
-    bucket: str,
+    published: PublishedPeriod, table: Table, shown: Mapping[tuple[str, ...], str], bucket: str
 ) -> Drift | None:
     held = published.account_id, published.period, published.generation
-    is_stored = any(each.name == folder and each.is_of(published) for each in stored)
-    if not is_stored and table != COST_AND_USAGE.name:
-        return None
-    wanted = f"s3://{bucket}/{generation_prefix(folder, *held)}"
-    found = shown[table].get(period_values(published.account_id, published.period))
+    found = shown.get(period_values(published.account_id, published.period))
+    is_held = table.name in published.totals.tables
+    wanted = f"s3://{bucket}/{generation_prefix(table.data_folder, *held)}" if is_held else None
     if found == wanted:
         return None
-    return Drift(table, published.period, published.generation, found)
+    return Drift(table.name, published.period, published.generation, found)
 
 
 def _strays(holdings: Holdings, shown: Shown) -> Iterator[Drift]:
@@ -117,12 +106,16 @@ def _strays(holdings: Holdings, shown: Shown) -> Iterator[Drift]:
 
 
 def without_files(holdings: Holdings, stored: Collection[Folder]) -> list[PublishedPeriod]:
-    """The published periods of which no file is left: nothing can be pointed right there."""
-    bills = [each for each in stored if each.name == COST_AND_USAGE.data_folder]
+    """The published periods of which a table's files are gone: nothing can be pointed right
+    there."""
     return [
         published
         for published in holdings.published
-        if not any(each.is_of(published) for each in bills)
+        if any(
+            not any(each.name == table.data_folder and each.is_of(published) for each in stored)
+            for table in PERIOD_TABLES
+            if table.name in published.totals.tables
+        )
     ]
 
 

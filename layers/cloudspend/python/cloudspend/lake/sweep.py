@@ -100,7 +100,7 @@ def sweep_account(account: Account, broom: Broom, now: datetime) -> Swept:
     missed, unreachable = _missed(account, holdings, broom, now)
     overdue = missed and _overdue(account, holdings, missed, broom.fresh_for, now)
     shown, stored = look(account.account_id, press, store.lake)
-    drifted = drifts(holdings, shown, stored, press.lake_bucket)
+    drifted = drifts(holdings, shown, press.lake_bucket)
     repaired = repair(account, drifted, press, now)
     lost = without_files(holdings, stored)
     restored = [each for each in _half_published(holdings) if store.registry.restore(*each)]
