@@ -531,12 +531,22 @@ class StepFunctionsExecutions:
         return True
 
     def status(self, name: str) -> str | None:
-        arn = self._machine_arn.replace(":stateMachine:", ":execution:", 1) + f":{name}"
+        arn = self._arn(name)
         try:
             with _faults("Step Functions"):
                 return str(self._states.describe_execution(executionArn=arn)["status"])
         except self._states.exceptions.ExecutionDoesNotExist:
             return None
+
+    def output(self, name: str) -> dict[str, Any]:
+        """What the execution `name`, which has succeeded, came to."""
+        with _faults("Step Functions"):
+            told = self._states.describe_execution(executionArn=self._arn(name))
+        found: dict[str, Any] = json.loads(told["output"])
+        return found
+
+    def _arn(self, name: str) -> str:
+        return self._machine_arn.replace(":stateMachine:", ":execution:", 1) + f":{name}"
 
 
 def _if_current(account_id: str, period: BillingPeriod, generation: str) -> dict[str, Any]:
