@@ -197,6 +197,13 @@ def test_two_columns_that_differ_in_case_only_are_two() -> None:
     assert dict(detail["resource_tags"])["user_team#2"] == "b"
 
 
+def test_a_focus_column_in_two_spellings_is_known_once() -> None:
+    mapping = MAPPINGS[ExportKind.FOCUS_1_2]
+    layout = mapping.layout(["BilledCost", "billed_cost", "RegionId"], [COST_AND_USAGE])
+    assert layout.unknown == (("billed_cost", "billed_cost"),)
+    assert layout.wanted == ("BilledCost", "billed_cost", "RegionId")
+
+
 def test_columns_and_a_map_of_the_same_attributes_stand_together() -> None:
     change = {"product": '{"vcpu": "4", "group": "g"}', "product_vcpu": "2"}
     [row] = table(BILLING_DETAIL, ExportKind.CUR_2_0, [{**USAGE, **change}]).to_pylist()

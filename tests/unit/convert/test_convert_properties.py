@@ -146,8 +146,8 @@ def agree(summary: ConversionSummary, sink: FakeSink) -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.lists(line_item, min_size=1, max_size=25), st.data())
 def test_line_items_of_any_mix_and_columns_add_up(bill: list[Row], data: st.DataObject) -> None:
-    lines = [{**USAGE, **row} for row in bill]
-    lines = arranged(data, lines, REQUIRED[ExportKind.CUR_LEGACY])
+    whole = [{**USAGE, **row} for row in bill]
+    lines = arranged(data, whole, REQUIRED[ExportKind.CUR_LEGACY])
     summary, sink = converted(ExportKind.CUR_LEGACY, lines)
     agree(summary, sink)
     [unblended] = sums(summary, sink, BILLING_DETAIL, "line_item_unblended_cost")
@@ -177,12 +177,12 @@ def test_the_negation_takes_back_what_covered_usage_bears(bill: list[Row]) -> No
 def test_focus_rows_of_any_mix_and_columns_add_up(
     kind: ExportKind, bill: list[Row], data: st.DataObject
 ) -> None:
-    lines = [{**FOCUS_USAGE, **row} for row in bill]
-    lines = arranged(data, lines, REQUIRED[ExportKind.FOCUS_1_0])
+    whole = [{**FOCUS_USAGE, **row} for row in bill]
+    lines = arranged(data, whole, REQUIRED[ExportKind.FOCUS_1_0])
     summary, sink = converted(kind, lines)
     agree(summary, sink)
     assert summary.billed_cost == sum(Decimal(line["BilledCost"]) for line in lines)
-    assert (summary.rows_left_out, summary.unblended_cost) == (0, 0)
+    assert (summary.rows_left_out, summary.unblended_cost) == (0, Decimal(0))
 
 
 def as_cur_2_0(line: Row) -> dict[str, str]:
