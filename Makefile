@@ -7,7 +7,7 @@ TYPED := app.py layers/cloudspend layers/dependencies lambdas stacks local confo
 # The majors of Node.js about whose end of life jsii is not to speak.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo test test-fast race lint format conformance layers synth local-up local-down reference lock clean
+.PHONY: help setup demo test test-fast race scale lint format conformance layers synth local-up local-down reference lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,9 @@ test-fast: setup ## run the tests that need no server
 race: setup ## restate one month ten times while readers ask for it, for a minute
 	CLOUDSPEND_RACE_SECONDS=60 CLOUDSPEND_RACE_GENERATIONS=10 \
 		$(PY) -m pytest tests/e2e/test_e2e_race.py
+
+scale: setup ## plan, publish and sweep 10,000 accounts and a billion rows a day, in memory
+	@PYTHONPATH=. $(PY) -m benchmarks.scale
 
 lint: setup ## formatting, style, types, and the rule of who may import whom
 	.venv/bin/ruff format --check $(CODE)

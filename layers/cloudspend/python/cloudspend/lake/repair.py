@@ -19,6 +19,8 @@ from cloudspend.lake.tables import PERIOD_TABLES, Table, generation_prefix, peri
 # A generation's name is a moment and a digest, divided by a dash: its moment ends with this.
 MOMENT_END = "Z"
 
+# A billing period and the moment in the name of a generation.
+Copy = tuple[BillingPeriod, str]
 Shown = Mapping[str, Mapping[tuple[str, ...], str]]
 
 
@@ -52,9 +54,15 @@ class Folder:
     period: BillingPeriod
     prefix: str
 
-    def is_of(self, generation: Generation | PublishedPeriod) -> bool:
-        held = generation.account_id, generation.period, generation.generation
-        return generation_prefix(self.name, *held).startswith(self.prefix)
+    @property
+    def copy(self) -> Copy:
+        """Which generation it is of."""
+        return self.period, self.prefix.rpartition("=")[2]
+
+
+def copy_of(generation: Generation | PublishedPeriod) -> Copy:
+    """A generation as its folders name it."""
+    return generation.period, generation.generation.partition("-")[0]
 
 
 def folders(name: str, account_id: str, lake: Lake) -> list[Folder]:
@@ -108,11 +116,12 @@ def _strays(holdings: Holdings, shown: Shown) -> Iterator[Drift]:
 def without_files(holdings: Holdings, stored: Collection[Folder]) -> list[PublishedPeriod]:
     """The published periods of which a table's files are gone: nothing can be pointed right
     there."""
+    there = {(each.name, each.copy) for each in stored}
     return [
         published
         for published in holdings.published
         if any(
-            not any(each.name == table.data_folder and each.is_of(published) for each in stored)
+            (table.data_folder, copy_of(published)) not in there
             for table in PERIOD_TABLES
             if table.name in published.totals.tables
         )

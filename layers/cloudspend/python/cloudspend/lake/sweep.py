@@ -24,7 +24,7 @@ from cloudspend.lake.model import GenerationState, Holdings, PublishedPeriod, Wa
 from cloudspend.lake.plan import RUNS
 from cloudspend.lake.ports import Executions
 from cloudspend.lake.publish import Press
-from cloudspend.lake.repair import Folder, drifts, folders, look, repair, without_files
+from cloudspend.lake.repair import Folder, copy_of, drifts, folders, look, repair, without_files
 from cloudspend.lake.retention import Kept
 from cloudspend.lake.start import OpenBucket
 
@@ -147,11 +147,8 @@ def uncompared(holdings: Holdings, now: datetime) -> tuple[PublishedPeriod, ...]
 
 def unregistered(holdings: Holdings, stored: Iterable[Folder]) -> list[Folder]:
     """The folders whose generation the registry does not know."""
-    return [
-        folder
-        for folder in stored
-        if not any(folder.is_of(generation) for generation in holdings.generations)
-    ]
+    known = {copy_of(generation) for generation in holdings.generations}
+    return [folder for folder in stored if folder.copy not in known]
 
 
 def totals(swept: Iterable[Swept]) -> dict[str, int]:
