@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudspend import payload
-from cloudspend.convert import blocks, convert
+from cloudspend.convert import blocks, convert, writer
 from cloudspend.convert.convert import convert_task
 from cloudspend.convert.mapping import ARROW_SCHEMA
 from cloudspend.convert.model import ConversionSummary, ConversionTask
@@ -277,6 +277,19 @@ def test_rows_that_are_read_together_stand_together() -> None:
         for row in table.to_pylist()
     ]
     assert keys == sorted(keys)
+
+
+def test_a_filter_by_account_leaves_row_groups_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "ROW_GROUP", 10)
+    accounts = [f"{number % 4:012d}" for number in range(40)]
+    source, sink = FakeSource(), FakeSink()
+    bill = gzipped(rows(*({"lineItem/UsageAccountId": account} for account in accounts)))
+    convert_task(a_task(source.put("bill", bill)), source, sink)
+    (body,) = sink.objects.values()
+    metadata = pq.read_metadata(io.BytesIO(body))
+    at = metadata.schema.names.index("subaccountid")
+    found = [metadata.row_group(group).column(at).statistics for group in range(4)]
+    assert [(one.min, one.max) for one in found] == [(account, account) for account in accounts[:4]]
 
 
 def test_a_file_without_rows_is_an_empty_object() -> None:

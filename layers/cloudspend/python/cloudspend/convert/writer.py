@@ -17,6 +17,9 @@ from cloudspend.convert.rows import Codes
 # An object takes no more row groups from this size on. A row group of the widest table has about
 # 20 MB, so that objects stay under 256 MB, above which Athena gains nothing from larger ones.
 PART_BYTES = 192_000_000
+# Rows of a row group. Smaller than what is sorted together, so that a filter by what the rows are
+# sorted by leaves most row groups unread (python -m benchmarks.layout --choices).
+ROW_GROUP = 16_384
 # Room for the texts of a row group in its dictionary page, beyond which they are written in full.
 DICTIONARY_BYTES = 4 * 1024 * 1024
 EXACT = Context(prec=100)
@@ -31,7 +34,7 @@ class Part:
 
 
 class TableFiles:
-    """The Parquet files of one table under way: a row group for each table that is written."""
+    """The Parquet files of one table under way: row groups of each sorted run that is written."""
 
     def __init__(self, folder: Path, table: str, schema: pa.Schema) -> None:
         self._folder = folder
@@ -42,10 +45,10 @@ class TableFiles:
         self._rows = 0
 
     def write(self, rows: pa.Table) -> None:
-        """Append a row group."""
+        """Append rows that are sorted, as row groups of their own."""
         writer = self._open()
         if rows.num_rows:
-            writer.write_table(rows, row_group_size=rows.num_rows)
+            writer.write_table(rows, row_group_size=ROW_GROUP)
         self._rows += rows.num_rows
         if self._path.stat().st_size >= PART_BYTES:
             self._close()
