@@ -1,13 +1,13 @@
 # `make` lists what there is. Everything sets up what it needs first.
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
-CODE := app.py layers lambdas stacks local conformance scripts tests
-TYPED := app.py layers/cloudspend layers/dependencies lambdas stacks local conformance scripts
+CODE := app.py layers lambdas stacks local conformance benchmarks scripts tests
+TYPED := app.py layers/cloudspend layers/dependencies lambdas stacks local conformance benchmarks scripts
 
 # The majors of Node.js about whose end of life jsii is not to speak.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo test test-fast race scale lint format conformance layers synth local-up local-down reference lock clean
+.PHONY: help setup demo test test-fast race scale lint format bench conformance layers synth local-up local-down reference lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,10 @@ lint: setup ## formatting, style, types, and the rule of who may import whom
 format: setup ## put the code into its form
 	.venv/bin/ruff format $(CODE)
 	.venv/bin/ruff check --fix $(CODE)
+
+bench: setup ## measure bytes read by the six queries, and what the convert function starts with
+	@$(PY) -m benchmarks.layout
+	@$(PY) -m benchmarks.cold_start
 
 conformance: setup ## have the official FOCUS validator judge converted bills of every kind
 	@$(PY) -m conformance
