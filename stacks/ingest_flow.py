@@ -127,16 +127,24 @@ _SUM = {
     "ResultSelector": {"query_execution_id.$": "$.QueryExecution.QueryExecutionId"},
     "ResultPath": _at(payload.ATHENA),
 }
+
+
+def _columns(*names: str, first: int = 0) -> dict[str, str]:
+    """Names for the columns of the query's only row, from the column `first` on."""
+    return {
+        f"{name}.$": f"$.ResultSet.Rows[1].Data[{column}].VarCharValue"
+        for column, name in enumerate(names, first)
+    }
+
+
 # The first row of a result holds the columns' names (Athena API reference, GetQueryResults).
 _READ_SUMS = {
     "Type": "Task",
     "Resource": f"arn:{Aws.PARTITION}:states:::athena:getQueryResults",
     "Parameters": {"QueryExecutionId.$": f"{_at(payload.ATHENA)}.query_execution_id"},
     "ResultSelector": {
-        f"{name}.$": f"$.ResultSet.Rows[1].Data[{column}].VarCharValue"
-        for column, name in enumerate(
-            (payload.ROWS, payload.BILLED_COST, payload.EFFECTIVE_COST, payload.LIST_COST)
-        )
+        **_columns(payload.ROWS, payload.BILLED_COST, payload.EFFECTIVE_COST, payload.LIST_COST),
+        payload.DETAIL: _columns(payload.ROWS, payload.UNBLENDED_COST, first=4),
     },
     "ResultPath": _at(payload.SUMS),
 }

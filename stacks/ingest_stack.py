@@ -8,7 +8,13 @@ from constructs import Construct
 
 from cloudspend import settings as names
 from cloudspend.lake.plan import RUNS
-from cloudspend.lake.tables import COST_AND_USAGE, COST_AND_USAGE_GENERATIONS
+from cloudspend.lake.tables import (
+    BILLING_DETAIL,
+    COST_AND_USAGE,
+    COST_AND_USAGE_GENERATIONS,
+    GENERATION_TABLES,
+    PERIOD_TABLES,
+)
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 from cloudspend.settings import Settings
 from stacks.alerts_stack import AlertsStack
@@ -20,7 +26,8 @@ from stacks.ingest_flow import IngestTasks, ingest_flow
 from stacks.lake_stack import LakeStack
 from stacks.stage import Stage
 
-BILL = COST_AND_USAGE.data_folder
+# The folders of the bills' tables.
+BILLS = (COST_AND_USAGE.data_folder, BILLING_DETAIL.data_folder)
 PROOF = tuple(table.data_folder for table in PROOF_TABLES)
 S3_EVENTS = "aws.s3"
 OBJECT_CREATED = "Object Created"
@@ -95,14 +102,14 @@ class IngestStack(Stack):
     def _convert(self) -> PythonTask:
         task = self._functions.task(
             "convert",
-            "Converts one delivered file to Parquet",
+            "Converts delivered files to Parquet, as a task of the plan names them",
             timeout=Duration.minutes(15),
             memory_mb=3008,
             storage_mb=4096,
         )
         self._access.registry(task.task_role, "GetItem", "UpdateItem")
         self._access.customers(task.task_role)
-        self._access.objects(task.task_role, WRITE, BILL)
+        self._access.objects(task.task_role, WRITE, *BILLS)
         return task
 
     def _check(self) -> PythonTask:
@@ -113,9 +120,10 @@ class IngestStack(Stack):
             memory_mb=2048,
         )
         self._access.registry(task.task_role, "GetItem", "UpdateItem")
-        self._access.objects(task.task_role, READ, RUNS, BILL)
-        self._access.listing(task.task_role, RUNS, BILL)
-        self._access.partitions(task.task_role, COST_AND_USAGE_GENERATIONS)
+        self._access.objects(task.task_role, READ, RUNS, *BILLS)
+        self._access.listing(task.task_role, RUNS, *BILLS)
+        self._access.partitions(task.task_role, *GENERATION_TABLES)
+        self._access.columns(task.task_role, COST_AND_USAGE, COST_AND_USAGE_GENERATIONS)
         self._access.bus(task.task_role)
         return task
 
@@ -126,8 +134,9 @@ class IngestStack(Stack):
             timeout=Duration.minutes(10),
         )
         self._access.registry(task.task_role, "GetItem", "PutItem", "UpdateItem")
-        self._access.partitions(task.task_role, COST_AND_USAGE)
-        self._access.queries(task.task_role, BILL)
+        self._access.partitions(task.task_role, *PERIOD_TABLES)
+        self._access.removal(task.task_role, BILLING_DETAIL)
+        self._access.queries(task.task_role, COST_AND_USAGE.data_folder)
         self._access.bus(task.task_role)
         return task
 
@@ -140,7 +149,7 @@ class IngestStack(Stack):
         )
         self._write_proof(task)
         self._access.customers(task.task_role)
-        self._access.queries(task.task_role, BILL)
+        self._access.queries(task.task_role, COST_AND_USAGE.data_folder)
         return task
 
     def _unavailable(self) -> PythonTask:
@@ -213,4 +222,4 @@ def _allow_map(ingest: Machine, access: Access) -> None:
     """What the machine does itself: run its map over the plan, and sum in Athena."""
     ingest.allow_maps(names.INGEST_MACHINE)
     access.objects(ingest.role, (*READ, *WRITE, "s3:ListMultipartUploadParts"), RUNS)
-    access.queries(ingest.role, BILL)
+    access.queries(ingest.role, *BILLS)

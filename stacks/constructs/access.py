@@ -4,6 +4,8 @@ Resources are named, not referred to (decision 1), so that a permission reads th
 template. Only the key's name is AWS's to choose.
 """
 
+from collections.abc import Iterable
+
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -68,8 +70,15 @@ class Access:
 
     def partitions(self, role: iam.Role, *tables: Table) -> None:
         """Allow to read and to move the partitions of `tables`."""
-        tables_arns = [arn("glue", f"table/{names.DATABASE}/{table.name}") for table in tables]
-        allow(role, _POINT, [*_CATALOG, *tables_arns])
+        allow(role, _POINT, [*_CATALOG, *_tables(tables)])
+
+    def removal(self, role: iam.Role, *tables: Table) -> None:
+        """Allow to take partitions out of `tables`; their data stay."""
+        allow(role, ["glue:DeletePartition"], [*_CATALOG, *_tables(tables)])
+
+    def columns(self, role: iam.Role, *tables: Table) -> None:
+        """Allow to add columns to `tables`, which Glue only knows as changing a table."""
+        allow(role, ["glue:GetTable", "glue:UpdateTable"], [*_CATALOG, *_tables(tables)])
 
     def catalog_upkeep(self, role: iam.Role, *tables: Table) -> None:
         """Allow to list and to remove the partitions of `tables`, beside what `partitions` does."""
@@ -136,6 +145,10 @@ class Access:
 def arn(service: str, resource: str) -> str:
     """The ARN of a resource in the platform's own account and region."""
     return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
+
+
+def _tables(tables: Iterable[Table]) -> list[str]:
+    return [arn("glue", f"table/{names.DATABASE}/{table.name}") for table in tables]
 
 
 _CATALOG = (arn("glue", "catalog"), arn("glue", f"database/{names.DATABASE}"))

@@ -11,11 +11,11 @@ from moto import mock_aws
 from cloudspend.errors import TransientError
 from cloudspend.lake.aws import GlueCatalog
 from cloudspend.lake.ports import Catalog
-from cloudspend.lake.tables import TABLES
+from cloudspend.lake.tables import TABLES, Column
 from cloudspend.settings import DATABASE
 from tests.fakes.lake import FakeCatalog
 
-TABLE, GENERATIONS = (table.name for table in TABLES)
+TABLE, GENERATIONS = (table.name for table in TABLES[:2])
 OCTOBER = ("111111111111", "2026-10")
 
 
@@ -25,7 +25,15 @@ def glue_client() -> Any:
     for table in TABLES:
         keys = [{"Name": key.name, "Type": key.type} for key in table.partition_keys]
         glue.create_table(
-            DatabaseName=DATABASE, TableInput={"Name": table.name, "PartitionKeys": keys}
+            DatabaseName=DATABASE,
+            TableInput={
+                "Name": table.name,
+                "Description": table.comment,
+                "PartitionKeys": keys,
+                "StorageDescriptor": {
+                    "Columns": [{"Name": c.name, "Type": c.type} for c in table.columns]
+                },
+            },
         )
     return glue
 
@@ -131,3 +139,64 @@ def test_what_passes_is_to_be_tried_again(code: str) -> None:
 def test_what_does_not_pass_is_not_tried_again() -> None:
     with pytest.raises(ClientError):
         glue_catalog(_Busy(glue_client(), "AccessDeniedException")).point(TABLE, OCTOBER, "s3://x/")
+
+
+TEAM, CENTER = Column("tag_team", "string"), Column("tag_costcenter", "string")
+
+
+def columns_of(glue: Any) -> list[str]:
+    table = glue.get_table(DatabaseName=DATABASE, Name=TABLE)["Table"]
+    assert table["Description"] == TABLES[0].comment
+    assert len(table["PartitionKeys"]) == 2
+    return [column["Name"] for column in table["StorageDescriptor"]["Columns"]]
+
+
+@mock_aws
+def test_a_table_only_grows_and_a_partition_lists_what_its_data_have() -> None:
+    glue = glue_client()
+    catalog, declared = glue_catalog(glue), [column.name for column in TABLES[0].columns]
+    catalog.ensure_columns(TABLE, (TEAM,))
+    catalog.ensure_columns(TABLE, (CENTER, TEAM))
+    catalog.ensure_columns(TABLE, ())
+    assert columns_of(glue) == [*declared, "tag_team", "tag_costcenter"]
+    catalog.point(TABLE, OCTOBER, "s3://a-lake/one/", (TEAM,))
+    partition = glue.get_partition(
+        DatabaseName=DATABASE, TableName=TABLE, PartitionValues=list(OCTOBER)
+    )["Partition"]
+    listed = [column["Name"] for column in partition["StorageDescriptor"]["Columns"]]
+    assert listed == [*declared, "tag_team"]
+
+
+class _Contested:
+    """Glue in which somebody else adds a column right before the first UpdateTable; `always`
+    before every one."""
+
+    def __init__(self, glue: Any, *, always: bool = False) -> None:
+        self.exceptions = glue.exceptions
+        self.get_table = glue.get_table
+        self._glue = glue
+        self._always = always
+        self._raced = False
+
+    def update_table(self, **request: Any) -> None:
+        if self._always or not self._raced:
+            if not self._raced:
+                self._raced = True
+                glue_catalog(self._glue).ensure_columns(TABLE, (CENTER,))
+            raise self._glue.exceptions.ConcurrentModificationException(
+                {"Error": {"Code": "ConcurrentModificationException"}}, "UpdateTable"
+            )
+        self._glue.update_table(**request)
+
+
+@mock_aws
+def test_a_race_for_the_table_loses_nobodys_column() -> None:
+    glue = glue_client()
+    glue_catalog(_Contested(glue)).ensure_columns(TABLE, (TEAM,))
+    assert columns_of(glue)[-2:] == ["tag_costcenter", "tag_team"]
+
+
+@mock_aws
+def test_a_table_that_is_never_free_is_to_be_tried_again() -> None:
+    with pytest.raises(TransientError, match="all the time"):
+        glue_catalog(_Contested(glue_client(), always=True)).ensure_columns(TABLE, (TEAM,))

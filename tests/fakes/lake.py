@@ -11,6 +11,7 @@ from cloudspend.convert.model import ParquetTotals
 from cloudspend.errors import Defect, TransientError, names
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import (
+    DetailTotals,
     Generation,
     GenerationState,
     Holdings,
@@ -20,6 +21,7 @@ from cloudspend.lake.model import (
     Watch,
 )
 from cloudspend.lake.ports import QueryResult, StagedFile
+from cloudspend.lake.tables import Column
 
 ACCOUNT = "111111111111"
 PERIOD = BillingPeriod(2026, 10)
@@ -213,14 +215,28 @@ class FakeCatalog:
 
     def __init__(self) -> None:
         self.shown: list[tuple[str, tuple[str, ...], str]] = []
+        self.columns: dict[str, dict[str, str]] = {}
         self._places: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def location(self, table: str, values: tuple[str, ...]) -> str | None:
         return self._places.get((table, values))
 
-    def point(self, table: str, values: tuple[str, ...], location: str) -> None:
+    def point(
+        self,
+        table: str,
+        values: tuple[str, ...],
+        location: str,
+        columns: tuple[Column, ...] = (),
+    ) -> None:
+        lacking = {column.name for column in columns} - self.columns.get(table, {}).keys()
+        assert not lacking, f"{table} has no columns {lacking}"
         self.shown.append((table, values, location))
         self._places[table, values] = location
+
+    def ensure_columns(self, table: str, columns: tuple[Column, ...]) -> None:
+        held = self.columns.setdefault(table, {})
+        for column in columns:
+            held.setdefault(column.name, column.type)
 
     def locations(self, table: str, account_id: str) -> dict[tuple[str, ...], str]:
         return {
@@ -240,7 +256,7 @@ class FakeLake:
 
     def __init__(self) -> None:
         self.objects: dict[str, str] = {}
-        self.parquet: dict[str, Totals] = {}
+        self.parquet: dict[str, Totals | DetailTotals] = {}
         self.sizes: dict[str, int] = {}
         self.modified: dict[str, datetime] = {}
 
@@ -253,7 +269,7 @@ class FakeLake:
         except (KeyError, ValueError) as error:
             raise Defect(f"s3://{self.bucket}/{key} is missing or no JSON.", key=key) from error
 
-    def put_parquet(self, key: str, totals: Totals, size: int = 100) -> None:
+    def put_parquet(self, key: str, totals: Totals | DetailTotals, size: int = 100) -> None:
         self.parquet[key] = totals
         self.sizes[key] = size
 
@@ -277,8 +293,11 @@ class FakeLake:
 
     def parquet_totals(self, key: str, columns: Sequence[str]) -> ParquetTotals:
         held = self.parquet[key]
-        sums = {"billedcost": held.billed_cost, "effectivecost": held.effective_cost}
-        sums["listcost"] = held.list_cost
+        if isinstance(held, DetailTotals):
+            sums = {"line_item_unblended_cost": held.unblended_cost}
+        else:
+            sums = {"billedcost": held.billed_cost, "effectivecost": held.effective_cost}
+            sums["listcost"] = held.list_cost
         return ParquetTotals(held.rows, {name: sums[name] for name in columns})
 
 

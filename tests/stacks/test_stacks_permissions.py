@@ -31,6 +31,11 @@ def partitions(*tables: str) -> Grants:
     return {(action, name) for action in actions for name in names}
 
 
+def columns(*tables: str) -> Grants:
+    names = (*CATALOG, *(f"glue:table/cloudspend/{table}" for table in tables))
+    return {(action, name) for action in ("glue:GetTable", "glue:UpdateTable") for name in names}
+
+
 def executions(machine: str) -> Grants:
     return on(f"states:stateMachine:{machine}", "states:StartExecution") | on(
         f"states:execution:{machine}:*", "states:DescribeExecution"
@@ -97,14 +102,21 @@ SWEPT_TABLES = (
 FUNCTIONS: dict[tuple[str, str], Grants] = {
     (INGEST, "announce"): registry("GetItem") | CUSTOMERS | executions("cloudspend-ingest") | BUS,
     (INGEST, "plan"): registry("GetItem", "UpdateItem") | CUSTOMERS | writes("runs"),
-    (INGEST, "convert"): registry("GetItem", "UpdateItem") | CUSTOMERS | writes("cost_and_usage"),
+    (INGEST, "convert"): registry("GetItem", "UpdateItem")
+    | CUSTOMERS
+    | writes("cost_and_usage", "billing_detail"),
     (INGEST, "check"): registry("GetItem", "UpdateItem")
-    | reads("runs", "cost_and_usage")
+    | reads("runs", "cost_and_usage", "billing_detail")
     | LISTING
-    | partitions("cost_and_usage_generations")
+    | partitions("cost_and_usage_generations", "billing_detail_generations")
+    | columns("cost_and_usage", "cost_and_usage_generations")
     | BUS,
     (INGEST, "publish"): registry("GetItem", "PutItem", "UpdateItem")
-    | partitions("cost_and_usage")
+    | partitions("cost_and_usage", "billing_detail")
+    | {
+        ("glue:DeletePartition", name)
+        for name in (*CATALOG, "glue:table/cloudspend/billing_detail")
+    }
     | QUERIES
     | BUS,
     (INGEST, "reconcile"): PROOF | CUSTOMERS | QUERIES,

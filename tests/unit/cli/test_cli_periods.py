@@ -138,6 +138,8 @@ SUMS: dict[str, str | None] = {
     "billed_cost": "12.5",
     "effective_cost": "10.25",
     "list_cost": "15.75",
+    "detail_rows": "0",
+    "unblended_cost": "0.000000000000",
 }
 
 

@@ -14,9 +14,13 @@ from cloudspend.convert.model import ConversionSummary, ConversionTask, Output
 from cloudspend.errors import CloudSpendError, Defect, DeliveryError, TotalsDiffer
 from cloudspend.exports.model import DeliveredFile
 from cloudspend.lake.check import check
-from cloudspend.lake.model import GenerationState, Totals
+from cloudspend.lake.model import DetailTotals, GenerationState, Totals
 from cloudspend.lake.plan import Shelf
-from cloudspend.lake.tables import COST_AND_USAGE_GENERATIONS, generation_prefix
+from cloudspend.lake.tables import (
+    BILLING_DETAIL_GENERATIONS,
+    COST_AND_USAGE_GENERATIONS,
+    generation_prefix,
+)
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 from tests.fakes.lake import (
@@ -73,13 +77,17 @@ def a_summary(number: int, **changes: Any) -> ConversionSummary:
 class Converted:
     """A generation of which every task was converted, in two files of results."""
 
+    tables: tuple[str, ...] = ("cost_and_usage",)
+    account = an_account(state=AccountState.ACTIVE)
+
     def __init__(self, summaries: Sequence[ConversionSummary]) -> None:
         self.lake = FakeLake()
         self.catalog = FakeCatalog()
         self.bus = FakeBus()
         self.generations = FakeGenerations()
         self.generations.plan(a_generation(OLD))
-        self.lake.write_json(PLAN, [a_task(number).to_payload() for number in (0, 1)])
+        tasks = [replace(a_task(number), tables=self.tables) for number in (0, 1)]
+        self.lake.write_json(PLAN, [task.to_payload() for task in tasks])
         for summary in summaries:
             self.lake.put_parquet(
                 summary.outputs[0].key,
@@ -105,7 +113,7 @@ class Converted:
         self.lake.write_json(RESULTS, {"ResultFiles": files})
 
     def check(self) -> dict[str, Any]:
-        registry = FakeAccounts(an_account(state=AccountState.ACTIVE))
+        registry = FakeAccounts(self.account)
         shelf = Shelf(self.generations, self.lake)
         return check(STATE, registry, shelf, self.catalog, self.bus)
 
@@ -233,6 +241,112 @@ def test_a_bill_without_rows_is_whole() -> None:
     }
     converted = Converted([a_summary(number, currency="", **empty) for number in (0, 1)])
     assert converted.check()[p.TOTALS]["currency"] == "USD"
+
+
+DETAIL_PREFIX = generation_prefix("billing_detail", ACCOUNT, PERIOD, OLD)
+DETAIL = DetailTotals(3, Decimal("1.1"))
+
+
+class Detailed(Converted):
+    """The same with billing_detail, for an account that also has a tag as a column."""
+
+    tables = ("cost_and_usage", "billing_detail")
+    account = replace(Converted.account, billing_detail=True, tag_columns=("Cost Center",))
+
+    def __init__(self) -> None:
+        outputs = [
+            Output("billing_detail", "a-lake", f"{DETAIL_PREFIX}{n:05d}-00.parquet", 3, 100)
+            for n in (0, 1)
+        ]
+        super().__init__(
+            [
+                a_summary(n, outputs=(*a_summary(n).outputs, output))
+                for n, output in enumerate(outputs)
+            ]
+        )
+        for output in outputs:
+            self.lake.put_parquet(output.key, DETAIL)
+
+
+def test_both_tables_are_checked_and_can_be_queried() -> None:
+    converted = Detailed()
+    state = converted.check()
+    assert state[p.TOTALS]["detail"] == {"rows": 6, "unblended_cost": "2.2"}
+    values = (ACCOUNT, str(PERIOD), OLD)
+    place = converted.catalog.location(BILLING_DETAIL_GENERATIONS.name, values)
+    assert place == f"s3://a-lake/{DETAIL_PREFIX}"
+
+
+def test_the_tables_have_a_tags_column_before_a_partition_points_at_it() -> None:
+    """FakeCatalog refuses a partition with columns that its table lacks."""
+    converted = Detailed()
+    converted.check()
+    assert converted.catalog.columns == {
+        "cost_and_usage": {"tag_costcenter": "string"},
+        "cost_and_usage_generations": {"tag_costcenter": "string"},
+    }
+
+
+def lost_detail(converted: Detailed) -> None:
+    del converted.lake.sizes[f"{DETAIL_PREFIX}00001-00.parquet"]
+
+
+def stray_detail(converted: Detailed) -> None:
+    converted.lake.put_parquet(DETAIL_PREFIX + "left-over.parquet", DETAIL)
+
+
+def lost_detail_row(converted: Detailed) -> None:
+    converted.lake.put_parquet(f"{DETAIL_PREFIX}00001-00.parquet", replace(DETAIL, rows=2))
+
+
+def changed_detail(converted: Detailed) -> None:
+    changed = replace(DETAIL, unblended_cost=Decimal("1.2"))
+    converted.lake.put_parquet(f"{DETAIL_PREFIX}00001-00.parquet", changed)
+
+
+def unplanned_table(converted: Detailed) -> None:
+    tasks = [replace(a_task(number), tables=("cost_and_usage",)) for number in (0, 1)]
+    converted.lake.write_json(PLAN, [task.to_payload() for task in tasks])
+
+
+def tables_that_differ(converted: Detailed) -> None:
+    tasks = [a_task(0), replace(a_task(1), tables=("cost_and_usage", "billing_detail"))]
+    converted.lake.write_json(PLAN, [task.to_payload() for task in tasks])
+
+
+@pytest.mark.parametrize(
+    ("damage", "kind"),
+    [
+        (lost_detail, Defect),
+        (stray_detail, Defect),
+        (lost_detail_row, TotalsDiffer),
+        (changed_detail, TotalsDiffer),
+        (unplanned_table, Defect),
+        (tables_that_differ, Defect),
+    ],
+)
+def test_a_damaged_detail_keeps_the_whole_generation_back(
+    damage: Callable[[Detailed], None], kind: type[CloudSpendError]
+) -> None:
+    converted = Detailed()
+    damage(converted)
+    with pytest.raises(kind) as caught:
+        converted.check()
+    assert type(caught.value) is kind
+    assert converted.state is GenerationState.PLANNED
+    assert converted.catalog.shown == []
+
+
+def test_unknown_charge_types_are_one_event_beside_the_columns() -> None:
+    converted = Converted(
+        [
+            a_summary(0, unknown_charge_types=("NewFee", "OldFee")),
+            a_summary(1, unknown_charge_types=("NewFee",), unknown_columns=("a/b",)),
+        ]
+    )
+    converted.check()
+    assert converted.bus.kinds == ["UnknownColumns", "UnknownChargeTypes"]
+    assert converted.bus.events[1].details["charge_types"] == ["NewFee", "OldFee"]
 
 
 def test_unknown_columns_are_reported_once() -> None:

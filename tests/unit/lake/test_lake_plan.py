@@ -58,7 +58,7 @@ class Customer:
         return self.objects
 
 
-def test_every_file_of_the_manifest_is_a_task() -> None:
+def test_the_files_of_the_manifest_are_tasks() -> None:
     customer = Customer()
     state = customer.plan()
     assert state | STATE == state
@@ -67,9 +67,12 @@ def test_every_file_of_the_manifest_is_a_task() -> None:
     assert state[p.PLAN_BUCKET] == "a-lake"
     tasks = customer.tasks(state)
     assert [(task.task, [file.key for file in task.files]) for task in tasks] == [
-        (0, [FILES[0]]),
-        (1, [FILES[1]]),
+        (0, FILES),
     ]
+    assert state[p.REASON] == (
+        "The period is new. Its 2 files of 0.0 MB are converted in 1 tasks. The table "
+        "billing_detail is left out: the account does without it."
+    )
     held = customer.shelf.generations.get(ACCOUNT, PERIOD, customer.generation)
     assert held is not None
     assert (held.state, held.manifest_key) == (GenerationState.PLANNED, MANIFEST)
@@ -87,8 +90,16 @@ def test_a_file_that_the_manifest_names_twice_stays_twice() -> None:
     """Reconciliation finds what is counted twice; the plan does not doctor a delivery."""
     customer = Customer(keys=[FILES[0], FILES[0]])
     tasks = customer.tasks(customer.plan())
-    assert [task.files[0].key for task in tasks] == [FILES[0], FILES[0]]
-    assert len({task.output_key("cost_and_usage") for task in tasks}) == 2
+    assert [file.key for task in tasks for file in task.files] == [FILES[0], FILES[0]]
+
+
+def test_the_account_says_which_tables_and_tags() -> None:
+    account = replace(ACTIVE, billing_detail=True, tag_columns=("Team",))
+    state = (customer := Customer(account=account)).plan()
+    [task] = customer.tasks(state)
+    assert task.tables == ("cost_and_usage", "billing_detail")
+    assert task.tag_columns == ("Team",)
+    assert "left out" not in state[p.REASON]
 
 
 def test_a_missing_file_is_a_failure_of_its_generation() -> None:

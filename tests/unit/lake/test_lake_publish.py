@@ -14,9 +14,9 @@ from cloudspend import payload as p
 from cloudspend.accounts.model import AccountState
 from cloudspend.errors import Defect, TotalsDiffer
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.model import GenerationState, PublishedPeriod, Verdict
+from cloudspend.lake.model import DetailTotals, GenerationState, PublishedPeriod, Verdict
 from cloudspend.lake.publish import Press, publish
-from cloudspend.lake.tables import COST_AND_USAGE, generation_prefix
+from cloudspend.lake.tables import BILLING_DETAIL, COST_AND_USAGE, generation_prefix
 from cloudspend.lake.totals import to_payload
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
@@ -57,6 +57,7 @@ def state(name: str, **changes: Any) -> dict[str, Any]:
         "billed_cost": "12.500000000000",
         "effective_cost": "10.250000000000",
         "list_cost": "15.750000000000",
+        "detail": {"rows": "0", "unblended_cost": "0.000000000000"},
     }
     return {
         p.ACCOUNT_ID: ACCOUNT,
@@ -334,6 +335,33 @@ def test_publishers_at_once_leave_the_newest_without_any_repeat(
             break
     assert world.current.generation == max(names)
     assert world.shown == place(max(names))
+
+
+DETAILED = replace(TOTALS, detail=DetailTotals(3, Decimal("13.5")))
+
+
+def detailed(name: str, rows: str = "3", unblended: str = "13.5") -> dict[str, Any]:
+    sums = state(name)[p.SUMS] | {"detail": {"rows": rows, "unblended_cost": unblended}}
+    return {p.TOTALS: to_payload(DETAILED), p.SUMS: sums}
+
+
+def test_billing_detail_is_pointed_first_and_leaves_when_the_generation_lacks_it() -> None:
+    world = World.checked(OLD, NEW)
+    world.publish(OLD, **detailed(OLD))
+    assert [table for table, _, _ in world.catalog.shown] == ["billing_detail", "cost_and_usage"]
+    where = generation_prefix(BILLING_DETAIL.name, ACCOUNT, PERIOD, OLD)
+    assert world.catalog.location(BILLING_DETAIL.name, OCTOBER) == f"s3://a-lake/{where}"
+    world.publish(NEW)
+    assert world.shown == place(NEW)
+    assert world.catalog.location(BILLING_DETAIL.name, OCTOBER) is None
+
+
+@pytest.mark.parametrize(("rows", "unblended"), [("2", "13.5"), ("3", "13.6")])
+def test_nothing_is_published_when_athena_reads_another_detail(rows: str, unblended: str) -> None:
+    world = World.checked(OLD)
+    with pytest.raises(TotalsDiffer, match="in billing_detail"):
+        world.publish(OLD, **detailed(OLD, rows, unblended))
+    assert world.catalog.shown == []
 
 
 def test_a_period_that_was_rolled_back_waits_for_a_newer_delivery() -> None:

@@ -36,6 +36,8 @@ SUMS: dict[str, str | None] = {
     "billed_cost": "12.500000000000",
     "effective_cost": "10.250000000000",
     "list_cost": "15.750000000000",
+    "detail_rows": "0",
+    "unblended_cost": "0.000000000000",
 }
 
 

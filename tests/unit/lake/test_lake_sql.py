@@ -95,13 +95,17 @@ def generations(*rows: tuple[str, float, str]) -> list[dict[str, Any]]:
 def test_the_sums_of_a_generation_are_exact_and_only_its_own(engine: Engine) -> None:
     rows = [(OLD, 0.1, "S3")] * 10 + [(NEW, 7.0, "S3")]
     engine.put("cost_and_usage_generations", generations(*rows))
+    held = {"account_id": ACCOUNT, "billing_period": str(PERIOD)}
+    for name in (OLD, OLD, NEW):
+        item = held | {"generation": name, "line_item_unblended_cost": 2.0}
+        engine.put("billing_detail_generations", [item])
     found = engine.rows(statement("generation_totals", generation=OLD, **PERIOD_NAMES))
-    assert [tuple(row.values()) for row in found] == [(10, 1, Decimal("0.5"), 2)]
+    assert [tuple(row.values()) for row in found] == [(10, 1, Decimal("0.5"), 2, 2, 4)]
 
 
 def test_the_sums_of_an_empty_generation_are_zero_not_null(engine: Engine) -> None:
     found = engine.rows(statement("generation_totals", generation=OLD, **PERIOD_NAMES))
-    assert [tuple(row.values()) for row in found] == [(0, 0, 0, 0)]
+    assert [tuple(row.values()) for row in found] == [(0, 0, 0, 0, 0, 0)]
 
 
 def test_changes_between_two_generations(engine: Engine) -> None:

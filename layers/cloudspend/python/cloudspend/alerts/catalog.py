@@ -183,6 +183,16 @@ CATALOG: Mapping[str, EventType] = {
         ("Read one by its name: SELECT element_at(x_other, '<column>') FROM cost_and_usage.",),
         {**_GENERATION, "columns": s.listing(s.TEXT, MAX_NAMES)},
     ),
+    "UnknownChargeTypes": EventType(
+        Severity.WARNING,
+        "The bill of {period} for {name} ({id}) has charge types that CloudSpend does not know: "
+        "{charge_types}. Their costs are in every total, as charge category Adjustment.",
+        (
+            "See them: SELECT x_chargetype, sum(billedcost) FROM cost_and_usage GROUP BY 1.",
+            "Report them to CloudSpend, so that they get a charge category of their own.",
+        ),
+        {**_GENERATION, "charge_types": s.listing(s.TEXT, MAX_NAMES)},
+    ),
     "PeriodCertified": EventType(
         Severity.INFO,
         "The bill of {period} for {name} ({id}) is certified: {lake_total} {currency} in the lake, "

@@ -4,7 +4,7 @@ import io
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -29,7 +29,7 @@ from cloudspend.lake.model import (
     Watch,
 )
 from cloudspend.lake.ports import QueryResult, StagedFile
-from cloudspend.lake.tables import Table
+from cloudspend.lake.tables import Column, Table
 from cloudspend.lake.totals import to_payload
 
 POLL_SECONDS = 0.2
@@ -37,6 +37,19 @@ LONGEST_POLL_SECONDS = 2.0
 USER_ERROR = 2  # Athena API reference, AthenaError: 1 is the system, 2 the user, 3 other
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 RANGE_BYTES = 1024 * 1024
+# Writers that change a table at the same time are accounts whose bills are checked just then.
+MOST_RACES = 20
+# AWS Glue API reference: what a TableInput may have of the Table that was read.
+TABLE_INPUT = (
+    "Name",
+    "Description",
+    "Owner",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "TableType",
+    "Parameters",
+)
 DELETED_AT_ONCE = 1000  # Amazon S3 API reference, DeleteObjects
 # AWS Glue, Amazon Athena and Amazon S3 API references: what passes by itself, beside throttling.
 TRANSIENT = frozenset(
@@ -302,11 +315,17 @@ class GlueCatalog:
             return None
         return str(found["Partition"]["StorageDescriptor"]["Location"])
 
-    def point(self, table: str, values: tuple[str, ...], location: str) -> None:
+    def point(
+        self,
+        table: str,
+        values: tuple[str, ...],
+        location: str,
+        columns: tuple[Column, ...] = (),
+    ) -> None:
         where = {"DatabaseName": self._database, "TableName": table}
         partition = {
             "Values": list(values),
-            "StorageDescriptor": _storage(self._tables[table], location),
+            "StorageDescriptor": _storage(self._tables[table], location, columns),
             "Parameters": {"classification": "parquet"},
         }
         with _faults("Glue"):
@@ -314,6 +333,33 @@ class GlueCatalog:
                 self._update(where, partition)
             except self._glue.exceptions.EntityNotFoundException:
                 self._create(where, partition)
+
+    def ensure_columns(self, table: str, columns: tuple[Column, ...]) -> None:
+        for _ in range(MOST_RACES):
+            with _faults("Glue"):
+                found = self._glue.get_table(DatabaseName=self._database, Name=table)["Table"]
+                there = {column["Name"] for column in found["StorageDescriptor"]["Columns"]}
+                missing = [column for column in columns if column.name not in there]
+                if not missing:
+                    return
+                self._append(found, missing)
+        raise TransientError(f"The table {table} is being changed by others all the time.")
+
+    def _append(self, found: Mapping[str, Any], missing: Sequence[Column]) -> None:
+        """Add columns to the version of the table that was read; does nothing when there is a
+        newer version. What Glue then holds has to be looked at again in either case."""
+        table = {name: found[name] for name in TABLE_INPUT if name in found}
+        storage = dict(table["StorageDescriptor"])
+        storage["Columns"] = [
+            *storage["Columns"],
+            *({"Name": c.name, "Type": c.type, "Comment": c.comment} for c in missing),
+        ]
+        with suppress(self._glue.exceptions.ConcurrentModificationException):
+            self._glue.update_table(
+                DatabaseName=self._database,
+                TableInput={**table, "StorageDescriptor": storage},
+                VersionId=found["VersionId"],
+            )
 
     def locations(self, table: str, account_id: str) -> dict[tuple[str, ...], str]:
         pages = self._glue.get_paginator("get_partitions").paginate(
@@ -586,9 +632,10 @@ def _unless_conditional(write: Any) -> bool:
     return True
 
 
-def _storage(table: Table, location: str) -> dict[str, Any]:
+def _storage(table: Table, location: str, more: tuple[Column, ...]) -> dict[str, Any]:
+    columns = (*table.columns, *more)
     return {
-        "Columns": [{"Name": column.name, "Type": column.type} for column in table.columns],
+        "Columns": [{"Name": column.name, "Type": column.type} for column in columns],
         "Location": location,
         "InputFormat": f"{PARQUET}.MapredParquetInputFormat",
         "OutputFormat": f"{PARQUET}.MapredParquetOutputFormat",

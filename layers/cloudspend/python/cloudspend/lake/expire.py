@@ -24,6 +24,7 @@ from cloudspend.lake.tables import (
     generation_prefix,
     generation_values,
     period_values,
+    tag_columns,
 )
 
 
@@ -57,7 +58,7 @@ def expire(
     wanted = due(account, holdings, kept, now)
     retired = [each for each in wanted.retire if _retire(account, each, store, now)]
     expired = [each for each in wanted.expire if _expire(each, store, now)]
-    objects = sum(_remove(each, store) for each in wanted.remove)
+    objects = sum(_remove(account, each, store) for each in wanted.remove)
     return Expired(len(retired), len(expired), objects)
 
 
@@ -91,14 +92,14 @@ def _expire(generation: Generation, store: Store, now: datetime) -> bool:
     return True
 
 
-def _remove(generation: Generation, store: Store) -> int:
+def _remove(account: Account, generation: Generation, store: Store) -> int:
     """Delete the objects of an expired generation and forget it; returns how many there were.
 
     One that was made current again since it expired is shown again instead.
     """
     held = generation.account_id, generation.period, generation.generation
     if store.registry.restore(*held):
-        _show(generation, store)
+        _show(account, generation, store)
         return 0
     _hide(generation, store)
     folders = (*(table.data_folder for table in (*PERIOD_TABLES, *store.proofs)), RUNS)
@@ -112,14 +113,15 @@ def _remove(generation: Generation, store: Store) -> int:
     return len(keys)
 
 
-def _show(generation: Generation, store: Store) -> None:
+def _show(account: Account, generation: Generation, store: Store) -> None:
     """Put a generation back into the tables that show every generation, where it has data."""
     held = generation.account_id, generation.period, generation.generation
     for table in GENERATION_TABLES:
         prefix = generation_prefix(table.data_folder, *held)
         if store.lake.staged(prefix):
             location = f"s3://{store.lake.bucket}/{prefix}"
-            store.catalog.point(table.name, generation_values(*held), location)
+            columns = tag_columns(table, account)
+            store.catalog.point(table.name, generation_values(*held), location, columns)
 
 
 def _hide(held: Generation | PublishedPeriod, store: Store) -> None:

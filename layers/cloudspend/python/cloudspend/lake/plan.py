@@ -1,6 +1,6 @@
 """From a manifest to the conversion tasks of a new generation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,15 @@ from cloudspend.errors import UsageError
 from cloudspend.exports.deliveries import planned_files, read_delivery
 from cloudspend.exports.model import DeliveredFile, Delivery
 from cloudspend.lake.decide import Skip, decide
+from cloudspend.lake.grouping import grouped
 from cloudspend.lake.model import Generation, GenerationState
 from cloudspend.lake.ports import Generations, Lake
 from cloudspend.lake.start import OpenBucket
-from cloudspend.lake.tables import generation_prefix
+from cloudspend.lake.tables import BILLING_DETAIL, COST_AND_USAGE, generation_prefix
 
 RUNS = "runs"
 PLAN = "plan.json"
+MB = 1_000_000
 
 State = Mapping[str, Any]
 
@@ -50,11 +52,14 @@ def plan(
     if isinstance(decision, Skip):
         return {**named, p.DECISION: p.SKIP, p.REASON: decision.reason}
     shelf.generations.plan(_planned(account, delivery))
-    key = _write(account, delivery, planned_files(delivery, objects), shelf.lake)
+    files = planned_files(delivery, objects)
+    tasks = _tasks(account, delivery, files)
+    key = _write(delivery, tasks, shelf.lake)
+    reason = f"{decision.reason} {_summary(account, files, tasks)}"
     return {
         **named,
         p.DECISION: p.INGEST,
-        p.REASON: decision.reason,
+        p.REASON: reason,
         p.PLAN_BUCKET: shelf.lake.bucket,
         p.PLAN_KEY: key,
     }
@@ -86,10 +91,10 @@ def _planned(account: Account, delivery: Delivery) -> Generation:
     )
 
 
-def _write(
-    account: Account, delivery: Delivery, files: tuple[DeliveredFile, ...], lake: Lake
-) -> str:
-    tasks = [
+def _tasks(
+    account: Account, delivery: Delivery, files: Sequence[DeliveredFile]
+) -> list[ConversionTask]:
+    return [
         ConversionTask(
             account_id=account.account_id,
             period=delivery.period,
@@ -97,10 +102,34 @@ def _write(
             task=number,
             kind=delivery.kind,
             compression=delivery.compression,
-            files=(file,),
+            files=group,
+            tables=filled_tables(account),
+            tag_columns=account.tag_columns,
         )
-        for number, file in enumerate(files)
+        for number, group in enumerate(grouped(files))
     ]
-    prefix = generation_prefix(RUNS, account.account_id, delivery.period, delivery.generation)
+
+
+def filled_tables(account: Account) -> tuple[str, ...]:
+    """The tables that the account's deliveries are written to."""
+    if account.billing_detail:
+        return (COST_AND_USAGE.name, BILLING_DETAIL.name)
+    return (COST_AND_USAGE.name,)
+
+
+def _summary(
+    account: Account, files: Sequence[DeliveredFile], tasks: Sequence[ConversionTask]
+) -> str:
+    size = sum(file.size for file in files) / MB
+    said = f"Its {len(files)} files of {size:,.1f} MB are converted in {len(tasks)} tasks."
+    if account.billing_detail:
+        return said
+    kind = account.export.kind
+    why = "the account does without it" if kind.is_cur else f"{kind} does not hold its line items"
+    return f"{said} The table {BILLING_DETAIL.name} is left out: {why}."
+
+
+def _write(delivery: Delivery, tasks: Sequence[ConversionTask], lake: Lake) -> str:
+    prefix = generation_prefix(RUNS, delivery.account_id, delivery.period, delivery.generation)
     lake.write_json(prefix + PLAN, [task.to_payload() for task in tasks])
     return prefix + PLAN

@@ -17,6 +17,7 @@ from cloudspend.lake.model import (
     Verdict,
     Watch,
 )
+from cloudspend.lake.tables import Column
 
 
 @dataclass(frozen=True)
@@ -139,8 +140,22 @@ class Catalog(Protocol):
     def location(self, table: str, values: tuple[str, ...]) -> str | None:
         """Where the partition's data is (`s3://.../`), or None when there is no such partition."""
 
-    def point(self, table: str, values: tuple[str, ...], location: str) -> None:
-        """Make the partition read from `location`: one call, so readers see the old or the new."""
+    def point(
+        self,
+        table: str,
+        values: tuple[str, ...],
+        location: str,
+        columns: tuple[Column, ...] = (),
+    ) -> None:
+        """Make the partition read from `location`: one call, so readers see the old or the new.
+
+        `columns` are those that its data have beyond the table's declared ones; the table must
+        have them already (`ensure_columns`).
+        """
+
+    def ensure_columns(self, table: str, columns: tuple[Column, ...]) -> None:
+        """Append those of `columns` that the table lacks. Those it has stay, whatever their type:
+        a table's schema only ever grows."""
 
     def locations(self, table: str, account_id: str) -> dict[tuple[str, ...], str]:
         """Where every partition of the account is, by its values."""

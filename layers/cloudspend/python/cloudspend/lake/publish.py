@@ -1,4 +1,5 @@
-"""Make a checked generation the one that readers see: one conditional write, then one Glue call.
+"""Make a checked generation the one that readers see: one conditional write, then one Glue call for
+each table.
 
 The registry decides and Glue follows. Two publishers at once cannot leave Glue at the older
 generation, because each looks at the registry again after its own Glue call.
@@ -27,6 +28,7 @@ from cloudspend.lake.tables import (
     Table,
     generation_prefix,
     period_values,
+    tag_columns,
 )
 from cloudspend.lake.totals import from_payload
 
@@ -112,15 +114,15 @@ def project(account: Account, period: BillingPeriod, press: Press) -> None:
     ):
         shown = pointer.generation
         for table in POINTED_IN_TURN:
-            _show(table, pointer, press)
+            _show(table, account, pointer, press)
 
 
-def _show(table: Table, pointer: PublishedPeriod, press: Press) -> None:
+def _show(table: Table, account: Account, pointer: PublishedPeriod, press: Press) -> None:
     held = pointer.account_id, pointer.period, pointer.generation
     values = period_values(pointer.account_id, pointer.period)
     if table.name in pointer.totals.tables:
         location = f"s3://{press.lake_bucket}/{generation_prefix(table.data_folder, *held)}"
-        press.catalog.point(table.name, values, location)
+        press.catalog.point(table.name, values, location, tag_columns(table, account))
     else:
         press.catalog.remove(table.name, values)
 

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from cloudspend.accounts.model import Account
 from cloudspend.convert import schema
+from cloudspend.convert.detail_schema import DETAIL_COLUMNS
+from cloudspend.convert.names import tag_column
 from cloudspend.convert.schema import COLUMNS
 from cloudspend.exports.model import BillingPeriod
 
@@ -40,6 +43,9 @@ PERIOD_KEY = Column("billing_period", "string", "The calendar month in UTC, as y
 GENERATION_KEY = Column("generation", "string", "The converted delivery; sorts by time of delivery")
 
 _COST_COLUMNS = tuple(Column(column.name, column.type, column.comment) for column in COLUMNS)
+_DETAIL_COLUMNS = tuple(
+    Column(column.name, column.type, column.comment) for column in DETAIL_COLUMNS
+)
 
 COST_AND_USAGE = Table(
     name=schema.COST_AND_USAGE,
@@ -54,10 +60,40 @@ COST_AND_USAGE_GENERATIONS = Table(
     comment="Every checked generation of cost_and_usage, published or not",
     folder=COST_AND_USAGE.name,
 )
-TABLES = (COST_AND_USAGE, COST_AND_USAGE_GENERATIONS)
+BILLING_DETAIL = Table(
+    name=schema.BILLING_DETAIL,
+    columns=_DETAIL_COLUMNS,
+    partition_keys=(ACCOUNT_KEY, PERIOD_KEY),
+    comment="Line items in CUR 2.0's columns; the generation that cost_and_usage shows, where the "
+    "account fills this table",
+)
+BILLING_DETAIL_GENERATIONS = Table(
+    name="billing_detail_generations",
+    columns=_DETAIL_COLUMNS,
+    partition_keys=(ACCOUNT_KEY, PERIOD_KEY, GENERATION_KEY),
+    comment="Every checked generation of billing_detail, published or not",
+    folder=BILLING_DETAIL.name,
+)
+TABLES = (
+    COST_AND_USAGE,
+    COST_AND_USAGE_GENERATIONS,
+    BILLING_DETAIL,
+    BILLING_DETAIL_GENERATIONS,
+)
 # What readers see, one partition a billing period; and what there is, one a generation.
 PERIOD_TABLES = tuple(table for table in TABLES if GENERATION_KEY not in table.partition_keys)
 GENERATION_TABLES = tuple(table for table in TABLES if GENERATION_KEY in table.partition_keys)
+
+
+def tag_columns(table: Table, account: Account) -> tuple[Column, ...]:
+    """The columns of the account's tags that `table` has beyond those it is declared with."""
+    if table.data_folder != COST_AND_USAGE.data_folder:
+        return ()
+    columns = {tag_column(key): key for key in account.tag_columns}
+    return tuple(
+        Column(name, schema.STRING, f"The tag {key}, of accounts that name it")
+        for name, key in columns.items()
+    )
 
 
 def generation_prefix(folder: str, account_id: str, period: BillingPeriod, generation: str) -> str:

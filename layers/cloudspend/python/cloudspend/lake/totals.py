@@ -22,7 +22,7 @@ def to_payload(totals: Totals) -> dict[str, Any]:
 
 def from_payload(given: Mapping[str, Any], currency: str = "") -> Totals:
     """Read what `to_payload` wrote, or Athena's sums, which are text and have no currency."""
-    detail = given.get(p.DETAIL)
+    detail = given[p.DETAIL]
     return Totals(
         rows=int(given[p.ROWS]),
         billed_cost=Decimal(given[p.BILLED_COST]),
@@ -36,7 +36,8 @@ def from_payload(given: Mapping[str, Any], currency: str = "") -> Totals:
 def from_row(row: Mapping[str, str | None], currency: str) -> Totals:
     """The one row of the statement `generation_totals`."""
     named = {p.ROWS: row["row_count"], **{name: row[name] for name in _COSTS}}
-    return from_payload(named, currency)
+    detail = {p.ROWS: row["detail_rows"], p.UNBLENDED_COST: row[p.UNBLENDED_COST]}
+    return from_payload({**named, p.DETAIL: detail}, currency)
 
 
 _COSTS = (p.BILLED_COST, p.EFFECTIVE_COST, p.LIST_COST)
