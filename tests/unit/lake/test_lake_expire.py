@@ -1,5 +1,6 @@
 """Letting go in the safe order: registry, partitions, a day later objects; and after any crash."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -189,3 +190,14 @@ def test_a_crash_before_any_call_leaves_nothing_pointing_at_nothing(
     assert len(files) == 2 * len(current)
     shown = world.catalog.locations(COST_AND_USAGE.name, ACCOUNT)
     assert len(shown) == len(current)
+
+
+@pytest.mark.parametrize("call", range(12))
+def test_what_a_crash_left_of_an_expiry_is_ended_by_the_next(call: int) -> None:
+    world = superseded()
+    let_go(world)
+    with contextlib.suppress(Killed):
+        expire(world.account, world.holdings, dying_before(call, world.store), NOTHING, LATER)
+    let_go(world, LATER)
+    assert world.files_of(OCTOBER, OLD) == []
+    assert world.generations.get(ACCOUNT, OCTOBER, OLD) is None
