@@ -177,7 +177,7 @@ class Scene:
             found = self.ingests(account_id)
             return len(found) > more_than and all(e["status"] in ENDED for e in found)
 
-        self.platform.wait_until(f"Ingest of {account_id}", ended, 90)
+        self.platform.wait_until(f"Ingest of {account_id}", ended, 180)
         return self.ingests(account_id)[more_than:]
 
     def wait_for_event(self, account_id: str, kind: str, **details: str) -> dict[str, Any]:
