@@ -14,6 +14,7 @@ from cloudspend.exports.ports import StoredObject
 from cloudspend.lake import items
 from cloudspend.lake.model import Generation, GenerationState, Holdings, PublishedPeriod, Watch
 from cloudspend.lake.ports import StagedFile
+from cloudspend.lake.tables import Column
 
 Calls = Counter[str]
 
@@ -99,7 +100,13 @@ class Catalog:
         self._calls["glue:GetPartitions"] += 1
         return self._places.get((table, account_id), {})
 
-    def point(self, table: str, values: tuple[str, ...], location: str) -> None:
+    def point(
+        self,
+        table: str,
+        values: tuple[str, ...],
+        location: str,
+        columns: tuple[Column, ...] = (),  # noqa: ARG002 - schemas are not simulated
+    ) -> None:
         self._calls["glue:UpdatePartition"] += 1
         self.put(table, values, location)
 

@@ -20,8 +20,8 @@ from cloudspend.alerts import schema as s
 from cloudspend.alerts.catalog import CATALOG, EventType
 from cloudspend.cli.main import command_line
 from cloudspend.convert.schema import COLUMNS
+from cloudspend.lake.tables import COST_AND_USAGE, GENERATION_TABLES, Column, Table
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
-from cloudspend.lake.tables import Column, Table
 from cloudspend.lake.views import VIEWS, View
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 from local.commands import DEFAULT_PORT, PORT
@@ -150,10 +150,11 @@ def section(thing: Table | View, keys: Sequence[Column], columns: Sequence[Colum
 
 
 def generations_section(table: Table) -> list[str]:
-    """The table with the columns of `cost_and_usage`, which need not be listed twice."""
+    """The table with the columns of the one whose folder it shows, which are listed there."""
+    shown = table.data_folder
     keys = grid(("Column", "Type", "Meaning"), column_rows(table.partition_keys))
     text = [f"## {table.name}", "", f"{table.comment}.", "", "Partition keys:", "", *keys]
-    return [*text, "The columns are those of [cost_and_usage](#cost_and_usage).", ""]
+    return [*text, f"The columns are those of [{shown}](#{shown}).", ""]
 
 
 def tables_page() -> list[str]:
@@ -163,10 +164,14 @@ def tables_page() -> list[str]:
         "currency that the row names; times are in UTC. Always name the partition keys that you "
         "can: Athena bills what it reads.",
     )
-    cost, generations = LAKE_TABLES
-    page += section(cost, cost.partition_keys, cost.columns)
     never = ", ".join(code(column.name) for column in COLUMNS if not column.nullable)
-    page += [f"Never null in `{cost.name}`: {never}.", "", *generations_section(generations)]
+    for table in LAKE_TABLES:
+        if table in GENERATION_TABLES:
+            page += generations_section(table)
+        else:
+            page += section(table, table.partition_keys, table.columns)
+        if table is COST_AND_USAGE:
+            page += [f"Never null in `{table.name}`: {never}.", ""]
     for table in PROOF_TABLES:
         page += section(table, table.partition_keys, table.columns)
     for view in VIEWS:

@@ -21,6 +21,9 @@ LIBRARY = ROOT / "layers" / "cloudspend"
 DEPENDENCIES = ROOT / "layers" / "dependencies" / "build"
 NOT_DEPLOYED = ["**/__pycache__", "**/*.pyc", "**/*.egg-info"]
 
+# Graviton; the layer of third-party packages is built for it.
+ARCHITECTURE = lambda_.Architecture.ARM_64
+
 
 class PythonTask(lambda_.Function):
     """A function of `lambdas/<module>.py` with a role that starts with no permission but to log
@@ -74,7 +77,7 @@ class PythonTasks(Construct):
             code=lambda_.Code.from_asset(str(HANDLERS), exclude=NOT_DEPLOYED),
             handler=f"{module}.handler",
             runtime=self._runtime,
-            architecture=lambda_.Architecture.ARM_64,
+            architecture=ARCHITECTURE,
             layers=self._layers,
             role=role.without_policy_updates(),
             environment={**self._environment, **(environment or {})},

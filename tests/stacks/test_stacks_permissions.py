@@ -95,6 +95,8 @@ PROOF = (
 SWEPT_TABLES = (
     "cost_and_usage",
     "cost_and_usage_generations",
+    "billing_detail",
+    "billing_detail_generations",
     "reconciliation",
     "reconciliation_cells",
 )
@@ -155,7 +157,13 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     | LISTING
     | {
         ("s3:DeleteObject", f"{LAKE}/{folder}/*")
-        for folder in ("cost_and_usage", "reconciliation", "reconciliation_cells", "runs")
+        for folder in (
+            "cost_and_usage",
+            "billing_detail",
+            "reconciliation",
+            "reconciliation_cells",
+            "runs",
+        )
     }
     | BUS,
     (SWEEP, "sweep-report"): reads("sweeps") | writes("sweeps") | KEY | BUS,

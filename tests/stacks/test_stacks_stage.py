@@ -9,6 +9,7 @@ from aws_cdk import App
 
 from cloudspend.errors import UsageError
 from layers.dependencies import build
+from stacks.constructs.functions import ARCHITECTURE
 from stacks.stage import S3_RESPONSE_HOSTS, STAGES, Stage, chosen
 
 
@@ -47,7 +48,7 @@ def test_a_wrong_stage_file_is_refused(tmp_path: Path, text: str, said: str) -> 
 
 def test_the_layer_is_built_for_the_runtime_that_is_deployed() -> None:
     assert {stage.python for stage in STAGES.values()} == {build.PYTHON}
-    assert all(platform.endswith("_aarch64") for platform in build.PLATFORMS)
+    assert ARCHITECTURE.name == build.DEPLOYED
 
 
 @pytest.mark.parametrize(

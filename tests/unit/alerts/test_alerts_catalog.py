@@ -45,6 +45,7 @@ VALUES: dict[str, Any] = {
     "period": "2026-10",
     "currency": "USD",
     "columns": ["lineItem/New", "lineItem/Newer"],
+    "charge_types": ["NewFee"],
     "cells": [CELL],
     "changes": [
         {
