@@ -3,14 +3,15 @@ generation in each table, and whoever comes next ends what was begun."""
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from cloudspend import payload as p
 from cloudspend.accounts.model import AccountState
-from cloudspend.lake.model import GenerationState
+from cloudspend.lake.model import DetailTotals, GenerationState
 from cloudspend.lake.publish import Press, publish
 from cloudspend.lake.rollback import proposed, roll_back
 from cloudspend.lake.tables import PERIOD_TABLES, Table, generation_prefix, period_values
@@ -24,12 +25,12 @@ from tests.fakes.lake import (
     NOW,
     OLD,
     PERIOD,
-    TOTALS,
     FakeCatalog,
     FakeGenerations,
     FakeQueries,
     a_generation,
 )
+from tests.fakes.lake import TOTALS as COST_TOTALS
 from tests.unit.lake import sweep_world
 
 Row = dict[str, str | None]
@@ -37,6 +38,7 @@ Row = dict[str, str | None]
 ACTIVE = an_account(state=AccountState.ACTIVE)
 REGISTRY = FakeAccounts(ACTIVE)
 BUCKET = "a-lake"
+TOTALS = replace(COST_TOTALS, detail=DetailTotals(3, Decimal("13.5")))
 CHANGE: Row = {
     "account": "222222222222",
     "service": "AmazonS3",
@@ -52,6 +54,8 @@ SUMS: Row = {
     "billed_cost": "12.5",
     "effective_cost": "10.25",
     "list_cost": "15.75",
+    "detail_rows": "3",
+    "unblended_cost": "13.5",
 }
 
 
