@@ -29,6 +29,7 @@ def build(app: App, stage: Stage) -> App:
         stage.kept_generations,
         stage.kept_days,
         stage.fresh_hours,
+        stage.task_bytes,
     )
     template = write_template(Path(app.outdir) / "customer")
     lake = LakeStack(app, "cloudspend-lake", stage=stage, settings=settings)

@@ -296,6 +296,7 @@ ENVIRONMENT: Mapping[str, str] = {
     "kept_generations": "How many superseded generations of a period are kept, the newest ones",
     "kept_days": "For how many days after its delivery a superseded generation is kept",
     "fresh_hours": "After how many hours without a delivery an account is overdue",
+    "task_bytes": "Compressed bytes of delivered files that one conversion task takes together",
 }
 
 FIXED: Mapping[str, str] = {
@@ -336,6 +337,7 @@ STAGE_KEYS: Mapping[str, str] = {
     "kept_generations": "See `CLOUDSPEND_KEPT_GENERATIONS`",
     "kept_days": "See `CLOUDSPEND_KEPT_DAYS`",
     "fresh_hours": "See `CLOUDSPEND_FRESH_HOURS`",
+    "task_bytes": "See `CLOUDSPEND_TASK_BYTES`",
     "sweep_batch": "Accounts that one call of a function sweeps",
     "sweep_concurrency": "Batches that are swept at the same time",
 }

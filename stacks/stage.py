@@ -11,6 +11,7 @@ from pathlib import Path
 from constructs import Node
 
 from cloudspend.errors import UsageError
+from cloudspend.settings import TASK_BYTES
 
 STAGE = "stage"
 STAGE_FILE = "stage-file"
@@ -32,7 +33,7 @@ class Stage:
     `role_settle_seconds` is how long IAM may take until a new role can be assumed. A query that
     would read more than `query_limit_bytes` is stopped by Athena. Of a new account's months
     `backfill_at_once` are taken in at the same time; every `backfill_look_seconds` it is seen
-    whether the next can begin. `kept_generations`, `kept_days`, `fresh_hours`: see
+    whether the next can begin. `kept_generations`, `kept_days`, `fresh_hours`, `task_bytes`: see
     `cloudspend.settings.Settings`. Sweep takes accounts in batches of `sweep_batch`,
     `sweep_concurrency` of them at once.
     """
@@ -54,6 +55,7 @@ class Stage:
     kept_generations: int = 3
     kept_days: int = 7
     fresh_hours: int = 36
+    task_bytes: int = TASK_BYTES
     sweep_batch: int = 50
     sweep_concurrency: int = 20
 

@@ -32,6 +32,10 @@ KIND_INDEX = "kind"
 # For so long an object that was deleted from the lake can be brought back.
 VERSIONS_KEPT_DAYS = 7
 MANIFEST_SUFFIX = "-Manifest.json"
+# 512 MiB of csv are some two million rows: a minute of conversion for Lambda, which ends a function
+# after 15, and far less than its 4 GB of storage as Parquet; large enough that `cost_and_usage`
+# comes out in files of more than 64 MB (docs/decisions/0057).
+TASK_BYTES = 512 * 1024**2
 
 # The partition names of AWS and the domain that goes with each (AWS General Reference, endpoints).
 DOMAINS = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
@@ -44,7 +48,8 @@ class Settings:
     `response_hosts` lists the regular expressions that a custom resource's ResponseURL host must
     match (whole), separated by spaces. A backfill runs `backfill_at_once` executions of Ingest.
     `kept_generations` and `kept_days`: see `cloudspend.lake.retention.Kept`. An account is overdue
-    that AWS has delivered nothing for in `fresh_hours`.
+    that AWS has delivered nothing for in `fresh_hours`. A conversion task takes files of
+    `task_bytes` compressed bytes together.
     """
 
     account_id: str
@@ -55,6 +60,7 @@ class Settings:
     kept_generations: int = 3
     kept_days: int = 7
     fresh_hours: int = 36
+    task_bytes: int = TASK_BYTES
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":

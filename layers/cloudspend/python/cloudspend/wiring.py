@@ -147,7 +147,7 @@ class Platform:
     def shelf(self) -> Shelf:
         from cloudspend.lake.plan import Shelf
 
-        return Shelf(self.generations, self.lake)
+        return Shelf(self.generations, self.lake, self.settings.task_bytes)
 
     @property
     def press(self) -> Press:

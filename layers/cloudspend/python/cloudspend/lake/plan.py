@@ -17,6 +17,7 @@ from cloudspend.lake.model import Generation, GenerationState
 from cloudspend.lake.ports import Generations, Lake
 from cloudspend.lake.start import OpenBucket
 from cloudspend.lake.tables import BILLING_DETAIL, COST_AND_USAGE, generation_prefix
+from cloudspend.settings import TASK_BYTES
 
 RUNS = "runs"
 PLAN = "plan.json"
@@ -27,10 +28,11 @@ State = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Shelf:
-    """Where a generation is written down and its plan is put."""
+    """Where a generation is written down and its plan is put; tasks have up to `task_bytes`."""
 
     generations: Generations
     lake: Lake
+    task_bytes: int = TASK_BYTES
 
 
 def plan(
@@ -53,7 +55,7 @@ def plan(
         return {**named, p.DECISION: p.SKIP, p.REASON: decision.reason}
     shelf.generations.plan(_planned(account, delivery))
     files = planned_files(delivery, objects)
-    tasks = _tasks(account, delivery, files)
+    tasks = _tasks(account, delivery, grouped(files, shelf.task_bytes))
     key = _write(delivery, tasks, shelf.lake)
     reason = f"{decision.reason} {_summary(account, files, tasks)}"
     return {
@@ -92,7 +94,7 @@ def _planned(account: Account, delivery: Delivery) -> Generation:
 
 
 def _tasks(
-    account: Account, delivery: Delivery, files: Sequence[DeliveredFile]
+    account: Account, delivery: Delivery, groups: Sequence[tuple[DeliveredFile, ...]]
 ) -> list[ConversionTask]:
     return [
         ConversionTask(
@@ -106,7 +108,7 @@ def _tasks(
             tables=filled_tables(account),
             tag_columns=account.tag_columns,
         )
-        for number, group in enumerate(grouped(files))
+        for number, group in enumerate(groups)
     ]
 
 
