@@ -13,10 +13,6 @@ from sqlglot.errors import SqlglotError
 
 from local.athena.failures import RequestRefused
 
-# Trino divides whole numbers without a remainder; HUGEINT is what DuckDB's sums have.
-_DIVIDE = """CREATE MACRO athena_divide(a BIGINT, b BIGINT) AS a // b,
-    (a HUGEINT, b HUGEINT) AS a // b, (a DOUBLE, b DOUBLE) AS a / b"""
-
 # Trino keeps a date a date.
 _TRUNC = """CREATE MACRO athena_trunc(u, d DATE) AS CAST(date_trunc(u, d) AS DATE),
     (u, d TIMESTAMP) AS date_trunc(u, d), (u, d TIMESTAMPTZ) AS date_trunc(u, d)"""
@@ -29,7 +25,6 @@ _CARDINALITY = """CREATE MACRO athena_cardinality(x) AS CASE WHEN x IS NULL THEN
     ELSE CAST(json_array_length(to_json(x)) AS BIGINT) END"""
 
 MACROS = (
-    _DIVIDE,
     _TRUNC,
     _SHIFT,
     _CARDINALITY,
@@ -94,7 +89,16 @@ def _call(name: str, *arguments: exp.Expr) -> exp.Expr:
 
 
 def _divide(node: exp.Expr) -> exp.Expr:
-    return _call("athena_divide", node.this, node.expression)
+    """DuckDB's `//`: whole numbers without a remainder, all others with their fraction.
+
+    The operator knows the types of aggregates; the overloads of a macro do not. It fails for a
+    floating number divided by zero, where Trino has an infinity.
+    """
+    return exp.IntDiv(this=_operand(node.this), expression=_operand(node.expression))
+
+
+def _operand(node: exp.Expr) -> exp.Expr:
+    return exp.Paren(this=node) if isinstance(node, exp.Binary) else node
 
 
 def _trunc(node: exp.Expr) -> exp.Expr:
