@@ -43,6 +43,13 @@ _PRECISION = {
     "timestamp with time zone": (3, 0),
 }
 
+# Types that DuckDB describes by one name and sqlglot writes by another.
+_OTHER_NAMES = {
+    "TEXT": "varchar",
+    "INT": "integer",
+    "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
+}
+
 _FAMILIES = {
     "tinyint": "whole number",
     "smallint": "whole number",
@@ -113,5 +120,5 @@ def same_family(stored: str, declared: str) -> bool:
 
 def _family(duck: str) -> str:
     base = result_type(exp.DataType.build(duck, dialect="duckdb").sql("duckdb"))
-    base = {"TEXT": "varchar", "INT": "integer"}.get(duck.upper(), base)
+    base = _OTHER_NAMES.get(duck.upper(), base)
     return _FAMILIES.get(base, base)

@@ -1,12 +1,14 @@
 """What a query reads: partitions by their own locations, pruned, with the table's own schema."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
+import pyarrow as pa
 import pytest
 from athena_world import ROOT, World, costs
 
 from local.athena import views
-from local.athena.catalog import Partition, Table
+from local.athena.catalog import Column, Partition, Table
 from local.athena.failures import QueryFailed
 
 SUMS = "SELECT billing_period, sum(cost) AS total FROM costs GROUP BY 1"
@@ -70,6 +72,15 @@ def test_a_file_with_another_type_is_bad_data_as_on_athena() -> None:
     world.put(f"{ROOT}/2026-10/1.parquet", service=["EC2"], cost=["a lot"])
     with pytest.raises(QueryFailed, match="HIVE_BAD_DATA: Field cost's type VARCHAR"):
         world.run("SELECT service FROM costs")
+
+
+@pytest.mark.parametrize("zone", [None, "UTC"])
+def test_a_time_adjusted_to_utc_is_read_as_utcs_wall_clock(zone: str | None) -> None:
+    table = replace(costs(("2026-09",)), columns=(Column("start", "timestamp"),))
+    world = World(tables=(table,))
+    moment = pa.array([datetime(2026, 9, 1, 13, tzinfo=UTC)], pa.timestamp("ms", tz=zone))
+    world.put(f"{ROOT}/2026-09/0.parquet", start=moment)
+    assert world.rows("SELECT start FROM costs") == [("2026-09-01 13:00:00.000",)]
 
 
 def test_a_file_that_is_no_parquet_is_bad_data() -> None:
