@@ -1,6 +1,7 @@
 """Columns of a bill of line items that stand together in maps, and what rules read out of them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -43,6 +44,8 @@ DETAIL_COLUMNS = {
     "product_family": "product/productFamily",
     "to_location": "product/toLocation",
 }
+# Keys of product attributes that a bill has, with room.
+KEYS = 4096
 # What other columns of FOCUS say already.
 SAID_ELSEWHERE = {"product_name", "region", "servicename"}
 
@@ -191,6 +194,7 @@ def _details(product: Mapping[str, str | None]) -> dict[str, str] | None:
     return found or None
 
 
+@lru_cache(KEYS)
 def _pascal(key: str) -> str:
     """FOCUS names in Pascal case: `memory_gib` is `MemoryGib`."""
     return "".join(word[:1].upper() + word[1:] for word in key.split("_"))
