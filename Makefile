@@ -42,7 +42,8 @@ format: setup ## put the code into its form
 	.venv/bin/ruff format $(CODE)
 	.venv/bin/ruff check --fix $(CODE)
 
-bench: setup ## measure bytes read by the six queries, and what the convert function starts with
+bench: setup ## measure speed against pandas, bytes read by the six queries, and the cold start
+	@$(PY) -m benchmarks.speed --memory
 	@$(PY) -m benchmarks.layout
 	@$(PY) -m benchmarks.cold_start
 

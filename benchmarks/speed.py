@@ -1,0 +1,171 @@
+"""How fast a chunk is converted and in how much memory, as ratios of one run.
+
+    python -m benchmarks.speed [ROWS]            against pandas, and against inflating alone
+    python -m benchmarks.speed [ROWS] --memory   and the peak of three times as many rows
+
+Whole processes run in turns, so that what else the machine does meets all of them; medians of their
+wall time, and peaks of their resident memory, are shown.
+"""
+
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.chunk import PERIOD, write_chunk
+from cloudspend.accounts.model import ExportKind
+from cloudspend.convert.model import ConversionTask
+from cloudspend.convert.ports import ByteStream
+from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.exports.model import BillingPeriod, DeliveredFile
+
+ROWS = 1_000_000
+TURNS = 3
+LARGER = 3
+KILOBYTES_OF_A_MEGABYTE = 1000
+ONE, BOTH, RAW, MAPPED, INFLATED = "one", "both", "raw", "mapped", "inflated"
+WAYS = (ONE, BOTH, RAW, MAPPED, INFLATED)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A process as measured: seconds, and megabytes of resident memory at the most."""
+
+    seconds: float
+    megabytes: float
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A figure and the target that it is held to, both at least or both at most."""
+
+    name: str
+    value: float
+    target: float
+    at_least: bool
+
+    @property
+    def reached(self) -> bool:
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+
+class _Disk:
+    """A chunk to read, and a folder to write to."""
+
+    bucket = ""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def open(self, file: DeliveredFile) -> Iterator[ByteStream]:
+        with Path(file.key).open("rb") as stream:
+            yield stream
+
+    def put(self, path: Path, key: str) -> None:
+        shutil.copyfile(path, self._folder / key.replace("/", "-"))
+
+
+def convert(chunk: Path, folder: Path, tables: tuple[str, ...]) -> int:
+    """Convert `chunk` as the function does: how many rows."""
+    from cloudspend.convert.convert import convert_task  # noqa: PLC0415 (not in what is compared)
+
+    task = ConversionTask(
+        account_id="111111111111",
+        period=BillingPeriod.parse(PERIOD),
+        generation="speed",
+        task=0,
+        kind=ExportKind.CUR_2_0,
+        compression="gzip",
+        files=(DeliveredFile("", str(chunk), "", chunk.stat().st_size),),
+        tables=tables,
+    )
+    disk = _Disk(folder)
+    return convert_task(task, disk, disk).rows_read
+
+
+def work(way: str, chunk: Path, folder: Path) -> int:
+    """Do what a process that is measured does: how many rows."""
+    if way in {ONE, BOTH}:
+        tables = (COST_AND_USAGE,) if way == ONE else (COST_AND_USAGE, BILLING_DETAIL)
+        return convert(chunk, folder, tables)
+    from benchmarks import peers  # noqa: PLC0415 (conversions do without pandas)
+
+    out = folder / "peer.parquet"
+    return {RAW: peers.raw, MAPPED: peers.mapped}[way](chunk, out)
+
+
+def timed(way: str, chunk: Path) -> Run:
+    """Run `way` as a process of its own."""
+    with TemporaryDirectory() as folder:
+        program = ["benchmarks.speed", way] if way != INFLATED else ["benchmarks.inflate"]
+        command = [sys.executable, "-m", *program, str(chunk), folder]
+        begun = time.perf_counter()
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+        return Run(time.perf_counter() - begun, float(done.stdout))
+
+
+def in_turns(chunk: Path, ways: Sequence[str] = WAYS, turns: int = TURNS) -> dict[str, Run]:
+    """Each way's median time and highest peak."""
+    runs = [{way: timed(way, chunk) for way in ways} for _ in range(turns)]
+    return {
+        way: Run(
+            statistics.median(turn[way].seconds for turn in runs),
+            max(turn[way].megabytes for turn in runs),
+        )
+        for way in ways
+    }
+
+
+def ratios(runs: dict[str, Run], larger: Run | None = None) -> list[Ratio]:
+    """What is aimed at; `larger` is a run of both tables over three times the rows."""
+    one, both = runs[ONE], runs[BOTH]
+    found = [
+        Ratio("cost_and_usage, pandas' time in ours", runs[MAPPED].seconds / one.seconds, 8, True),
+        Ratio("both tables, raw pandas' time in ours", runs[RAW].seconds / both.seconds, 1.6, True),
+        Ratio("cost_and_usage in inflating", one.seconds / runs[INFLATED].seconds, 6.5, False),
+        Ratio("both tables, peak MB", both.megabytes, 700, False),
+    ]
+    if larger:
+        name = f"peak of {LARGER} times the rows"
+        found.append(Ratio(name, larger.megabytes / both.megabytes, 1.1, False))
+    return found
+
+
+def report(runs: dict[str, Run], found: Sequence[Ratio], say: Callable[[str], Any]) -> None:
+    for way, run in runs.items():
+        say(f"{way:<10}{run.seconds:>8.1f} s{run.megabytes:>8.0f} MB")
+    for ratio in found:
+        bound = "at least" if ratio.at_least else "at most"
+        verdict = "reached" if ratio.reached else "not reached"
+        say(f"{ratio.name:<40}{ratio.value:>8.2f}  {bound} {ratio.target:g}: {verdict}")
+
+
+def main(arguments: Sequence[str]) -> None:
+    if arguments and arguments[0] in WAYS:
+        way, source, target = arguments
+        work(way, Path(source), Path(target))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KILOBYTES_OF_A_MEGABYTE
+        sys.stdout.write(f"{peak}\n")
+        return
+    rows = next((int(word) for word in arguments if word.isdigit()), ROWS)
+    with TemporaryDirectory() as folder:
+        chunk, larger = Path(folder) / "chunk.csv.gz", None
+        write_chunk(chunk, rows)
+        runs = in_turns(chunk)
+        if "--memory" in arguments:
+            write_chunk(chunk, rows * LARGER)
+            larger = timed(BOTH, chunk)
+    report(runs, ratios(runs, larger), lambda line: sys.stdout.write(f"{line}\n"))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
