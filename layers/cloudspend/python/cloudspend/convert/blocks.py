@@ -7,13 +7,14 @@ verified to its last byte: length, checksum, and that nothing follows.
 import io
 import queue
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import IO, Any, Protocol, cast
 
 import numpy as np
 from isal import igzip, igzip_lib
@@ -29,6 +30,9 @@ ALWAYS_ALLOWED = 64 * 1024 * 1024
 READ_BYTES = 1024 * 1024
 # Bytes that are compared at once: they fit the processor's cache.
 COMPARED_BYTES = 256 * 1024
+# What AWS writes; the other methods of zip can ask for any amount of memory.
+ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+ENCRYPTED = 1
 NEWLINE, QUOTE = b"\n"[0], b'"'[0]
 
 # isal's stubs take the error class for an instance, and leave `open` without types.
@@ -37,7 +41,12 @@ IGZIP: Callable[..., Any] = igzip.open
 
 
 class Damaged(Exception):
-    """The file is not what its compression or CSV promises; the text says how."""
+    """The file is not what its compression or CSV promises; the text says how, and `line` where
+    that is known."""
+
+    def __init__(self, what: str, line: int | None = None) -> None:
+        super().__init__(what)
+        self.line = line
 
 
 class PlainStream(Protocol):
@@ -120,7 +129,7 @@ def _blocks(
         last = size < len(buffer)
         end = size if last else last_row_end(buffer, start, size)
         if end <= start:
-            raise Damaged(f"a row at line {line} is longer than {len(buffer)} bytes")
+            raise Damaged(f"a row is longer than {len(buffer)} bytes", line)
         rest = bytes(memoryview(buffer)[end:size])
         if last and buffer[end - 1] != NEWLINE:
             buffer[end] = NEWLINE
@@ -157,7 +166,8 @@ def last_row_end(chunk: bytes | bytearray, start: int = 0, size: int | None = No
     end = chunk.rfind(b"\n", start, size) + 1
     quotes = _count(chunk, QUOTE, start, end)
     while end > start and quotes % 2:
-        earlier = chunk.rfind(b"\n", start, end - 1) + 1
+        # Of the newlines after the last quote none ends a row either.
+        earlier = chunk.rfind(b"\n", start, chunk.rfind(b'"', start, end)) + 1
         quotes -= _count(chunk, QUOTE, max(earlier, start), end)
         end = earlier
     return max(end, start)
@@ -230,12 +240,35 @@ def _zip(stream: ByteStream) -> Iterator[Any]:
     # The directory of a zip file stands at its end, so that it cannot be read as a stream.
     with tempfile.TemporaryFile() as copy:
         shutil.copyfileobj(stream, copy)
-        with zipfile.ZipFile(copy) as archive:
+        with _unzipping(), zipfile.ZipFile(copy) as archive:
             names = [entry for entry in archive.infolist() if not entry.is_dir()]
             if len(names) != 1:
                 raise Damaged(f"the zip file holds {len(names)} files instead of one")
-            with archive.open(names[0]) as member:
-                yield member
+            if names[0].compress_type not in ZIP_METHODS or names[0].flag_bits & ENCRYPTED:
+                raise Damaged("the zip file is compressed in a way that AWS does not use")
+            member = archive.open(names[0])
+        with member:
+            yield _Member(member)
+
+
+class _Member:
+    """A file within a zip file."""
+
+    def __init__(self, member: IO[bytes]) -> None:
+        self._member: Any = member
+
+    def readinto(self, buffer: Any, /) -> int:
+        with _unzipping():
+            return int(self._member.readinto(buffer))
+
+
+@contextmanager
+def _unzipping() -> Iterator[None]:
+    """Offsets and lengths that lead nowhere make zipfile raise much besides BadZipFile."""
+    try:
+        yield
+    except (OSError, ValueError, OverflowError, NotImplementedError, struct.error) as error:
+        raise Damaged(f"the compressed file is damaged: {error}") from error
 
 
 # AWS always compresses; a person may have unpacked the file.

@@ -8,7 +8,7 @@ can round or overflow.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 CONTEXT = Context(prec=200)
+SMALLEST = Decimal(1).scaleb(-38)
+ROUNDING = Context(prec=76, traps=[InvalidOperation])
 # Nearly all money fits the first: 20 digits before the point and 18 after it.
 FORMS = ((pa.decimal128(38, 18), 4), (pa.decimal256(76, 38), 8))
 
@@ -30,21 +32,37 @@ class Limbs:
 
 
 def limbs(texts: Sequence[str]) -> tuple[Limbs, list[int]]:
-    """`texts` as numbers, and which of them are none, or need more than 38 digits on a side.
+    """`texts` as numbers, and which of them are none, or have more than 38 digits before the point.
 
-    Those stand there as 0.
+    Those stand there as 0. What is smaller than 10^-38, as the noise of doubles can be, is rounded
+    away.
     """
     found = _limbs(texts)
     if found is not None:
         return found, []
-    wrong = [number for number, text in enumerate(texts) if _limbs([text]) is None]
+    wrong = []
     sound = list(texts)
-    for number in wrong:
-        sound[number] = "0"
+    for number, text in enumerate(texts):
+        if _limbs([text]) is None:
+            rounded = _rounded(text)
+            sound[number] = rounded or "0"
+            if rounded is None:
+                wrong.append(number)
     found = _limbs(sound)
     if found is None:
         raise ValueError("numbers that can be read one by one cannot be read together")
     return found, wrong
+
+
+def _rounded(text: str) -> str | None:
+    """`text` with 38 digits after the point; None where it is no number or too large."""
+    try:
+        number = Decimal(text)
+        if not (text.isascii() and number.is_finite()):
+            return None
+        return format(ROUNDING.quantize(number, SMALLEST), "f")
+    except InvalidOperation:
+        return None
 
 
 def _limbs(texts: Sequence[str]) -> Limbs | None:

@@ -22,7 +22,13 @@ def decoded(text: str) -> dict[str, str]:
 
     Raises ValueError at anything else, also at a key that stands there twice.
     """
-    found = _value(text)
+    try:
+        found = _value(text)
+    except RecursionError as error:
+        raise ValueError("the JSON is nested too deeply") from error
+    if "\\u" in text:
+        # JSON can spell half a surrogate pair, which is no text: this raises UnicodeEncodeError.
+        json.dumps(found, ensure_ascii=False).encode()
     if not isinstance(found, dict):
         raise ValueError(f"{type(found).__name__} is no JSON object")  # noqa: TRY004 (as json does)
     if ONLY_TEXT.issuperset(map(type, found.values())):

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cloudspend.convert.parse import unreadable
+from cloudspend.convert.parse import first_repeated, unreadable
 from cloudspend.convert.ports import ByteStream
 from cloudspend.convert.rows import Rows, Spot, constant, paired
 from cloudspend.errors import DeliveryError
@@ -62,10 +62,10 @@ class ParquetSource:
     def names(self) -> list[str]:
         """The names of its columns. Raises DeliveryError when one stands there twice."""
         names: list[str] = self.parquet.schema_arrow.names
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            what = f"the file has the column {repeated[0]} twice"
-            raise unreadable(self.file, None, what, column=repeated[0])
+        repeated = first_repeated(names)
+        if repeated is not None:
+            what = f"the file has the column {repeated!r} twice"
+            raise unreadable(self.file, None, what, column=repeated)
         return names
 
     def batches(self, wanted: Sequence[str]) -> Iterator[Batch]:

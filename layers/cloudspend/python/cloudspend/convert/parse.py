@@ -1,7 +1,8 @@
 """Blocks of CSV as rows of text."""
 
 import csv
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pyarrow.csv
 
 from cloudspend.convert.blocks import Block, Damaged, row_lines
 from cloudspend.convert.maps import TEXT
-from cloudspend.convert.rows import Place, Rows
+from cloudspend.convert.rows import SHOWN, Place, Rows
 from cloudspend.errors import DeliveryError
 
 
@@ -19,10 +20,15 @@ def column_names(header: bytes, file: str) -> list[str]:
         names = next(csv.reader([header.decode()], strict=True), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise unreadable(file, 1, f"the header cannot be read ({error})") from error
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise unreadable(file, 1, f"the header names {repeated[0]} twice", column=repeated[0])
+    repeated = first_repeated(names)
+    if repeated is not None:
+        raise unreadable(file, 1, f"the header names {repeated!r} twice", column=repeated)
     return names
+
+
+def first_repeated(names: Sequence[str]) -> str | None:
+    """The first name that stands there more than once."""
+    return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
 def parse(block: Block, names: Sequence[str], wanted: Sequence[str], file: str) -> Rows:
@@ -37,12 +43,6 @@ def parse(block: Block, names: Sequence[str], wanted: Sequence[str], file: str) 
 
 
 def _parsed(block: Block, names: Sequence[str], wanted: Sequence[str], file: str) -> Rows:
-    uneven: list[pa.csv.InvalidRow] = []
-
-    def stop(row: pa.csv.InvalidRow) -> str:
-        uneven.append(row)
-        return "error"
-
     try:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(pa.py_buffer(block.data)),
@@ -50,8 +50,7 @@ def _parsed(block: Block, names: Sequence[str], wanted: Sequence[str], file: str
             pyarrow.csv.ReadOptions(
                 column_names=list(names), use_threads=False, block_size=len(block.data) + 1
             ),
-            pyarrow.csv.ParseOptions(invalid_row_handler=stop),
-            pyarrow.csv.ConvertOptions(
+            convert_options=pyarrow.csv.ConvertOptions(
                 include_columns=list(wanted),
                 column_types=dict.fromkeys(wanted, TEXT),
                 null_values=[""],
@@ -59,7 +58,7 @@ def _parsed(block: Block, names: Sequence[str], wanted: Sequence[str], file: str
             ),
         )
     except pa.ArrowInvalid as error:
-        raise _invalid(block, uneven, error, file) from error
+        raise _first_wrong(block, names, wanted, file, error) from error
     return Rows(by_name(table), table.num_rows, Place(file, _line_of(block, table.num_rows)))
 
 
@@ -69,6 +68,9 @@ def _line_of(block: Block, rows: int) -> Callable[[int], int]:
         first = block.first_line
         return lambda row: first + row
     lines = row_lines(block)
+    if len(lines) != rows:
+        # A quote within a value that does not begin with one is not counted as a quote by Arrow.
+        lines = [line for line, _ in _rows_of(block)]
     return lambda row: lines[row]
 
 
@@ -95,15 +97,48 @@ def unreadable(file: str, line: int | None, what: str, **details: Any) -> Delive
 
 def damaged(file: str, error: Damaged) -> DeliveryError:
     """The error for a file whose compression is broken."""
-    return unreadable(file, None, str(error))
+    return unreadable(file, error.line, str(error))
 
 
-def _invalid(
-    block: Block, uneven: Sequence[pa.csv.InvalidRow], error: Exception, file: str
+def _first_wrong(
+    block: Block, names: Sequence[str], wanted: Sequence[str], file: str, error: Exception
 ) -> DeliveryError:
-    if not uneven:
-        return unreadable(file, block.first_line, f"the rows from here on are no CSV ({error})")
-    row = uneven[0]
-    line = block.first_line if row.number is None else row_lines(block)[row.number - 1]
-    what = f"the row has {row.actual_columns} columns instead of {row.expected_columns}"
-    return unreadable(file, line, what, value=row.text[:100])
+    """The error for the first row that has not as many values as there are columns, or has one in
+    a column of `wanted` that is no UTF-8."""
+    columns = [number for number, name in enumerate(names) if name in set(wanted)]
+    for line, row in _rows_of(block):
+        if len(row) != len(names):
+            text = _shown(",".join(row))
+            counted = f"{len(row)} columns instead of {len(names)}"
+            return unreadable(file, line, f"the row {text!r} has {counted}", value=text)
+        stray = next((number for number in columns if _has_stray_bytes(row[number])), None)
+        if stray is not None:
+            text = _shown(row[stray])
+            what = f"column {names[stray]}: {text!r} is not UTF-8"
+            return unreadable(file, line, what, column=names[stray], value=text)
+    return unreadable(file, block.first_line, f"the rows from here on are no CSV ({error})")
+
+
+def _shown(text: str) -> str:
+    """The beginning of `text`; a byte that is no UTF-8 as `\\xe9`."""
+    return text[:SHOWN].encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def _has_stray_bytes(text: str) -> bool:
+    """Whether `text` holds what `surrogateescape` puts for a byte that is no UTF-8."""
+    return not text.isascii() and any("\udc80" <= character <= "\udcff" for character in text)
+
+
+def _rows_of(block: Block) -> Iterator[tuple[int, list[str]]]:
+    """The rows with the lines they start on, slowly, and quoted as Arrow has it: where a value
+    begins with a quote. A last row whose quote stays open is there as an empty one."""
+    text = bytes(block.data).decode(errors="surrogateescape")
+    reader = csv.reader(f"{line}\n" for line in text.split("\n"))
+    start = block.first_line
+    try:
+        for row in reader:
+            if row:
+                yield start, row
+            start = block.first_line + reader.line_num
+    except csv.Error:
+        yield start, []

@@ -402,10 +402,9 @@ def _milliseconds(text: str) -> float | None:
     """AWS writes `2026-10-01T00:00:00Z`; a blank for the T and any offset are accepted."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)
 
 
