@@ -7,7 +7,7 @@ TYPED := app.py layers/cloudspend layers/dependencies lambdas stacks local confo
 # The majors of Node.js about whose end of life jsii is not to speak.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo test test-fast race scale lint format bench conformance layers synth local-up local-down reference lock clean
+.PHONY: help setup demo test test-fast race scale lint format bench conformance layers synth local-up local-down reference lock clean fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ race: setup ## restate one month ten times while readers ask for it, for a minut
 
 scale: setup ## plan, publish and sweep 10,000 accounts and a billion rows a day, in memory
 	@PYTHONPATH=. $(PY) -m benchmarks.scale
+
+fuzz: setup ## feed the readers of bills and manifests thousands of new damaged inputs
+	$(PY) -m pytest tests/unit/convert/test_convert_fuzz.py --hypothesis-profile=fuzz -q
 
 lint: setup ## formatting, style, types, and the rule of who may import whom
 	.venv/bin/ruff format --check $(CODE)

@@ -2,6 +2,8 @@
 
 import os
 
+from hypothesis import settings
+
 for _name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
     del os.environ[_name]
 
@@ -12,3 +14,6 @@ os.environ.update(
     AWS_EC2_METADATA_DISABLED="true",
     POWERTOOLS_TRACE_DISABLED="true",
 )
+
+# `make fuzz`: many new examples for the tests of test_convert_fuzz.py.
+settings.register_profile("fuzz", max_examples=3000, deadline=None)
