@@ -105,7 +105,8 @@ def _first_wrong(
 ) -> DeliveryError:
     """The error for the first row that has not as many values as there are columns, or has one in
     a column of `wanted` that is no UTF-8."""
-    columns = [number for number, name in enumerate(names) if name in set(wanted)]
+    asked = set(wanted)
+    columns = [number for number, name in enumerate(names) if name in asked]
     for line, row in _rows_of(block):
         if len(row) != len(names):
             text = _shown(",".join(row))
