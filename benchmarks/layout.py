@@ -8,10 +8,8 @@ not rule out, the column chunks that the query names. All periods are laid out a
 query reads of a year is twelve times what it reads of a month; one month is measured.
 """
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,14 +21,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks.chunk import PERIOD, write_chunk
-from cloudspend.accounts.model import ExportKind
+from benchmarks.disk import Disk, task_of
 from cloudspend.convert.convert import convert_task
-from cloudspend.convert.model import ConversionTask
 from cloudspend.convert.names import tag_column
-from cloudspend.convert.ports import ByteStream
 from cloudspend.convert.schema import SORT_ORDER
 from cloudspend.convert.writer import DICTIONARY_BYTES, sorted_order
-from cloudspend.exports.model import BillingPeriod, DeliveredFile
 
 ROWS = 1_000_000
 MEGABYTE = 1_000_000
@@ -189,38 +184,11 @@ RUNS = (
 
 def converted(folder: Path, rows: int) -> Path:
     """A chunk of the generator, as the platform's own code writes it."""
-    source, sink = _Disk(folder), _Disk(folder)
     chunk = folder / "chunk.csv.gz"
     write_chunk(chunk, rows)
-    task = ConversionTask(
-        account_id="111111111111",
-        period=BillingPeriod.parse(PERIOD),
-        generation="layout",
-        task=0,
-        kind=ExportKind.CUR_2_0,
-        compression="gzip",
-        files=(DeliveredFile("", str(chunk), "", chunk.stat().st_size),),
-        tag_columns=(TAG,),
-    )
-    (output,) = convert_task(task, source, sink).outputs
-    return folder / Path(output.key).name
-
-
-class _Disk:
-    """Files of one folder, to read and to write."""
-
-    bucket = ""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    @contextmanager
-    def open(self, file: DeliveredFile) -> Iterator[ByteStream]:
-        with Path(file.key).open("rb") as stream:
-            yield stream
-
-    def put(self, path: Path, key: str) -> None:
-        shutil.copyfile(path, self._folder / Path(key).name)
+    disk = Disk(folder)
+    (output,) = convert_task(task_of(chunk, tag_columns=(TAG,)), disk, disk).outputs
+    return disk.place(output.key)
 
 
 def report(layouts: Sequence[Laid], say: Callable[[str], Any]) -> None:

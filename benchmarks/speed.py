@@ -8,24 +8,19 @@ wall time, and peaks of their resident memory, are shown.
 """
 
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.chunk import PERIOD, write_chunk
-from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.model import ConversionTask
-from cloudspend.convert.ports import ByteStream
+from benchmarks.chunk import write_chunk
+from benchmarks.disk import Disk, task_of
 from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
-from cloudspend.exports.model import BillingPeriod, DeliveredFile
 
 ROWS = 1_000_000
 TURNS = 3
@@ -57,39 +52,12 @@ class Ratio:
         return self.value >= self.target if self.at_least else self.value <= self.target
 
 
-class _Disk:
-    """A chunk to read, and a folder to write to."""
-
-    bucket = ""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    @contextmanager
-    def open(self, file: DeliveredFile) -> Iterator[ByteStream]:
-        with Path(file.key).open("rb") as stream:
-            yield stream
-
-    def put(self, path: Path, key: str) -> None:
-        shutil.copyfile(path, self._folder / key.replace("/", "-"))
-
-
 def convert(chunk: Path, folder: Path, tables: tuple[str, ...]) -> int:
     """Convert `chunk` as the function does: how many rows."""
     from cloudspend.convert.convert import convert_task  # noqa: PLC0415 (not in what is compared)
 
-    task = ConversionTask(
-        account_id="111111111111",
-        period=BillingPeriod.parse(PERIOD),
-        generation="speed",
-        task=0,
-        kind=ExportKind.CUR_2_0,
-        compression="gzip",
-        files=(DeliveredFile("", str(chunk), "", chunk.stat().st_size),),
-        tables=tables,
-    )
-    disk = _Disk(folder)
-    return convert_task(task, disk, disk).rows_read
+    disk = Disk(folder)
+    return convert_task(task_of(chunk, tables), disk, disk).rows_read
 
 
 def work(way: str, chunk: Path, folder: Path) -> int:
