@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 
 from cloudspend.errors import CloudSpendError, Defect, TransientError, UsageError
-from cloudspend.lake.aws import AthenaQueries
+from cloudspend.lake.aws.queries import AthenaQueries
 from cloudspend.lake.ports import QueryResult
 
 SQL = "SELECT service, cost FROM costs"

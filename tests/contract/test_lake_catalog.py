@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from cloudspend.errors import TransientError
-from cloudspend.lake.aws import GlueCatalog
+from cloudspend.lake.aws.catalog import GlueCatalog
 from cloudspend.lake.ports import Catalog
 from cloudspend.lake.tables import TABLES, Column
 from cloudspend.settings import DATABASE

@@ -9,7 +9,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from cloudspend.lake.aws import StepFunctionsExecutions
+from cloudspend.lake.aws.executions import StepFunctionsExecutions
 from cloudspend.lake.ports import Executions
 from tests.fakes.lake import FakeExecutions
 

@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from cloudspend.errors import DeliveryError, TransientError
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.aws import DynamoGenerations
+from cloudspend.lake.aws.generations import DynamoGenerations
 from cloudspend.lake.failure import failure_of
 from cloudspend.lake.model import GenerationState, Holdings, Verdict, Watch
 from cloudspend.lake.ports import Generations, SweptRegistry

@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from cloudspend.convert.model import ParquetTotals
 from cloudspend.errors import Defect, TransientError
-from cloudspend.lake.aws import S3Lake
+from cloudspend.lake.aws.objects import S3Lake
 from cloudspend.lake.ports import Lake
 from tests.fakes.lake import FakeLake
 

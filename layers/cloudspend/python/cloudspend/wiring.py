@@ -28,13 +28,11 @@ if TYPE_CHECKING:
     from cloudspend.collect.aws import CostExplorerApi
     from cloudspend.convert.aws import S3Sink, S3Source
     from cloudspend.exports.aws import S3CustomerBucket
-    from cloudspend.lake.aws import (
-        AthenaQueries,
-        DynamoGenerations,
-        GlueCatalog,
-        S3Lake,
-        StepFunctionsExecutions,
-    )
+    from cloudspend.lake.aws.catalog import GlueCatalog
+    from cloudspend.lake.aws.executions import StepFunctionsExecutions
+    from cloudspend.lake.aws.generations import DynamoGenerations
+    from cloudspend.lake.aws.objects import S3Lake
+    from cloudspend.lake.aws.queries import AthenaQueries
     from cloudspend.lake.folder.s3 import DiskAndS3
     from cloudspend.lake.plan import Shelf
     from cloudspend.lake.publish import Press
@@ -64,7 +62,7 @@ class Platform:
 
     @cached_property
     def generations(self) -> DynamoGenerations:
-        from cloudspend.lake.aws import DynamoGenerations
+        from cloudspend.lake.aws.generations import DynamoGenerations
 
         return DynamoGenerations(self._table)
 
@@ -90,7 +88,7 @@ class Platform:
 
     @cached_property
     def executions(self) -> StepFunctionsExecutions:
-        from cloudspend.lake.aws import StepFunctionsExecutions
+        from cloudspend.lake.aws.executions import StepFunctionsExecutions
 
         return StepFunctionsExecutions(
             self._client("stepfunctions"), self.settings.ingest_machine_arn
@@ -98,7 +96,7 @@ class Platform:
 
     @cached_property
     def sweeps(self) -> StepFunctionsExecutions:
-        from cloudspend.lake.aws import StepFunctionsExecutions
+        from cloudspend.lake.aws.executions import StepFunctionsExecutions
 
         return StepFunctionsExecutions(
             self._client("stepfunctions"), self.settings.sweep_machine_arn
@@ -118,7 +116,7 @@ class Platform:
 
     @cached_property
     def catalog(self) -> GlueCatalog:
-        from cloudspend.lake.aws import GlueCatalog
+        from cloudspend.lake.aws.catalog import GlueCatalog
         from cloudspend.lake.tables import TABLES as LAKE_TABLES
         from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 
@@ -127,13 +125,13 @@ class Platform:
 
     @cached_property
     def lake(self) -> S3Lake:
-        from cloudspend.lake.aws import S3Lake
+        from cloudspend.lake.aws.objects import S3Lake
 
         return S3Lake(self._client("s3"), self.settings.lake_bucket)
 
     @cached_property
     def queries(self) -> AthenaQueries:
-        from cloudspend.lake.aws import AthenaQueries
+        from cloudspend.lake.aws.queries import AthenaQueries
 
         return AthenaQueries(self._client("athena"), names.WORKGROUP, names.DATABASE)
 

@@ -1,0 +1,1 @@
+"""The lake on AWS, a module a service: a function loads the one it uses and no other."""

@@ -1,0 +1,136 @@
+"""Partitions and columns of the lake's tables in Glue."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from cloudspend.errors import TransientError
+from cloudspend.lake.aws.faults import faults
+from cloudspend.lake.tables import Column, Table
+
+PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
+# Writers that change a table at the same time are accounts whose bills are checked just then.
+MOST_RACES = 20
+# AWS Glue API reference: what a TableInput may have of the Table that was read.
+TABLE_INPUT = (
+    "Name",
+    "Description",
+    "Owner",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "TableType",
+    "Parameters",
+)
+
+
+class GlueCatalog:
+    """`Catalog` on a boto3 Glue client; `tables` by name, as they are declared."""
+
+    def __init__(self, glue: Any, database: str, tables: Mapping[str, Table]) -> None:
+        self._glue = glue
+        self._database = database
+        self._tables = tables
+
+    def location(self, table: str, values: tuple[str, ...]) -> str | None:
+        try:
+            with faults("Glue"):
+                found = self._glue.get_partition(
+                    DatabaseName=self._database, TableName=table, PartitionValues=list(values)
+                )
+        except self._glue.exceptions.EntityNotFoundException:
+            return None
+        return str(found["Partition"]["StorageDescriptor"]["Location"])
+
+    def point(
+        self,
+        table: str,
+        values: tuple[str, ...],
+        location: str,
+        columns: tuple[Column, ...] = (),
+    ) -> None:
+        where = {"DatabaseName": self._database, "TableName": table}
+        partition = {
+            "Values": list(values),
+            "StorageDescriptor": _storage(self._tables[table], location, columns),
+            "Parameters": {"classification": "parquet"},
+        }
+        with faults("Glue"):
+            try:
+                self._update(where, partition)
+            except self._glue.exceptions.EntityNotFoundException:
+                self._create(where, partition)
+
+    def ensure_columns(self, table: str, columns: tuple[Column, ...]) -> None:
+        for _ in range(MOST_RACES):
+            with faults("Glue"):
+                found = self._glue.get_table(DatabaseName=self._database, Name=table)["Table"]
+                there = {column["Name"] for column in found["StorageDescriptor"]["Columns"]}
+                missing = [column for column in columns if column.name not in there]
+                if not missing:
+                    return
+                self._append(found, missing)
+        raise TransientError(f"The table {table} is being changed by others all the time.")
+
+    def _append(self, found: Mapping[str, Any], missing: Sequence[Column]) -> None:
+        """Add columns to the version of the table that was read; does nothing when there is a
+        newer version. What Glue then holds has to be looked at again in either case."""
+        table = {name: found[name] for name in TABLE_INPUT if name in found}
+        storage = dict(table["StorageDescriptor"])
+        storage["Columns"] = [
+            *storage["Columns"],
+            *({"Name": c.name, "Type": c.type, "Comment": c.comment} for c in missing),
+        ]
+        with suppress(self._glue.exceptions.ConcurrentModificationException):
+            self._glue.update_table(
+                DatabaseName=self._database,
+                TableInput={**table, "StorageDescriptor": storage},
+                VersionId=found["VersionId"],
+            )
+
+    def locations(self, table: str, account_id: str) -> dict[tuple[str, ...], str]:
+        pages = self._glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self._database,
+            TableName=table,
+            Expression=f"account_id = '{account_id}'",
+            ExcludeColumnSchema=True,
+        )
+        with faults("Glue"):
+            return {
+                tuple(partition["Values"]): partition["StorageDescriptor"]["Location"]
+                for page in pages
+                for partition in page["Partitions"]
+                if partition["Values"][0] == account_id
+            }
+
+    def remove(self, table: str, values: tuple[str, ...]) -> None:
+        try:
+            with faults("Glue"):
+                self._glue.delete_partition(
+                    DatabaseName=self._database, TableName=table, PartitionValues=list(values)
+                )
+        except self._glue.exceptions.EntityNotFoundException:
+            return
+
+    def _update(self, where: Mapping[str, str], partition: Mapping[str, Any]) -> None:
+        self._glue.update_partition(
+            **where, PartitionValueList=partition["Values"], PartitionInput=partition
+        )
+
+    def _create(self, where: Mapping[str, str], partition: Mapping[str, Any]) -> None:
+        """The partition's first time; somebody else's first time counts as well."""
+        try:
+            self._glue.create_partition(**where, PartitionInput=partition)
+        except self._glue.exceptions.AlreadyExistsException:
+            self._update(where, partition)
+
+
+def _storage(table: Table, location: str, more: tuple[Column, ...]) -> dict[str, Any]:
+    columns = (*table.columns, *more)
+    return {
+        "Columns": [{"Name": column.name, "Type": column.type} for column in columns],
+        "Location": location,
+        "InputFormat": f"{PARQUET}.MapredParquetInputFormat",
+        "OutputFormat": f"{PARQUET}.MapredParquetOutputFormat",
+        "SerdeInfo": {"SerializationLibrary": f"{PARQUET}.serde.ParquetHiveSerDe"},
+    }

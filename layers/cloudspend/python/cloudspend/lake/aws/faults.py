@@ -1,0 +1,34 @@
+"""What passes by itself at the services below the lake."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import ClientError
+
+from cloudspend.accounts.aws import transient_faults
+from cloudspend.errors import TransientError
+
+# AWS Glue, Amazon Athena and Amazon S3 API references: what passes by itself, beside throttling.
+TRANSIENT = frozenset(
+    {
+        "ConcurrentModificationException",
+        "InternalError",
+        "InternalServerException",
+        "InternalServiceException",
+        "OperationTimeoutException",
+        "SlowDown",
+        "TooManyRequestsException",
+    }
+)
+
+
+@contextmanager
+def faults(service: str) -> Iterator[None]:
+    """Raise what passes by itself as TransientError; leave everything else as it is."""
+    try:
+        with transient_faults(service):
+            yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in TRANSIENT:
+            raise
+        raise TransientError(f"{service} asks to try later.", cause=str(error)) from error

@@ -1,0 +1,109 @@
+"""The objects of the lake in S3."""
+
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from cloudspend.convert.model import ParquetTotals
+from cloudspend.convert.writer import parquet_totals
+from cloudspend.errors import Defect, TransientError
+from cloudspend.lake.aws.faults import faults
+from cloudspend.lake.ports import StagedFile
+
+RANGE_BYTES = 1024 * 1024
+DELETED_AT_ONCE = 1000  # Amazon S3 API reference, DeleteObjects
+
+
+class S3Lake:
+    """`Lake` on a boto3 S3 client."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    @property
+    def bucket(self) -> str:
+        return self._bucket
+
+    def write_json(self, key: str, value: Any) -> None:
+        with faults("S3"):
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=json.dumps(value).encode())
+
+    def read_json(self, key: str) -> Any:
+        try:
+            with faults("S3"):
+                return json.load(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"])
+        except (self._s3.exceptions.NoSuchKey, ValueError) as error:
+            raise Defect(f"s3://{self._bucket}/{key} is missing or no JSON.", key=key) from error
+
+    def staged(self, prefix: str) -> tuple[StagedFile, ...]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix
+        )
+        with faults("S3"):
+            return tuple(
+                StagedFile(found["Key"], found["Size"], found["LastModified"])
+                for page in pages
+                for found in page.get("Contents", ())
+            )
+
+    def groups(self, prefix: str, delimiter: str) -> tuple[str, ...]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, Delimiter=delimiter
+        )
+        with faults("S3"):
+            return tuple(
+                found["Prefix"] for page in pages for found in page.get("CommonPrefixes", ())
+            )
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for start in range(0, len(keys), DELETED_AT_ONCE):
+            objects = [{"Key": key} for key in keys[start : start + DELETED_AT_ONCE]]
+            with faults("S3"):
+                answer = self._s3.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
+                )
+            # DeleteObjects succeeds as a call even when it deletes none of the objects.
+            if answer.get("Errors"):
+                raise TransientError("S3 did not delete every object.", kept=answer["Errors"][:10])
+
+    def parquet_totals(self, key: str, columns: Sequence[str]) -> ParquetTotals:
+        # A Parquet reader jumps to the footer and to the columns it wants, so that memory and
+        # transfer stay small whatever the file's size.
+        with faults("S3"):
+            ranges = _Ranges(self._s3, self._bucket, key)
+            return parquet_totals(io.BufferedReader(ranges, RANGE_BYTES), columns)
+
+
+class _Ranges(io.RawIOBase):
+    """An object as a file to seek in, read by ranges."""
+
+    def __init__(self, s3: Any, bucket: str, key: str) -> None:
+        self._s3 = s3
+        self._object = {"Bucket": bucket, "Key": key}
+        self._size: int = s3.head_object(**self._object)["ContentLength"]
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        end = min(self._at + len(buffer), self._size)
+        if end <= self._at:
+            return 0
+        wanted = f"bytes={self._at}-{end - 1}"
+        body: bytes = self._s3.get_object(**self._object, Range=wanted)["Body"].read()
+        buffer[: len(body)] = body
+        self._at += len(body)
+        return len(body)
