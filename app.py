@@ -10,6 +10,7 @@ from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 from stacks.alerts_stack import AlertsStack
 from stacks.customer_stack import write_template
+from stacks.ground import Ground
 from stacks.ingest_stack import IngestStack
 from stacks.lake_stack import LakeStack
 from stacks.onboarding_stack import OnboardingStack
@@ -34,28 +35,11 @@ def build(app: App, stage: Stage) -> App:
     template = write_template(Path(app.outdir) / "customer")
     lake = LakeStack(app, "cloudspend-lake", stage=stage, settings=settings)
     alerts = AlertsStack(app, "cloudspend-alerts", stage=stage, settings=settings, lake=lake)
-    ingest = IngestStack(
-        app, "cloudspend-ingest", stage=stage, settings=settings, lake=lake, alerts=alerts
-    )
-    onboarding = OnboardingStack(
-        app,
-        "cloudspend-onboarding",
-        stage=stage,
-        settings=settings,
-        lake=lake,
-        alerts=alerts,
-        template=template,
-    )
+    ground = Ground(stage, settings, lake, alerts)
+    ingest = IngestStack(app, "cloudspend-ingest", ground=ground)
+    onboarding = OnboardingStack(app, "cloudspend-onboarding", ground=ground, template=template)
     onboarding.add_stack_dependency(ingest)
-    SweepStack(
-        app,
-        "cloudspend-sweep",
-        stage=stage,
-        settings=settings,
-        lake=lake,
-        alerts=alerts,
-        ingest=ingest,
-    )
+    SweepStack(app, "cloudspend-sweep", ground=ground, ingest=ingest)
     return app
 
 

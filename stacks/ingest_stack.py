@@ -3,7 +3,6 @@
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cloudspend import settings as names
@@ -16,15 +15,11 @@ from cloudspend.lake.tables import (
     PERIOD_TABLES,
 )
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
-from cloudspend.settings import Settings
-from stacks.alerts_stack import AlertsStack
 from stacks.constructs.access import READ, WRITE, Access
-from stacks.constructs.dead_letters import DeadLetters
-from stacks.constructs.functions import PythonTask, PythonTasks
+from stacks.constructs.functions import PythonTask
 from stacks.constructs.machine import Machine
+from stacks.ground import Ground
 from stacks.ingest_flow import IngestTasks, ingest_flow
-from stacks.lake_stack import LakeStack
-from stacks.stage import Stage
 
 # The folders of the bills' tables.
 BILLS = (COST_AND_USAGE.data_folder, BILLING_DETAIL.data_folder)
@@ -37,22 +32,11 @@ EVENT_KEPT = Duration.hours(24)
 class IngestStack(Stack):
     """The functions of Ingest with their permissions, the machine, and what starts it."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
-        settings: Settings,
-        lake: LakeStack,
-        alerts: AlertsStack,
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, ground: Ground) -> None:
         super().__init__(scope, construct_id, description="CloudSpend: ingest of deliveries")
-        self._access = lake.access
-        self._functions = PythonTasks(self, "Tasks", stage=stage, settings=settings)
-        self.dead_letters = DeadLetters(
-            self, "DeadLetters", name=f"{names.PREFIX}-ingest-dead-letters", alarms=alerts.alarms
-        )
+        self._access = ground.access
+        self._functions = ground.tasks(self)
+        self.dead_letters = ground.dead_letters(self, "ingest")
         self.tasks = tasks = IngestTasks(
             plan=self._plan(),
             convert=self._convert(),
@@ -62,16 +46,13 @@ class IngestStack(Stack):
             unavailable=self._unavailable(),
             report=self._report(),
         )
-        bucket = s3.Bucket.from_bucket_name(self, "LakeBucket", settings.lake_bucket)
-        self.ingest = Machine(
+        self.ingest = ground.machine(
             self,
             "Ingest",
             name=names.INGEST_MACHINE,
-            definition=ingest_flow(self, stage, tasks, bucket),
+            definition=ingest_flow(self, ground.stage, tasks, ground.lake_bucket(self)),
             timeout=Duration.hours(12),
             calls=tasks.all,
-            stage=stage,
-            alarms=alerts.alarms,
         )
         _allow_map(self.ingest, self._access)
         self._deliveries(self._announce())

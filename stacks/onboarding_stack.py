@@ -11,41 +11,23 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from cloudspend import settings as names
-from cloudspend.settings import Settings
-from stacks.alerts_stack import AlertsStack
-from stacks.constructs.dead_letters import DeadLetters
-from stacks.constructs.functions import PythonTask, PythonTasks
-from stacks.constructs.machine import Machine
+from stacks.constructs.functions import PythonTask
 from stacks.constructs.review import accept, allow
 from stacks.constructs.storage import PrivateBucket
-from stacks.lake_stack import LakeStack
+from stacks.ground import Ground
 from stacks.onboard_flow import OnboardTasks, onboard_flow
-from stacks.stage import Stage
 
 
 class OnboardingStack(Stack):
     """`template` is the file that customers create their stack from."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
-        settings: Settings,
-        lake: LakeStack,
-        alerts: AlertsStack,
-        template: Path,
+        self, scope: Construct, construct_id: str, *, ground: Ground, template: Path
     ) -> None:
         super().__init__(scope, construct_id, description="CloudSpend: onboarding of accounts")
-        self._access = lake.access
-        self._functions = PythonTasks(self, "Tasks", stage=stage, settings=settings)
-        self.dead_letters = DeadLetters(
-            self,
-            "DeadLetters",
-            name=f"{names.PREFIX}-onboarding-dead-letters",
-            alarms=alerts.alarms,
-        )
+        self._access = ground.access
+        self._functions = ground.tasks(self)
+        self.dead_letters = ground.dead_letters(self, "onboarding")
         tasks = OnboardTasks(
             verify=self._verify(),
             check_permissions=self._check_permissions(),
@@ -53,18 +35,16 @@ class OnboardingStack(Stack):
             backfill=self._backfill(),
             report=self._report(),
         )
-        self.onboard = Machine(
+        self.onboard = ground.machine(
             self,
             "Onboard",
             name=names.ONBOARD_MACHINE,
-            definition=onboard_flow(self, stage, tasks),
+            definition=onboard_flow(self, ground.stage, tasks),
             timeout=Duration.hours(24),
             calls=tasks.all,
-            stage=stage,
-            alarms=alerts.alarms,
         )
         self._registrations()
-        bucket = self._template_bucket(stage, settings, lake)
+        bucket = self._template_bucket(ground)
         self._publish(template, bucket)
         CfnOutput(
             self,
@@ -144,15 +124,15 @@ class OnboardingStack(Stack):
             subscriptions.LambdaSubscription(task, dead_letter_queue=self.dead_letters)
         )
 
-    def _template_bucket(self, stage: Stage, settings: Settings, lake: LakeStack) -> s3.Bucket:
+    def _template_bucket(self, ground: Ground) -> s3.Bucket:
         """Everyone may read the template, and nothing else stands here: a quick-create link is
         opened with the customer's credentials, and who grants a role may read what it grants."""
         bucket = PrivateBucket(
             self,
             "Template",
-            name=settings.template_bucket,
-            stage=stage,
-            logs=lake.logs,
+            name=ground.settings.template_bucket,
+            stage=ground.stage,
+            logs=ground.lake.logs,
             public_policy=True,
         )
         accept(

@@ -2,7 +2,6 @@
 
 from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
@@ -12,16 +11,12 @@ from cloudspend.lake.plan import RUNS
 from cloudspend.lake.round import SWEEPS
 from cloudspend.lake.tables import TABLES
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
-from cloudspend.settings import Settings
-from stacks.alerts_stack import AlertsStack
 from stacks.constructs.access import DELETE, READ, WRITE
 from stacks.constructs.dead_letters import DeadLetters
-from stacks.constructs.functions import PythonTask, PythonTasks
-from stacks.constructs.machine import Machine
+from stacks.constructs.functions import PythonTask
 from stacks.constructs.review import accept, allow
+from stacks.ground import Ground
 from stacks.ingest_stack import IngestStack
-from stacks.lake_stack import LakeStack
-from stacks.stage import Stage
 from stacks.sweep_flow import SweepTasks, sweep_flow
 
 BILLS = tuple(dict.fromkeys(table.data_folder for table in TABLES))
@@ -34,19 +29,11 @@ class SweepStack(Stack):
     """Sweeps every account four times a day."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
-        settings: Settings,
-        lake: LakeStack,
-        alerts: AlertsStack,
-        ingest: IngestStack,
+        self, scope: Construct, construct_id: str, *, ground: Ground, ingest: IngestStack
     ) -> None:
         super().__init__(scope, construct_id, description="CloudSpend: sweep of all accounts")
-        self._access = lake.access
-        self._functions = PythonTasks(self, "Tasks", stage=stage, settings=settings)
+        self._access = ground.access
+        self._functions = ground.tasks(self)
         tasks = SweepTasks(
             accounts=self._list(),
             sweep=self._sweep(),
@@ -54,23 +41,20 @@ class SweepStack(Stack):
             reconcile=ingest.tasks.reconcile,
             unavailable=ingest.tasks.unavailable,
         )
-        bucket = s3.Bucket.from_bucket_name(self, "LakeBucket", settings.lake_bucket)
-        self.sweep = Machine(
+        self.sweep = ground.machine(
             self,
             "Sweep",
             name=names.SWEEP_MACHINE,
-            definition=sweep_flow(self, stage, tasks, bucket),
+            definition=sweep_flow(self, ground.stage, tasks, ground.lake_bucket(self)),
             # The next round begins then, and finds what this one left.
             timeout=Duration.hours(24 // SWEEPS_A_DAY),
             calls=tasks.all,
-            stage=stage,
-            alarms=alerts.alarms,
         )
         self.sweep.allow_maps(names.SWEEP_MACHINE)
         self._access.objects(
             self.sweep.role, (*READ, *WRITE, "s3:ListMultipartUploadParts"), SWEEPS
         )
-        self._schedule(alerts)
+        self._schedule(ground.dead_letters(self, "sweep"))
 
     def _list(self) -> PythonTask:
         task = self._functions.task("sweep_list", "Writes down which accounts are swept")
@@ -103,10 +87,7 @@ class SweepStack(Stack):
         self._access.bus(task.task_role)
         return task
 
-    def _schedule(self, alerts: AlertsStack) -> None:
-        dead_letters = DeadLetters(
-            self, "DeadLetters", name=f"{names.PREFIX}-sweep-dead-letters", alarms=alerts.alarms
-        )
+    def _schedule(self, dead_letters: DeadLetters) -> None:
         accept(
             dead_letters,
             "It is the dead-letter queue of the schedule, and the rule does not know schedules.",
