@@ -15,7 +15,9 @@ from tests.fakes.collect import FakeCostExplorer, Refusal, client_of
 
 PERIOD = BillingPeriod(2026, 10)
 CHARGES = [
-    Charge("222222222222", f"Service {n}", kind, Decimal("0.1234567890"), Decimal("-2.50"), "USD")
+    Charge(
+        "222222222222", f"Service {n}", kind, Decimal("0.12"), Decimal("-2.50"), Decimal(3), "USD"
+    )
     for kind in ("Credit", "Usage")
     for n in range(3)
 ]

@@ -84,6 +84,7 @@ class FakeCostExplorer:
         metrics = {
             "UnblendedCost": amount(charge.unblended),
             "AmortizedCost": amount(charge.amortized),
+            "NetAmortizedCost": amount(charge.net_amortized),
         }
         return {"Keys": [charge.account_id, charge.service], "Metrics": metrics}
 

@@ -1,5 +1,7 @@
 """Reading a period's bill from Cost Explorer: pages, requests, answers that change."""
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -15,7 +17,7 @@ PERIOD = BillingPeriod(2026, 12)
 
 def charge(account: int = 2, kind: str = "Usage", amount: str = "1.25") -> Charge:
     cost = Decimal(amount)
-    return Charge(str(account) * 12, "Amazon Simple Storage Service", kind, cost, cost, "USD")
+    return Charge(str(account) * 12, "Amazon Simple Storage Service", kind, cost, cost, cost, "USD")
 
 
 CHARGES = [charge(n, kind) for kind in ("Credit", "Tax", "Usage") for n in (2, 3, 4)]
@@ -34,6 +36,18 @@ def test_the_end_of_the_period_is_exclusive_and_may_be_next_year() -> None:
     api = FakeCostExplorer(PERIOD, CHARGES)
     read_bill(api, PERIOD)
     assert {tuple(q["TimePeriod"].values()) for q in api.asked} == {("2026-12-01", "2027-01-01")}
+
+
+def test_only_the_days_since_one_can_be_asked_for() -> None:
+    api = FakeCostExplorer(PERIOD, CHARGES)
+    read_bill(api, PERIOD, date(2026, 12, 30))
+    assert {tuple(q["TimePeriod"].values()) for q in api.asked} == {("2026-12-30", "2027-01-01")}
+
+
+def test_the_net_amortized_cost_comes_with_the_others() -> None:
+    api = FakeCostExplorer(PERIOD, [replace(charge(), net_amortized=Decimal("0.75"))])
+    [found] = read_bill(api, PERIOD).charges
+    assert (found.amortized, found.net_amortized) == (Decimal("1.25"), Decimal("0.75"))
 
 
 def test_one_estimated_result_makes_the_bill_an_estimate() -> None:

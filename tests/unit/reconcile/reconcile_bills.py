@@ -134,10 +134,11 @@ def charges(ledger: Iterable[Line]) -> list[Charge]:
         service = "Tax" if line.kind == "Tax" else line.shown
         kind = DISCOUNTS.get(line.kind, line.kind)
         key = (line.account, service, kind, line.currency)
-        held = found.get(key, Charge(*key[:3], Decimal(0), Decimal(0), line.currency))
+        held = found.get(key, Charge(*key[:3], Decimal(0), Decimal(0), Decimal(0), line.currency))
         found[key] = replace(
             held,
             unblended=held.unblended + line.cost,
             amortized=held.amortized + line.effective,
+            net_amortized=held.net_amortized + line.effective,
         )
     return list(found.values())

@@ -8,6 +8,7 @@ its pages were read.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -17,6 +18,7 @@ from cloudspend.exports.model import BillingPeriod
 
 UNBLENDED = "UnblendedCost"
 AMORTIZED = "AmortizedCost"
+NET_AMORTIZED = "NetAmortizedCost"
 LINKED_ACCOUNT = "LINKED_ACCOUNT"
 SERVICE = "SERVICE"
 RECORD_TYPE = "RECORD_TYPE"
@@ -37,6 +39,7 @@ class Charge:
     record_type: str
     unblended: Decimal
     amortized: Decimal
+    net_amortized: Decimal
     currency: str
 
 
@@ -50,10 +53,12 @@ class CostExplorerBill:
     requests: int
 
 
-def read_bill(api: CostExplorer, period: BillingPeriod) -> CostExplorerBill:
-    """Ask for the whole of `period`. Raises what the port raises, and TransientError when an
-    answer does not hold still."""
-    reader = _Reader(period)
+def read_bill(
+    api: CostExplorer, period: BillingPeriod, since: date | None = None
+) -> CostExplorerBill:
+    """Ask for the whole of `period`, or for its days from `since` on. Raises what the port raises,
+    and TransientError when an answer does not hold still."""
+    reader = _Reader(period, since)
     charges: list[Charge] = []
     estimated = False
     for record_type in reader.record_types(api.dimension_values):
@@ -66,10 +71,11 @@ def read_bill(api: CostExplorer, period: BillingPeriod) -> CostExplorerBill:
 class _Reader:
     """Asks the questions of one period and counts the requests."""
 
-    def __init__(self, period: BillingPeriod) -> None:
+    def __init__(self, period: BillingPeriod, since: date | None) -> None:
         self.requests = 0
-        # The end is exclusive. The whole period, open or not: some fees bear future usage dates.
-        self._time = {"Start": f"{period.start:%Y-%m-%d}", "End": f"{period.end:%Y-%m-%d}"}
+        # The end is exclusive. To the period's end, open or not: some fees bear future usage dates.
+        start = since or period.start
+        self._time = {"Start": f"{start:%Y-%m-%d}", "End": f"{period.end:%Y-%m-%d}"}
 
     def record_types(self, ask: Ask) -> list[str]:
         question = {"TimePeriod": self._time, "Dimension": RECORD_TYPE, "Context": "COST_AND_USAGE"}
@@ -80,7 +86,7 @@ class _Reader:
         question = {
             "TimePeriod": self._time,
             "Granularity": "MONTHLY",
-            "Metrics": [UNBLENDED, AMORTIZED],
+            "Metrics": [UNBLENDED, AMORTIZED, NET_AMORTIZED],
             "GroupBy": [{"Type": "DIMENSION", "Key": key} for key in (LINKED_ACCOUNT, SERVICE)],
             "Filter": {"Dimensions": {"Key": RECORD_TYPE, "Values": [record_type]}},
         }
@@ -120,6 +126,7 @@ def _charge(group: Mapping[str, Any], record_type: str) -> Charge:
         record_type=record_type,
         unblended=_amount(metrics, UNBLENDED),
         amortized=_amount(metrics, AMORTIZED),
+        net_amortized=_amount(metrics, NET_AMORTIZED),
         currency=metrics[UNBLENDED]["Unit"],
     )
 
