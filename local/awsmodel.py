@@ -2,14 +2,15 @@
 
 A service that the local cloud adds is a fake, and a fake must take nothing and say nothing that AWS
 would not. botocore checks structure, types and lower bounds; it leaves enumerations, patterns and
-upper bounds to the service, so that these are checked here.
+upper bounds to the service, so that these are checked here. Patterns are Java's, with classes and
+flags that Python's own `re` does not know.
 """
 
-import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import regex
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 from botocore.validate import ParamValidator
@@ -93,7 +94,7 @@ def _wrong_text(shape: Shape, text: str, path: str) -> Iterator[str]:
     if allowed and text not in allowed:
         yield f"{path}: {text!r} is none of {', '.join(allowed)}"
     pattern = shape.metadata.get("pattern")
-    if pattern and not re.fullmatch(pattern, text):
+    if pattern and not regex.fullmatch(pattern, text):
         yield f"{path}: {text!r} does not match {pattern}"
 
 

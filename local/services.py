@@ -27,6 +27,7 @@ Response = tuple[int, dict[str, str], bytes]
 log = logging.getLogger("local.services")
 
 _SCOPES: set[str] = set()
+_ACTIONS: dict[str, str] = {}
 
 
 class ServiceError(Exception):
@@ -39,14 +40,19 @@ class ServiceError(Exception):
 
 
 def add_json_service(
-    scope: str, target_prefix: str, service_name: str, handlers: Mapping[str, Handler]
+    scope: str,
+    target_prefix: str,
+    service_name: str,
+    handlers: Mapping[str, Handler],
+    action: str = "",
 ) -> None:
     """Serve `handlers` (by operation) for requests signed for `scope`.
 
     `target_prefix` is what stands before the operation in `X-Amz-Target`, `service_name` is
     botocore's. A handler gets the caller's account id and the request's members; it raises
     ServiceError. Under `scope` IAM knows the service's actions, so that a role without
-    `<scope>:<operation>` is denied.
+    `<scope>:<operation>` is denied; `action` is what IAM calls every operation of a service whose
+    operations are not its actions.
     """
 
     async def handle(
@@ -66,7 +72,15 @@ def add_json_service(
     iam_actions.SERVICE_TO_IAM_NAMESPACE[scope] = scope
     if not _SCOPES:
         seams.around(iam_actions, "extract_resource_arn", _resource)
+        seams.around(iam_actions, "extract_iam_action", _action)
     _SCOPES.add(scope)
+    if action:
+        _ACTIONS[scope] = action
+
+
+def _action(original: Callable[..., str | None], service: str, *request: Any) -> str | None:
+    """What IAM calls a request, where that is not the operation's name."""
+    return _ACTIONS.get(service) or original(service, *request)
 
 
 def _resource(original: Callable[..., str], service: str, *request: Any) -> str:

@@ -51,8 +51,8 @@ def access_role(scope: Construct, parameters: Parameters) -> iam.CfnRole:
     )
     accept(
         role,
-        "Cost Explorer and the organization are no resources that a permission could name; the "
-        "actions only read.",
+        "Cost Explorer, budgets, invoices and the organization are no resources that this "
+        "permission could name; the actions only read.",
         "IAM5[Resource::*]",
     )
     return role
@@ -122,7 +122,9 @@ def _files() -> list[dict[str, Any]]:
 
 
 def _comparison() -> dict[str, Any]:
-    return {**_any("ce:", "organizations:"), "Sid": "CompareTheBillWithAwsOwnFigures"}
+    """What AWS itself says of the account's cost, beside the bill."""
+    services = ("ce:", "organizations:", "budgets:", "invoicing:")
+    return {**_any(*services), "Sid": "CompareTheBillWithAwsOwnFigures"}
 
 
 def _any(*services: str, without: str = "") -> dict[str, Any]:

@@ -4,6 +4,10 @@
     amounts         what one line item costs, in each of Cost Explorer's ways
     vocabulary      Cost Explorer's words for services and charge types
     cost_explorer   `ce`, computed from the ledger
+    commitments     the part of `ce` about reservations and Savings Plans
+    labels          the part of `ce` about tags and cost categories
+    budgets         `budgets`, told to `/_local/budgets`, with what was spent by the ledger
+    invoices        `invoicing`, the ledger's line items by the invoice they stand on
     organizations   `organizations`, from what was told to `/_local/world`
     cur             `cur`, the report definitions of each account
     data_exports    `bcm-data-exports`, the exports of each account
@@ -12,12 +16,24 @@ All of it plays AWS. It shares no code with the platform, whose figures it is th
 """
 
 from local import services
-from local.billing import cost_explorer, cur, data_exports, ledger, organizations
+from local.billing import (
+    budgets,
+    commitments,
+    cost_explorer,
+    cur,
+    data_exports,
+    invoices,
+    labels,
+    ledger,
+    organizations,
+)
+
+COST_EXPLORER = {**cost_explorer.HANDLERS, **commitments.HANDLERS, **labels.HANDLERS}
 
 
 def install() -> None:
     """Put the services onto the local cloud's seams, in place of what stands there."""
-    services.add_json_service("ce", "AWSInsightsIndexService", "ce", cost_explorer.HANDLERS)
+    services.add_json_service("ce", "AWSInsightsIndexService", "ce", COST_EXPLORER)
     services.add_json_service("cur", "AWSOrigamiServiceGateway", "cur", cur.HANDLERS)
     services.add_json_service(
         "bcm-data-exports",
@@ -28,11 +44,16 @@ def install() -> None:
     services.add_json_service(
         "organizations", "AWSOrganizationsV20161128", "organizations", organizations.HANDLERS
     )
+    services.add_json_service("invoicing", "Invoicing", "invoicing", invoices.HANDLERS)
+    services.add_json_service(
+        "budgets", "AWSBudgetServiceGateway", "budgets", budgets.HANDLERS, "budgets:ViewBudget"
+    )
 
 
 def reset() -> None:
-    """Forget every bill, report definition, export and organization."""
+    """Forget every bill, report definition, export, budget and organization."""
     ledger.LEDGER.clear()
+    budgets.clear()
     cur.clear()
     data_exports.clear()
     organizations.clear()

@@ -48,7 +48,7 @@ def split(interval: Interval, granularity: str) -> list[Interval]:
     refuses unless the customer has opted in."""
     if granularity == "HOURLY":
         raise ServiceError("ValidationException", "Hourly data is not enabled for this account.")
-    return list(_cut(interval, _next_month if granularity == "MONTHLY" else _next_day))
+    return list(_cut(interval, next_month if granularity == "MONTHLY" else _next_day))
 
 
 def _cut(interval: Interval, following: Callable[[date], date]) -> Iterator[Interval]:
@@ -70,7 +70,8 @@ def _next_day(day: date) -> date:
     return day + timedelta(days=1)
 
 
-def _next_month(day: date) -> date:
+def next_month(day: date) -> date:
+    """The first day of the month after `day`'s."""
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 

@@ -8,7 +8,7 @@ is computed from these line items. `GET` lists what there is.
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,19 @@ REQUIRED = (
     "lineItem/CurrencyCode",
 )
 
+# What of a line item only commitments, budgets, tags and cost categories are read from.
+_FACTS = (
+    "bill/BillingEntity",
+    "lineItem/UsageAmount",
+    "pricing/",
+    "product/instanceType",
+    "product/operatingSystem",
+    "reservation/",
+    "savingsPlan/",
+    "resourceTags/",
+    "costCategory/",
+)
+
 # Split cost allocation repeats, for containers, what other rows already cost.
 _SPLIT_COST = frozenset({"EKSPod-EC2", "ECSTask-EC2"})
 
@@ -34,13 +47,23 @@ _SPLIT_COST = frozenset({"EKSPod-EC2", "ECSTask-EC2"})
 @dataclass(frozen=True)
 class LineItem:
     """One charge in Cost Explorer's terms. `day` lies within the billing period, to which AWS books
-    a charge even where it bears another usage date (upfront fees)."""
+    a charge even where it bears another usage date (upfront fees). `invoice` is the invoice's id,
+    empty until there is one; `facts` are columns of the bill that are filled, by name."""
 
     day: date
     dimensions: Mapping[str, str]
     metrics: Mapping[str, Decimal]
     currency: str
-    invoiced: bool
+    invoice: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def invoiced(self) -> bool:
+        return bool(self.invoice)
+
+    def figure(self, column: str) -> Decimal:
+        """A number among the facts, zero where there is none."""
+        return amounts.money(self.facts, column)
 
 
 class Ledger:
@@ -63,14 +86,17 @@ class Ledger:
 
         An account belongs to one organization: one that pays sees nothing of others' bills.
         """
-        bills = sorted(self._bills.items())
-        own = [item for (payer, _), items in bills if payer == account for item in items]
-        return own or [
+        return self.paid_by(account) or [
             item
-            for _, items in bills
+            for _, items in sorted(self._bills.items())
             for item in items
             if item.dimensions["LINKED_ACCOUNT"] == account
         ]
+
+    def paid_by(self, account: str) -> list[LineItem]:
+        """What an account pays for, itself and its members; nothing for one that is a member."""
+        bills = sorted(self._bills.items())
+        return [item for (payer, _), items in bills if payer == account for item in items]
 
     def summary(self) -> list[dict[str, Any]]:
         """What is in it, for people."""
@@ -146,7 +172,8 @@ def _line_item(period: str, item: Mapping[str, str]) -> LineItem:
         },
         metrics=amounts.metrics(item),
         currency=item["lineItem/CurrencyCode"],
-        invoiced=bool(item["bill/InvoiceId"]),
+        invoice=item["bill/InvoiceId"],
+        facts={name: value for name, value in item.items() if value and name.startswith(_FACTS)},
     )
 
 

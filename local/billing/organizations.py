@@ -1,22 +1,26 @@
 """AWS Organizations for the local cloud: one management account and its members.
 
-`PUT /_local/world` with `{management, members: [{id, name, email}]}` sets an organization (again:
-replaces it); the management account is one of the members. Accounts of no organization get
-AWSOrganizationsNotInUseException. Any member may describe the organization; only the management
-account may list and describe accounts (AWS Organizations user guide, "Actions available").
+`PUT /_local/world` with `{management, members: [{id, name, email, unit?, tags?}]}` sets an
+organization (again: replaces it); the management account is one of the members. `unit` is the path
+of a member's organizational unit, as `Workloads/Production`; without one it is under the root.
+Accounts of no organization get AWSOrganizationsNotInUseException. Any member may describe the
+organization; only the management account may list and describe its parts (AWS Organizations user
+guide, "Actions available").
 """
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from local.control import control
 from local.services import Members, ServiceError
 
 # AWS's default and largest page of ListAccounts.
 PAGE_SIZE = 20
+Item = TypeVar("Item")
 _JOINED = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
 
 
@@ -27,6 +31,8 @@ class Member:
     id: str
     name: str
     email: str
+    unit: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,29 @@ class Organization:
 
     @property
     def id(self) -> str:
-        return f"o-{hashlib.sha256(self.management.encode()).hexdigest()[:10]}"
+        return f"o-{_digest(self.management)[:10]}"
+
+    @property
+    def root(self) -> str:
+        return f"r-{_digest(self.management)[:4]}"
+
+    @property
+    def units(self) -> list[str]:
+        """The paths of all organizational units, those on the way to another among them."""
+        paths = {member.unit for member in self.members if member.unit}
+        steps = {"/".join(path.split("/")[:depth]) for path in paths for depth in range(1, 9)}
+        return sorted(steps)
+
+    def unit_id(self, path: str) -> str:
+        """The id of the unit at `path`; the root's for none."""
+        return f"ou-{self.root[2:]}-{_digest(self.management + path)[:8]}" if path else self.root
+
+    def unit_of(self, parent: str) -> str:
+        """The path of the unit or root whose id is `parent`. Raises ServiceError."""
+        for path in ("", *self.units):
+            if self.unit_id(path) == parent:
+                return path
+        raise ServiceError("ParentNotFoundException", "You specified parent that doesn't exist.")
 
     def member(self, account: str) -> Member | None:
         return next((member for member in self.members if member.id == account), None)
@@ -94,14 +122,46 @@ def describe_organization(account: str, _request: Members) -> Members:
 
 def list_accounts(account: str, request: Members) -> Members:
     organization = _managed_by(account)
-    start = _start(request.get("NextToken", "0"))
-    end = start + request.get("MaxResults", PAGE_SIZE)
-    answer: dict[str, Any] = {
-        "Accounts": [_account(organization, each) for each in organization.members[start:end]]
+    shown, token = _page(request, organization.members)
+    return {"Accounts": [_account(organization, each) for each in shown], **token}
+
+
+def list_roots(account: str, _request: Members) -> Members:
+    organization = _managed_by(account)
+    root = {
+        "Id": organization.root,
+        "Arn": f"arn:aws:organizations::{account}:root/{organization.id}/{organization.root}",
+        "Name": "Root",
+        "PolicyTypes": [],
     }
-    if end < len(organization.members):
-        answer["NextToken"] = str(end)
-    return answer
+    return {"Roots": [root]}
+
+
+def list_units(account: str, request: Members) -> Members:
+    """The units right below a parent."""
+    organization = _managed_by(account)
+    above = organization.unit_of(request["ParentId"])
+    below = [path for path in organization.units if path.rpartition("/")[0] == above]
+    shown, token = _page(request, below)
+    return {"OrganizationalUnits": [_unit(organization, path) for path in shown], **token}
+
+
+def list_accounts_for_parent(account: str, request: Members) -> Members:
+    """The accounts right below a parent."""
+    organization = _managed_by(account)
+    path = organization.unit_of(request["ParentId"])
+    shown, token = _page(request, [each for each in organization.members if each.unit == path])
+    return {"Accounts": [_account(organization, each) for each in shown], **token}
+
+
+def list_tags(account: str, request: Members) -> Members:
+    organization = _managed_by(account)
+    member = organization.member(request["ResourceId"])
+    if member is None:
+        raise ServiceError("TargetNotFoundException", "We can't find a target with that id.")
+    tags = [{"Key": key, "Value": value} for key, value in sorted(member.tags.items())]
+    shown, token = _page(request, tags)
+    return {"Tags": list(shown), **token}
 
 
 def describe_account(account: str, request: Members) -> Members:
@@ -118,11 +178,15 @@ HANDLERS = {
     "DescribeOrganization": describe_organization,
     "ListAccounts": list_accounts,
     "DescribeAccount": describe_account,
+    "ListRoots": list_roots,
+    "ListOrganizationalUnitsForParent": list_units,
+    "ListAccountsForParent": list_accounts_for_parent,
+    "ListTagsForResource": list_tags,
 }
 
 
 def _read(told: dict[str, Any]) -> Organization:
-    members = tuple(Member(each["id"], each["name"], each["email"]) for each in told["members"])
+    members = tuple(Member(**each) for each in told["members"])
     organization = Organization(told["management"], members)
     if organization.member(organization.management) is None:
         raise ValueError(f"the management account {organization.management} is no member")
@@ -132,7 +196,10 @@ def _read(told: dict[str, Any]) -> Organization:
 def _as_told(organization: Organization) -> dict[str, Any]:
     return {
         "management": organization.management,
-        "members": [vars(member) for member in organization.members],
+        "members": [
+            {name: value for name, value in asdict(member).items() if value}
+            for member in organization.members
+        ],
     }
 
 
@@ -152,6 +219,26 @@ def _managed_by(account: str) -> Organization:
             "AccessDeniedException", "You don't have permissions to access this resource."
         )
     return organization
+
+
+def _page(request: Members, items: Sequence[Item]) -> tuple[Sequence[Item], dict[str, str]]:
+    """The page that `request` asks for, and the token of the next one where there is one."""
+    start = _start(request.get("NextToken", "0"))
+    end = start + request.get("MaxResults", PAGE_SIZE)
+    return items[start:end], {"NextToken": str(end)} if end < len(items) else {}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _unit(organization: Organization, path: str) -> Members:
+    unit = organization.unit_id(path)
+    return {
+        "Id": unit,
+        "Arn": f"arn:aws:organizations::{organization.management}:ou/{organization.id}/{unit}",
+        "Name": path.rpartition("/")[2],
+    }
 
 
 def _start(token: str) -> int:

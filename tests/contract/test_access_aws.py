@@ -21,6 +21,14 @@ YESTERDAY = {"Start": "2026-11-22", "End": "2026-11-23"}
 EXPORTS: tuple[str, str, dict[str, Any]] = ("bcm-data-exports", "list_exports", {})
 EXPORT_ARN = "arn:aws:bcm-data-exports:us-east-1:111111111111:export"
 
+CATEGORIES: tuple[str, str, dict[str, Any]] = (
+    "ce",
+    "list_cost_category_definitions",
+    {"MaxResults": 1},
+)
+CATEGORY = "arn:aws:ce::111111111111:costcategory/0a1b"
+ROOTS: tuple[str, str, dict[str, Any]] = ("organizations", "list_roots", {})
+
 
 def export_called(name: str) -> dict[str, Any]:
     return {
@@ -67,6 +75,81 @@ CALLS: dict[str, list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = {
     ],
     "organizations:DescribeOrganization": [("organizations", "describe_organization", {}, {})],
     "organizations:ListAccounts": [("organizations", "list_accounts", {"MaxResults": 1}, {})],
+    "ce:GetTags": [
+        (
+            "ce",
+            "get_tags",
+            {"TimePeriod": YESTERDAY},
+            {"Tags": [], "ReturnSize": 0, "TotalSize": 0},
+        )
+    ],
+    "ce:ListCostCategoryDefinitions": [(*CATEGORIES, {})],
+    "ce:DescribeCostCategoryDefinition": [
+        (*CATEGORIES, {"CostCategoryReferences": [{"CostCategoryArn": CATEGORY}]}),
+        ("ce", "describe_cost_category_definition", {"CostCategoryArn": CATEGORY}, {}),
+    ],
+    "ce:GetReservationCoverage": [
+        ("ce", "get_reservation_coverage", {"TimePeriod": YESTERDAY}, {"CoveragesByTime": []})
+    ],
+    "ce:GetReservationUtilization": [
+        ("ce", "get_reservation_utilization", {"TimePeriod": YESTERDAY}, {"UtilizationsByTime": []})
+    ],
+    "ce:GetReservationPurchaseRecommendation": [
+        (
+            "ce",
+            "get_reservation_purchase_recommendation",
+            {"Service": "Amazon Elastic Compute Cloud - Compute", "PageSize": 1},
+            {},
+        )
+    ],
+    "ce:GetSavingsPlansUtilization": [
+        (
+            "ce",
+            "get_savings_plans_utilization",
+            {"TimePeriod": YESTERDAY},
+            {"Total": {"Utilization": {}}},
+        )
+    ],
+    "ce:GetSavingsPlansCoverage": [
+        (
+            "ce",
+            "get_savings_plans_coverage",
+            {"TimePeriod": YESTERDAY},
+            {"SavingsPlansCoverages": []},
+        )
+    ],
+    "budgets:ViewBudget": [
+        ("budgets", "describe_budgets", {"AccountId": "111111111111", "MaxResults": 1}, {})
+    ],
+    "invoicing:ListInvoiceSummaries": [
+        (
+            "invoicing",
+            "list_invoice_summaries",
+            {
+                "Selector": {"ResourceType": "ACCOUNT_ID", "Value": "111111111111"},
+                "Filter": {"BillingPeriod": {"Month": 11, "Year": 2026}},
+                "MaxResults": 1,
+            },
+            {"InvoiceSummaries": []},
+        )
+    ],
+    "organizations:ListRoots": [("organizations", "list_roots", {}, {})],
+    "organizations:ListOrganizationalUnitsForParent": [
+        (*ROOTS, {"Roots": [{"Id": "r-ab12"}]}),
+        (
+            "organizations",
+            "list_organizational_units_for_parent",
+            {"ParentId": "r-ab12", "MaxResults": 1},
+            {},
+        ),
+    ],
+    "organizations:ListAccountsForParent": [
+        (*ROOTS, {"Roots": [{"Id": "r-ab12"}]}),
+        ("organizations", "list_accounts_for_parent", {"ParentId": "r-ab12", "MaxResults": 1}, {}),
+    ],
+    "organizations:ListTagsForResource": [
+        ("organizations", "list_tags_for_resource", {"ResourceId": "111111111111"}, {})
+    ],
 }
 
 
@@ -156,9 +239,32 @@ def test_without_the_export_looking_at_it_cannot_be_tried(listed: bool, said: st
     assert said in finding.reason
 
 
+@pytest.mark.parametrize("denied", [True, False])
+@pytest.mark.parametrize(
+    "action",
+    [
+        "ce:DescribeCostCategoryDefinition",
+        "organizations:ListOrganizationalUnitsForParent",
+        "organizations:ListAccountsForParent",
+    ],
+)
+def test_what_has_nothing_to_be_tried_with_is_not_denied(action: str, denied: bool) -> None:
+    session = Scripted()
+    service, operation, parameters, _ = CALLS[action][0]
+    if denied:
+        session.script(service).add_client_error(operation, "AccessDeniedException")
+    else:
+        nothing: dict[str, Any] = {"Roots": []} if operation == "list_roots" else {}
+        session.script(service).add_response(operation, nothing, parameters)
+    finding = CustomerProber(session, "aws").probe(action, ACCOUNT, NOW)
+    assert finding.status is CheckStatus.NOT_AVAILABLE
+    assert finding.reason
+
+
 @pytest.mark.parametrize(
     ("action", "code"),
     [
+        ("ce:GetReservationCoverage", "DataUnavailableException"),
         ("ce:GetCostAndUsage", "DataUnavailableException"),
         ("organizations:DescribeOrganization", "AWSOrganizationsNotInUseException"),
     ],

@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from cloudspend.access.checks import OPTIONAL
 from cloudspend.alerts.catalog import schema_of
 from local.story import CUSTOMER, INBOX, NAME, Story
 from local.world import estate
@@ -31,6 +32,7 @@ PERMISSIONS = {
     "ce:GetDimensionValues",
     "organizations:DescribeOrganization",
     "organizations:ListAccounts",
+    *OPTIONAL,
 }
 RDS = "Amazon Relational Database Service"
 S3 = "Amazon Simple Storage Service"

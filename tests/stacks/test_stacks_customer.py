@@ -51,6 +51,20 @@ EVERY_ROLE = {
     ("ce:GetDimensionValues", "*"),
     ("organizations:DescribeOrganization", "*"),
     ("organizations:ListAccounts", "*"),
+    ("ce:GetTags", "*"),
+    ("ce:ListCostCategoryDefinitions", "*"),
+    ("ce:DescribeCostCategoryDefinition", "*"),
+    ("ce:GetReservationCoverage", "*"),
+    ("ce:GetReservationUtilization", "*"),
+    ("ce:GetReservationPurchaseRecommendation", "*"),
+    ("ce:GetSavingsPlansUtilization", "*"),
+    ("ce:GetSavingsPlansCoverage", "*"),
+    ("budgets:ViewBudget", "*"),
+    ("invoicing:ListInvoiceSummaries", "*"),
+    ("organizations:ListRoots", "*"),
+    ("organizations:ListOrganizationalUnitsForParent", "*"),
+    ("organizations:ListAccountsForParent", "*"),
+    ("organizations:ListTagsForResource", "*"),
 }
 OF_A_REPORT = {("cur:DescribeReportDefinitions", "*")}
 OF_AN_EXPORT = {

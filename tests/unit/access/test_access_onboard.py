@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloudspend.access.checks import PERMISSIONS
+from cloudspend.access.checks import OPTIONAL, PERMISSIONS
 from cloudspend.access.onboard import activate, check_permissions, report_failure, verify
 from cloudspend.access.ports import Finding
 from cloudspend.accounts.model import (
@@ -123,7 +123,7 @@ def test_a_denied_look_at_the_export_has_its_remedy(action: str) -> None:
     assert "Update the stack 'cloudspend'" in caught.value.remedy
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", [action for action in ACTIONS if action not in OPTIONAL])
 def test_one_denied_permission_is_named_with_its_remedy(action: str) -> None:
     registry = connected()
     with pytest.raises(PermissionDenied, match=f"{action} is refused") as caught:
@@ -131,6 +131,18 @@ def test_one_denied_permission_is_named_with_its_remedy(action: str) -> None:
     assert caught.value.remedy
     others = dict.fromkeys(ACTIONS, "passed")
     assert statuses(registry) == others | {action: "denied"}
+
+
+@pytest.mark.parametrize("action", sorted(OPTIONAL))
+def test_a_denied_optional_permission_is_recorded_and_keeps_no_account_back(action: str) -> None:
+    registry, bus = connected(), FakeBus()
+    verify(ID, registry, FakeDoor(), NOW)
+    try_permissions(registry, denied(action))
+    activate(ID, registry, bus)
+    assert registry.get(ID).state is AccountState.ACTIVE
+    (check,) = [check for check in registry.checks(ID) if check.name == action]
+    assert check.status is CheckStatus.DENIED
+    assert check.remedy.startswith("Without it")
 
 
 def test_several_denied_permissions_are_all_named() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local import billing
-from local.billing import cost_explorer
+from local.billing import budgets, commitments, cost_explorer, labels
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,8 @@ def empty_services(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         def now(cls, tz: Any = None) -> "Clock":
             return cls(2026, 11, 23, 12, tzinfo=tz or UTC)
 
-    monkeypatch.setattr(cost_explorer, "datetime", Clock)
+    for module in (budgets, commitments, cost_explorer, labels):
+        monkeypatch.setattr(module, "datetime", Clock)
     billing.reset()
     yield
     billing.reset()

@@ -48,3 +48,12 @@ def test_only_modelled_and_common_errors_are_errors() -> None:
 def test_an_unknown_operation_is_a_mistake_of_ours() -> None:
     with pytest.raises(KeyError):
         awsmodel.request_problem("ce", "GetEverything", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("Shop/October", False), ("a:b", True), ("a <SCRIPT> </script>", True)]
+)
+def test_flags_in_the_middle_of_a_pattern_are_understood(name: str, wrong: bool) -> None:
+    budget = {"BudgetName": name, "BudgetType": "COST", "TimeUnit": "MONTHLY"}
+    problem = awsmodel.answer_problem("budgets", "DescribeBudgets", {"Budgets": [budget]})
+    assert bool(problem) is wrong

@@ -21,7 +21,9 @@ BILLING_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": 
 DENIED = frozenset(
     {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "UnauthorizedOperation"}
 )
-NOTHING_THERE = frozenset({"DataUnavailableException", "AWSOrganizationsNotInUseException"})
+NOTHING_THERE = frozenset(
+    {"DataUnavailableException", "AWSOrganizationsNotInUseException", "NotFoundException"}
+)
 TRANSIENT = frozenset(
     {
         "InternalError",
@@ -49,6 +51,15 @@ NOT_LISTED = Finding(
 NOT_AMONG_EXPORTS = Finding(
     CheckStatus.NOT_AVAILABLE, "It could not be tried, since the exports cannot be listed."
 )
+
+NO_COST_CATEGORY = Finding(
+    CheckStatus.NOT_AVAILABLE, "There is no cost category to be tried with, or none may be listed."
+)
+NO_ROOT = Finding(
+    CheckStatus.NOT_AVAILABLE, "It could not be tried, since the organization's root is not known."
+)
+# The least that can be asked of recommendations and of Savings Plans.
+_SOME_SERVICE = "Amazon Elastic Compute Cloud - Compute"
 
 
 class StsDoor:
@@ -191,6 +202,87 @@ class CustomerProber:
         _call(self._billing("organizations").list_accounts, MaxResults=1)
         return PASSED
 
+    def tag_keys(self, _: Account, now: datetime) -> Finding:
+        _call(self._billing("ce").get_tags, TimePeriod=_yesterday(now))
+        return PASSED
+
+    def cost_categories(self, _: Account, __: datetime) -> Finding:
+        _call(self._billing("ce").list_cost_category_definitions, MaxResults=1)
+        return PASSED
+
+    def cost_category(self, _: Account, __: datetime) -> Finding:
+        ce = self._billing("ce")
+        try:
+            listed = _call(ce.list_cost_category_definitions, MaxResults=1)
+        except ClientError:
+            return NO_COST_CATEGORY
+        for found in listed.get("CostCategoryReferences", [])[:1]:
+            _call(ce.describe_cost_category_definition, CostCategoryArn=found["CostCategoryArn"])
+            return PASSED
+        return NO_COST_CATEGORY
+
+    def reservation_coverage(self, _: Account, now: datetime) -> Finding:
+        _call(self._billing("ce").get_reservation_coverage, TimePeriod=_yesterday(now))
+        return PASSED
+
+    def reservation_utilization(self, _: Account, now: datetime) -> Finding:
+        _call(self._billing("ce").get_reservation_utilization, TimePeriod=_yesterday(now))
+        return PASSED
+
+    def reservation_recommendation(self, _: Account, __: datetime) -> Finding:
+        _call(
+            self._billing("ce").get_reservation_purchase_recommendation,
+            Service=_SOME_SERVICE,
+            PageSize=1,
+        )
+        return PASSED
+
+    def savings_plans_utilization(self, _: Account, now: datetime) -> Finding:
+        _call(self._billing("ce").get_savings_plans_utilization, TimePeriod=_yesterday(now))
+        return PASSED
+
+    def savings_plans_coverage(self, _: Account, now: datetime) -> Finding:
+        _call(self._billing("ce").get_savings_plans_coverage, TimePeriod=_yesterday(now))
+        return PASSED
+
+    def budgets(self, account: Account, _: datetime) -> Finding:
+        _call(self._billing("budgets").describe_budgets, AccountId=account.account_id, MaxResults=1)
+        return PASSED
+
+    def invoices(self, account: Account, now: datetime) -> Finding:
+        _call(
+            self._billing("invoicing").list_invoice_summaries,
+            Selector={"ResourceType": "ACCOUNT_ID", "Value": account.account_id},
+            Filter={"BillingPeriod": {"Month": now.month, "Year": now.year}},
+            MaxResults=1,
+        )
+        return PASSED
+
+    def roots(self, _: Account, __: datetime) -> Finding:
+        _call(self._billing("organizations").list_roots)
+        return PASSED
+
+    def units(self, _: Account, __: datetime) -> Finding:
+        return self._under_root("list_organizational_units_for_parent")
+
+    def members_of_unit(self, _: Account, __: datetime) -> Finding:
+        return self._under_root("list_accounts_for_parent")
+
+    def account_tags(self, account: Account, _: datetime) -> Finding:
+        _call(self._billing("organizations").list_tags_for_resource, ResourceId=account.account_id)
+        return PASSED
+
+    def _under_root(self, operation: str) -> Finding:
+        organizations = self._billing("organizations")
+        try:
+            roots = _call(organizations.list_roots)["Roots"]
+        except ClientError:
+            return NO_ROOT
+        if not roots:
+            return NO_ROOT
+        _call(getattr(organizations, operation), ParentId=roots[0]["Id"], MaxResults=1)
+        return PASSED
+
     def _export_arn(self, account: Account) -> str | None:
         """The ARN of the account's export: AWS puts a random id behind the name."""
         client = self._billing("bcm-data-exports")
@@ -229,6 +321,20 @@ PROBES: dict[str, Callable[[CustomerProber, Account, datetime], Finding]] = {
     "ce:GetCostAndUsage": CustomerProber.cost_and_usage,
     "organizations:DescribeOrganization": CustomerProber.organization,
     "organizations:ListAccounts": CustomerProber.members,
+    "ce:GetTags": CustomerProber.tag_keys,
+    "ce:ListCostCategoryDefinitions": CustomerProber.cost_categories,
+    "ce:DescribeCostCategoryDefinition": CustomerProber.cost_category,
+    "ce:GetReservationCoverage": CustomerProber.reservation_coverage,
+    "ce:GetReservationUtilization": CustomerProber.reservation_utilization,
+    "ce:GetReservationPurchaseRecommendation": CustomerProber.reservation_recommendation,
+    "ce:GetSavingsPlansUtilization": CustomerProber.savings_plans_utilization,
+    "ce:GetSavingsPlansCoverage": CustomerProber.savings_plans_coverage,
+    "budgets:ViewBudget": CustomerProber.budgets,
+    "invoicing:ListInvoiceSummaries": CustomerProber.invoices,
+    "organizations:ListRoots": CustomerProber.roots,
+    "organizations:ListOrganizationalUnitsForParent": CustomerProber.units,
+    "organizations:ListAccountsForParent": CustomerProber.members_of_unit,
+    "organizations:ListTagsForResource": CustomerProber.account_tags,
 }
 
 

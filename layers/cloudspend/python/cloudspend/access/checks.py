@@ -1,4 +1,8 @@
-"""The permissions that CloudSpend needs, each with what the customer does when it is refused."""
+"""The permissions that CloudSpend needs, each with what the customer does when it is refused.
+
+Those that only Collect uses are optional: without one of them an account is onboarded all the same,
+and what it would have read is missing, with that reason (decision 95).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,16 +37,25 @@ _COST_EXPLORER = (
 @dataclass(frozen=True)
 class PermissionCheck:
     """One action of the customer's role, needed for accounts of `types` with an export of `kinds`.
-    `remedy` speaks to the customer."""
+    `remedy` speaks to the customer. An `optional` one keeps no account from being onboarded."""
 
     action: str
     remedy: str
     types: frozenset[AccountType] = EVERY_TYPE
     kinds: frozenset[ExportKind] = EVERY_KIND
+    optional: bool = False
 
     def needed_for(self, account: Account) -> bool:
         """Whether the account's role must have it."""
         return account.type in self.types and account.export.kind in self.kinds
+
+
+def _collected(
+    action: str, what: str, remedy: str = _GRANT, types: frozenset[AccountType] = EVERY_TYPE
+) -> PermissionCheck:
+    """A permission that only Collect uses, for `what`."""
+    told = f"Without it {what} are not collected; everything else is. {remedy.rstrip('.')}."
+    return PermissionCheck(action, told, types, optional=True)
 
 
 PERMISSIONS: Sequence[PermissionCheck] = (
@@ -68,7 +81,34 @@ PERMISSIONS: Sequence[PermissionCheck] = (
         f"or invite this one as LINKED. Otherwise: {_GRANT}.",
         ORGANIZATION,
     ),
+    _collected("ce:GetTags", "the keys of cost allocation tags", _COST_EXPLORER),
+    _collected("ce:ListCostCategoryDefinitions", "cost categories", _COST_EXPLORER),
+    _collected("ce:DescribeCostCategoryDefinition", "cost categories", _COST_EXPLORER),
+    _collected("ce:GetReservationCoverage", "figures of reservation coverage", _COST_EXPLORER),
+    _collected(
+        "ce:GetReservationUtilization", "figures of reservation utilization", _COST_EXPLORER
+    ),
+    _collected(
+        "ce:GetReservationPurchaseRecommendation", "reservation recommendations", _COST_EXPLORER
+    ),
+    _collected(
+        "ce:GetSavingsPlansUtilization", "figures of Savings Plans utilization", _COST_EXPLORER
+    ),
+    _collected("ce:GetSavingsPlansCoverage", "figures of Savings Plans coverage", _COST_EXPLORER),
+    _collected("budgets:ViewBudget", "budgets"),
+    _collected("invoicing:ListInvoiceSummaries", "invoices"),
+    _collected("organizations:ListRoots", "the organization's units", types=ORGANIZATION),
+    _collected(
+        "organizations:ListOrganizationalUnitsForParent",
+        "the organization's units",
+        types=ORGANIZATION,
+    ),
+    _collected(
+        "organizations:ListAccountsForParent", "the organization's units", types=ORGANIZATION
+    ),
+    _collected("organizations:ListTagsForResource", "the tags of accounts", types=ORGANIZATION),
 )
+OPTIONAL = frozenset(permission.action for permission in PERMISSIONS if permission.optional)
 
 
 def run_checks(account: Account, customer: Customer, now: datetime) -> list[Check]:
@@ -81,9 +121,19 @@ def run_checks(account: Account, customer: Customer, now: datetime) -> list[Chec
     ]
 
 
+def denied_and_needed(checks: Sequence[Check]) -> list[Check]:
+    """The denied ones of `checks` that an account cannot be without."""
+    return [
+        check
+        for check in checks
+        if check.status is CheckStatus.DENIED and check.name not in OPTIONAL
+    ]
+
+
 def require_granted(checks: Sequence[Check]) -> None:
-    """Raises PermissionDenied that names every refused action, with the first one's remedy."""
-    denied = [check for check in checks if check.status is CheckStatus.DENIED]
+    """Raises PermissionDenied that names every refused action that is not optional, with the first
+    one's remedy."""
+    denied = denied_and_needed(checks)
     if denied:
         reasons = " ".join(f"{check.action} is refused: {check.reason}" for check in denied)
         actions = ", ".join(check.action for check in denied)

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from cloudspend.access.checks import require_granted, run_checks
+from cloudspend.access.checks import denied_and_needed, require_granted, run_checks
 from cloudspend.access.ports import Door, EnterCustomer
 from cloudspend.access.verify import check_connection, verify_connection
 from cloudspend.accounts.lifecycle import TRANSITIONS, transition
-from cloudspend.accounts.model import Account, AccountState, Check, CheckStatus
+from cloudspend.accounts.model import Account, AccountState, Check
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
@@ -37,10 +37,11 @@ def check_permissions(
 
 
 def activate(account_id: str, registry: AccountRegistry, bus: Bus) -> None:
-    """From here on the account's deliveries are believed. Raises Defect while a check is denied."""
+    """From here on the account's deliveries are believed. Raises Defect while a check is denied
+    that the account cannot be without."""
     account = registry.get(account_id)
     checks = registry.checks(account_id)
-    if not checks or any(check.status is CheckStatus.DENIED for check in checks):
+    if not checks or denied_and_needed(checks):
         raise Defect(f"The account {account_id} was to be activated without its proofs.")
     account = transition(registry, account, AccountState.ACTIVE)
     results = [{"name": check.name, "status": check.status.value} for check in checks]
