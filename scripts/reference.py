@@ -311,6 +311,7 @@ FIXED: Mapping[str, str] = {
     "ALERT_TOPIC": "Beginning of the alert topics' names: `-info`, `-warning`, `-critical` follow",
     "ONBOARD_MACHINE": "State machine that proves and activates an account",
     "INGEST_MACHINE": "State machine that takes in a delivery",
+    "COMPARE_MACHINE": "State machine that compares a period again after a rollback or a repair",
     "SWEEP_MACHINE": "State machine that finds and mends what events missed",
     "KIND_INDEX": "Index of the DynamoDB table that lists all accounts",
     "CUSTOMER_ROLE": "Role in the customer's account",

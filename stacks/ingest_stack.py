@@ -3,8 +3,10 @@
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from cloudspend import payload
 from cloudspend import settings as names
 from cloudspend.lake.plan import RUNS
 from cloudspend.lake.tables import (
@@ -15,9 +17,11 @@ from cloudspend.lake.tables import (
     PERIOD_TABLES,
 )
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
+from stacks.compare_flow import compare_flow
 from stacks.constructs.access import READ, WRITE, Access
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.machine import Machine
+from stacks.constructs.review import allow
 from stacks.ground import Ground
 from stacks.ingest_flow import IngestTasks, ingest_flow
 
@@ -55,7 +59,16 @@ class IngestStack(Stack):
             calls=tasks.all,
         )
         _allow_map(self.ingest, self._access)
+        self.compare = ground.machine(
+            self,
+            "Compare",
+            name=names.COMPARE_MACHINE,
+            definition=compare_flow(self, ground.stage, tasks.reconcile, tasks.unavailable),
+            timeout=Duration.hours(2),
+            calls=[tasks.reconcile, tasks.unavailable],
+        )
         self._deliveries(self._announce())
+        self._moved(ground)
 
     def _announce(self) -> PythonTask:
         task = self._functions.task(
@@ -128,7 +141,7 @@ class IngestStack(Stack):
             timeout=Duration.minutes(15),
             memory_mb=1024,
         )
-        self._write_proof(task)
+        self._write_proof(task, "Query")
         self._access.customers(task.task_role)
         self._access.queries(task.task_role, COST_AND_USAGE.data_folder)
         return task
@@ -141,8 +154,8 @@ class IngestStack(Stack):
         self._write_proof(task)
         return task
 
-    def _write_proof(self, task: PythonTask) -> None:
-        self._access.registry(task.task_role, "GetItem", "UpdateItem")
+    def _write_proof(self, task: PythonTask, *actions: str) -> None:
+        self._access.registry(task.task_role, "GetItem", *actions, "UpdateItem")
         self._access.objects(task.task_role, WRITE, *PROOF)
         self._access.partitions(task.task_role, *PROOF_TABLES)
         self._access.bus(task.task_role)
@@ -197,6 +210,41 @@ class IngestStack(Stack):
                 )
             ],
         )
+
+    def _moved(self, ground: Ground) -> None:
+        """Whatever lets readers see another generation than before, beside publishing, has the
+        period compared again: what was proved of it does not hold for other figures."""
+        role = iam.Role(self, "MovedRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
+        allow(role, ["states:StartExecution"], [self.compare.machine.state_machine_arn])
+        details = "$.detail.details"
+        target = targets.SfnStateMachine(
+            self.compare.machine,
+            role=role.without_policy_updates(),
+            input=events.RuleTargetInput.from_object(
+                {
+                    payload.ACCOUNT_ID: events.EventField.from_path("$.detail.account.id"),
+                    payload.PERIOD: events.EventField.from_path(f"{details}.period"),
+                    payload.GENERATION: events.EventField.from_path(f"{details}.generation"),
+                }
+            ),
+            dead_letter_queue=self.dead_letters,
+            max_event_age=EVENT_KEPT,
+            retry_attempts=185,
+        )
+        # Readers' figures are those of `cost_and_usage`; a removed partition has no generation.
+        repaired = {"details": {"table": [COST_AND_USAGE.name], "generation": [{"prefix": "2"}]}}
+        for detail_type, detail in (("PeriodRolledBack", None), ("PartitionRepaired", repaired)):
+            events.Rule(
+                self,
+                detail_type,
+                rule_name=f"{names.PREFIX}-compare-{detail_type}",
+                description=f"Has a period compared with Cost Explorer again after {detail_type}",
+                event_bus=ground.alerts.bus,
+                event_pattern=events.EventPattern(
+                    source=[names.EVENT_SOURCE], detail_type=[detail_type], detail=detail
+                ),
+                targets=[target],
+            )
 
 
 def _allow_map(ingest: Machine, access: Access) -> None:

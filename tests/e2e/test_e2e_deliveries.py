@@ -373,6 +373,32 @@ def test_a_file_that_aws_left_out_disputes_the_period(whole: Shop) -> None:
     disputed(whole, -missing, accounts)
 
 
+def test_a_rolled_back_period_is_compared_by_itself(whole: Shop) -> None:
+    (older,) = whole.seen.generations
+    bill = dearer(whole.bill)
+    assert whole.customer.deliver(whole.assembly(bill))["status"] == "SUCCEEDED"
+    (newer,) = whole.seen.generations
+
+    roll_back(whole, older)
+    assert whole.shows(whole.bill)
+    whole.scene.wait_for_event(ACCOUNT, "PeriodDisputed", generation=older)
+    disputed(whole, whole.bill.total() - bill.total(), {ACCOUNT})
+
+    roll_back(whole, newer)
+    whole.scene.platform.wait_until(
+        "the comparison of the newer generation",
+        lambda: whole.scene.period(ACCOUNT, whole.period)["certification"] == "certified",
+        60,
+    )
+    assert whole.shows(bill)
+
+
+def roll_back(shop: Shop, generation: str) -> None:
+    arguments = (ACCOUNT, shop.period, generation, "--reason", "Booked twice.", "--yes")
+    answer = shop.scene.platform.run("periods", "rollback", *arguments)
+    assert answer.code == 0, answer.err
+
+
 KILLED_IN = {
     "Convert": {"service": "s3", "method": "GET", "path": r"-00003\.csv\.gz"},
     "Check": {"service": "glue"},

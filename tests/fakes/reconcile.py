@@ -10,15 +10,17 @@ import duckdb
 import sqlglot
 
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.model import PublishedPeriod, Verdict
+from cloudspend.lake.model import Generation, PublishedPeriod, Verdict
 from cloudspend.lake.ports import QueryResult
 from cloudspend.lake.tables import Table
 
 
 class FakePeriods:
-    """Published periods in memory. `publish` moves a pointer as a newer generation would."""
+    """Published periods in memory. `publish` moves a pointer as a newer generation would;
+    `generations` are those that were delivered, oldest first."""
 
     def __init__(self, *published: PublishedPeriod) -> None:
+        self.generations: list[Generation] = []
         self._held: dict[tuple[str, BillingPeriod], PublishedPeriod] = {}
         for period in published:
             self.publish(period)
@@ -32,6 +34,13 @@ class FakePeriods:
     def periods(self, account_id: str) -> list[PublishedPeriod]:
         mine = [held for held in self._held.values() if held.account_id == account_id]
         return sorted(mine, key=lambda held: held.period)
+
+    def of_period(self, account_id: str, period: BillingPeriod) -> list[Generation]:
+        return [
+            each
+            for each in self.generations
+            if (each.account_id, each.period) == (account_id, period)
+        ]
 
     def record_verdict(
         self,

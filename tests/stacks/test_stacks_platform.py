@@ -18,10 +18,15 @@ INGEST, ONBOARDING = "cloudspend-ingest", "cloudspend-onboarding"
 SWEEP = "cloudspend-sweep"
 
 
-def states(template: Template) -> dict[str, Any]:
-    definition: dict[str, Any] = json.loads(
-        plain(only(template, "AWS::StepFunctions::StateMachine")["DefinitionString"])
-    )
+def states(template: Template, machine: str = "") -> dict[str, Any]:
+    """The definition of `machine`, or else of the stack's own beside Compare."""
+    found = {
+        properties["StateMachineName"]: properties["DefinitionString"]
+        for properties in of_type(template, "AWS::StepFunctions::StateMachine").values()
+    }
+    if not machine:
+        (machine,) = found.keys() - {settings.COMPARE_MACHINE}
+    definition: dict[str, Any] = json.loads(plain(found[machine]))
     return definition
 
 
@@ -242,6 +247,44 @@ def test_a_month_that_cannot_be_compared_is_told_and_stops_no_other(
     (caught,) = inside["CompareMonth"]["Catch"]
     assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "MonthNotCompared")
     assert compare["ResultPath"] is None
+
+
+def test_a_period_is_compared_again_after_a_rollback_and_a_repair(
+    templates: dict[str, Template],
+) -> None:
+    template = templates[INGEST]
+    found = states(template, settings.COMPARE_MACHINE)
+    compare = found["States"][found["StartAt"]]
+    (caught,) = compare["Catch"]
+    assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "PeriodNotCompared")
+    rules = [
+        rule
+        for rule in of_type(template, "AWS::Events::Rule").values()
+        if rule["EventPattern"]["source"] == ["cloudspend"]
+    ]
+    patterns = [rule["EventPattern"] for rule in rules]
+    assert {p["detail-type"][0]: p.get("detail") for p in patterns} == {
+        "PeriodRolledBack": None,
+        "PartitionRepaired": {
+            "details": {"table": ["cost_and_usage"], "generation": [{"prefix": "2"}]}
+        },
+    }
+    (machine,) = [
+        name
+        for name, one in of_type(template, "AWS::StepFunctions::StateMachine").items()
+        if one["StateMachineName"] == settings.COMPARE_MACHINE
+    ]
+    for rule in rules:
+        (target,) = rule["Targets"]
+        assert target["Arn"] == {"Ref": machine}
+        assert set(target["InputTransformer"]["InputPathsMap"].values()) == {
+            "$.detail.account.id",
+            "$.detail.details.period",
+            "$.detail.details.generation",
+        }
+        assert target["DeadLetterConfig"]
+        role = target["RoleArn"]["Fn::GetAtt"][0]
+        assert role_grants(template, role) == {("states:StartExecution", f"<{machine}>")}
 
 
 def test_what_was_deleted_from_the_lake_can_be_brought_back_for_a_while(

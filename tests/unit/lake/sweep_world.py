@@ -9,7 +9,7 @@ from cloudspend.errors import CloudSpendError
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.exports.ports import CustomerBucket
 from cloudspend.lake.expire import Store
-from cloudspend.lake.model import Generation, GenerationState, Holdings
+from cloudspend.lake.model import Generation, GenerationState, Holdings, Verdict
 from cloudspend.lake.plan import RUNS
 from cloudspend.lake.publish import Press, project
 from cloudspend.lake.retention import Kept
@@ -133,9 +133,8 @@ class World:
         over = pointer.generation if pointer else None
         at = generation.delivered_at + timedelta(minutes=10)
         published = a_published(name, period=period, published_at=at, reconciled_at=at)
-        self.generations.advance(
-            replace(published, residual=TOTALS.billed_cost, previous_generation=over), over
-        )
+        certified = replace(published, verdict=Verdict.CERTIFIED, residual=TOTALS.billed_cost)
+        self.generations.advance(replace(certified, previous_generation=over), over)
         project(ACTIVE, period, self.press)
         self.generations.record_outcome(ACCOUNT, period, name, GenerationState.PUBLISHED)
         return name

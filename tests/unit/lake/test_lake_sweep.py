@@ -9,13 +9,14 @@ import pytest
 from cloudspend import payload as p
 from cloudspend.accounts.model import AccountState
 from cloudspend.errors import Defect, PermissionDenied, TransientError
-from cloudspend.lake.model import GenerationState, Watch
-from cloudspend.lake.sweep import Broom, Swept, sweep_accounts, to_payload, uncompared
+from cloudspend.lake.model import GenerationState, Verdict, Watch
+from cloudspend.lake.sweep import Broom, Swept, sweep_accounts, to_compare, to_payload
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.lake import ACCOUNT, TOTALS
 from tests.unit.lake.sweep_world import NOW, OCTOBER, World, moment, months_before, named
 
 NOVEMBER = OCTOBER.next
+IN_AUGUST = {"verdict": Verdict.PROVISIONAL, "period": OCTOBER.previous.previous}
 DENIED = PermissionDenied("The role may not list the bucket.", remedy="Update the stack.")
 
 
@@ -163,7 +164,12 @@ def test_what_was_said_of_overdue_deliveries_stays_while_nobody_can_look() -> No
 @pytest.mark.parametrize(
     ("changes", "wanted"),
     [
-        ({"residual": Decimal(0)}, False),
+        ({"verdict": Verdict.CERTIFIED, "reconciled_at": NOW - timedelta(days=90)}, False),
+        ({"verdict": Verdict.DISPUTED, "reconciled_at": NOW - timedelta(days=90)}, False),
+        ({"verdict": Verdict.PROVISIONAL, "reconciled_at": NOW - timedelta(hours=23)}, False),
+        ({"verdict": Verdict.PROVISIONAL, "reconciled_at": NOW - timedelta(hours=24)}, True),
+        ({**IN_AUGUST, "reconciled_at": NOW - timedelta(days=6)}, False),
+        ({**IN_AUGUST, "reconciled_at": NOW - timedelta(days=7)}, True),
         ({"residual": None, "reconciled_at": None}, True),
         ({"residual": None, "reconciled_at": NOW - timedelta(days=8)}, True),
         ({"residual": None, "reconciled_at": NOW - timedelta(days=6)}, False),
@@ -175,15 +181,15 @@ def test_what_was_said_of_overdue_deliveries_stays_while_nobody_can_look() -> No
         ({"residual": None, "reconciled_at": None, "period": OCTOBER.__class__(2025, 6)}, False),
     ],
 )
-def test_closed_months_that_were_never_compared_are_to_be(
+def test_closed_months_whose_verdict_may_change_are_compared(
     changes: dict[str, object], wanted: bool
 ) -> None:
     world = World()
     world.published(OCTOBER)
     holdings = world.holdings
     (pointer,) = holdings.published
-    changed = replace(pointer, **changes)  # type: ignore[arg-type]
-    assert bool(uncompared(replace(holdings, published=(changed,)), NOW)) is wanted
+    changed = replace(pointer, **{"residual": Decimal(1), **changes})  # type: ignore[arg-type]
+    assert bool(to_compare(replace(holdings, published=(changed,)), NOW)) is wanted
 
 
 def batch(world: World, registry: FakeAccounts, *ids: str) -> tuple[list[Swept], list[str]]:

@@ -147,7 +147,7 @@ def rollback(
     """Show readers an earlier generation of a billing period again.
 
     The delivery that is rolled back, and older ones, are not published again; a newer one is, by
-    itself. Until the period is compared with Cost Explorer again it is provisional.
+    itself. The period is compared with Cost Explorer again by itself, and provisional until then.
     """
     operator = wiring.operator()
     account, month = operator.accounts.get(account_id), BillingPeriod.parse(period)

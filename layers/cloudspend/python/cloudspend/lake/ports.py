@@ -42,6 +42,9 @@ class PeriodRegistry(Protocol):
     def periods(self, account_id: str) -> list[PublishedPeriod]:
         """Every published period of the account, oldest first."""
 
+    def of_period(self, account_id: str, period: BillingPeriod) -> list[Generation]:
+        """Every generation of the period, oldest delivery first."""
+
     def record_verdict(
         self,
         account_id: str,
@@ -61,9 +64,6 @@ class Generations(PeriodRegistry, Protocol):
 
     def get(self, account_id: str, period: BillingPeriod, generation: str) -> Generation | None:
         """One generation, or None."""
-
-    def of_period(self, account_id: str, period: BillingPeriod) -> list[Generation]:
-        """Every generation of the period, oldest delivery first."""
 
     def of_manifest(self, account_id: str, bucket: str, key: str) -> Generation | None:
         """The newest generation that was planned from this manifest, or None."""

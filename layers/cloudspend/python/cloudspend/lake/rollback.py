@@ -2,7 +2,8 @@
 
 One conditional write moves the pointer, as publishing does, and holds it: deliveries up to the one
 that was rolled back from are not published any more, a newer one is. What was proved of the period
-does not hold for other figures, so that it is provisional until it is compared again.
+does not hold for other figures, so that it is provisional until it is compared again: the event
+PeriodRolledBack has that done (decision record 76).
 """
 
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.expire import Store, expire
 from cloudspend.lake.failure import OUR_FAULT, failure_of
 from cloudspend.lake.missed import Desk, Missed, find_missed
-from cloudspend.lake.model import GenerationState, Holdings, PublishedPeriod, Watch
+from cloudspend.lake.model import GenerationState, Holdings, PublishedPeriod, Verdict, Watch
 from cloudspend.lake.plan import RUNS
 from cloudspend.lake.ports import Executions
 from cloudspend.lake.publish import Press
@@ -35,6 +35,10 @@ INGEST_ENDS = timedelta(hours=12)
 # A closed month that Cost Explorer could not be asked for is tried again this often, and no longer
 # than Cost Explorer has daily figures (AWS Cost Management user guide, "Analyzing your costs").
 COMPARE_AGAIN = timedelta(days=7)
+# A bill that AWS had not closed when it was compared is compared again this often in the weeks in
+# which AWS closes it, then as often as above: its signs may change without another delivery.
+CLOSING = timedelta(days=30)
+COMPARE_CLOSING = timedelta(days=1)
 COMPARABLE = timedelta(days=13 * 30)
 
 
@@ -106,7 +110,7 @@ def sweep_account(account: Account, broom: Broom, now: datetime) -> Swept:
     restored = [each for each in _half_published(holdings) if store.registry.restore(*each)]
     left = _sweep_out(account, holdings, stored, broom, now)
     gone = expire(account, holdings, store, broom.kept, now)
-    compare = uncompared(holdings, now)
+    compare = to_compare(holdings, now)
     conditions = [unreachable, overdue, _files_missing(account, lost, now) if lost else None]
     _remember(account, holdings, missed, [one for one in conditions if one], broom, now)
     return Swept(
@@ -130,18 +134,25 @@ def sweep_account(account: Account, broom: Broom, now: datetime) -> Swept:
     )
 
 
-def uncompared(holdings: Holdings, now: datetime) -> tuple[PublishedPeriod, ...]:
-    """Closed months that were never compared with Cost Explorer and still can be."""
+def to_compare(holdings: Holdings, now: datetime) -> tuple[PublishedPeriod, ...]:
+    """Closed months that Cost Explorer can be asked for and whose verdict may change by it: those
+    that were never compared, and those whose bill was not closed when they were."""
     return tuple(
         each
         for each in holdings.published
-        if each.residual is None
-        and each.period.end <= now < each.period.end + COMPARABLE
-        and (
-            now - each.published_at >= INGEST_ENDS
-            if each.reconciled_at is None
-            else now - each.reconciled_at >= COMPARE_AGAIN
-        )
+        if each.period.end <= now < each.period.end + COMPARABLE and _is_due(each, now)
+    )
+
+
+def _is_due(published: PublishedPeriod, now: datetime) -> bool:
+    if published.reconciled_at is None:
+        return now - published.published_at >= INGEST_ENDS
+    since = now - published.reconciled_at
+    if published.residual is None:
+        return since >= COMPARE_AGAIN
+    is_closing = now < published.period.end + CLOSING
+    return published.verdict is Verdict.PROVISIONAL and since >= (
+        COMPARE_CLOSING if is_closing else COMPARE_AGAIN
     )
 
 

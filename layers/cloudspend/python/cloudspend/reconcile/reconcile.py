@@ -7,19 +7,19 @@ from typing import Any
 from cloudspend import payload
 from cloudspend.accounts.model import Account
 from cloudspend.alerts import catalog as events
-from cloudspend.collect.cost_explorer import CostExplorerBill, read_bill
+from cloudspend.collect.cost_explorer import read_bill
 from cloudspend.collect.ports import CostExplorer
 from cloudspend.errors import parse
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod, Verdict
-from cloudspend.lake.ports import Queries
 from cloudspend.lake.statements import statement
-from cloudspend.reconcile.cells import LakeSide, cost_explorer_side, lake_side
+from cloudspend.reconcile.cells import cost_explorer_side, lake_side
 from cloudspend.reconcile.compare import Comparison
+from cloudspend.reconcile.finality import WITHOUT_INVOICE_IDS, Finality, steady_since
 from cloudspend.reconcile.ports import Platform
 from cloudspend.reconcile.record import announce, record
 from cloudspend.reconcile.tables import Outcome
-from cloudspend.reconcile.verdict import Finality, Judgement, judge
+from cloudspend.reconcile.verdict import Judgement, judge
 from cloudspend.reconcile.vocabulary import vocabulary
 
 # The verdict that the step returns when a newer generation was published meanwhile: that one's own
@@ -40,7 +40,7 @@ def reconcile(
     published = _current(state, platform)
     if published is None:
         return {payload.VERDICT: SUPERSEDED}
-    outcome = _compare(published, api, platform.queries, now)
+    outcome = _compare(published, account, api, platform, now)
     if not record(outcome, platform):
         return {payload.VERDICT: SUPERSEDED}
     announce(account, outcome, platform)
@@ -88,13 +88,25 @@ def _current(state: State, platform: Platform) -> PublishedPeriod | None:
 
 
 def _compare(
-    published: PublishedPeriod, api: CostExplorer, queries: Queries, now: datetime
+    published: PublishedPeriod,
+    account: Account,
+    api: CostExplorer,
+    platform: Platform,
+    now: datetime,
 ) -> Outcome:
     words = vocabulary()
-    lake = lake_side(queries.run(published_cost(published)), words)
+    lake = lake_side(platform.queries.run(published_cost(published)), words)
     bill = read_bill(api, published.period)
     comparison = Comparison(lake, cost_explorer_side(bill, words))
-    judgement = judge(comparison, _finality(published, lake, bill, now))
+    finality = Finality(
+        end=published.period.end,
+        now=now,
+        rows=lake.rows,
+        rows_without_invoice=lake.rows_without_invoice,
+        estimated=bill.estimated,
+        steady_since=_steady_since(published, account, platform),
+    )
+    judgement = judge(comparison, finality)
     return Outcome(published, judgement, comparison, bill.estimated, bill.requests, _second(now))
 
 
@@ -108,15 +120,13 @@ def published_cost(published: PublishedPeriod) -> str:
     )
 
 
-def _finality(
-    published: PublishedPeriod, lake: LakeSide, bill: CostExplorerBill, now: datetime
-) -> Finality:
-    return Finality(
-        month_over=now >= published.period.end,
-        rows=lake.rows,
-        rows_without_invoice=lake.rows_without_invoice,
-        estimated=bill.estimated,
-    )
+def _steady_since(
+    published: PublishedPeriod, account: Account, platform: Platform
+) -> datetime | None:
+    if account.export.kind not in WITHOUT_INVOICE_IDS:
+        return None
+    held = platform.registry.of_period(published.account_id, published.period)
+    return steady_since(published, held)
 
 
 def _why(failure: Mapping[str, str]) -> str:

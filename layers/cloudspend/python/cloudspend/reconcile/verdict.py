@@ -14,36 +14,13 @@ from decimal import Decimal
 
 from cloudspend.lake.model import Verdict
 from cloudspend.reconcile.compare import Comparison, Difference, Measure
+from cloudspend.reconcile.finality import Finality
 
 CENT = Decimal("0.01")
 # Of a cell in a final bill: Cost Explorer rounds each line, CUR does not.
 CELL_SHARE = Decimal("0.0001")
 # Of a whole bill that is open: export and Cost Explorer estimate the month at different hours.
 OPEN_SHARE = Decimal("0.01")
-
-
-@dataclass(frozen=True)
-class Finality:
-    """Whether AWS has closed the bill, by its three signs."""
-
-    month_over: bool
-    rows: int
-    rows_without_invoice: int
-    estimated: bool
-
-    @property
-    def why_open(self) -> str:
-        """The sign that is missing, as a sentence; empty when the bill is final."""
-        if not self.month_over:
-            return "The month is not over."
-        if self.rows_without_invoice:
-            return (
-                f"AWS has not invoiced the whole month yet: {self.rows_without_invoice} of "
-                f"{self.rows} rows bear no invoice id."
-            )
-        if self.estimated:
-            return "Cost Explorer still calls its figures an estimate."
-        return ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,81 @@
+"""Whether AWS has closed a bill, by the signs that its export and Cost Explorer give.
+
+"View your finalized Cost and Usage Report" (AWS Data Exports user guide): a line item is final when
+it bears an invoice id; support is billed on the sixth or seventh of the next month; refunds may
+still come later. An export that bears no invoice ids is final when that day is past, Cost Explorer
+calls none of its figures estimated, and AWS has delivered the same figures for some days (decision
+record 75).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cloudspend.accounts.model import ExportKind
+from cloudspend.lake.model import Generation, PublishedPeriod
+
+# InvoiceId is a column as of FOCUS 1.2 (AWS Data Exports user guide, "Table dictionary").
+WITHOUT_INVOICE_IDS = frozenset({ExportKind.FOCUS_1_0})
+# The invoice comes by the fifth, support by the seventh of the next month.
+SETTLED = timedelta(days=7)
+# AWS refreshes an open bill at least once a day, so that this is several deliveries.
+STEADY = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Finality:
+    """The signs at `now` for a month that ended or ends at `end`.
+
+    `steady_since` is since when AWS has delivered the same figures; it counts in place of invoice
+    ids where the export bears none, and is None where it does.
+    """
+
+    end: datetime
+    now: datetime
+    rows: int
+    rows_without_invoice: int
+    estimated: bool
+    steady_since: datetime | None = None
+
+    @property
+    def why_open(self) -> str:
+        """The sign that is missing, as a sentence; empty when the bill is final."""
+        if self.now < self.end:
+            return "The month is not over."
+        return (
+            self._not_invoiced
+            if self.steady_since is None
+            else self._not_settled(self.steady_since)
+        ) or ("Cost Explorer still calls its figures an estimate." if self.estimated else "")
+
+    @property
+    def _not_invoiced(self) -> str:
+        if not self.rows_without_invoice:
+            return ""
+        return (
+            f"AWS has not invoiced the whole month yet: {self.rows_without_invoice} of "
+            f"{self.rows} rows bear no invoice id."
+        )
+
+    def _not_settled(self, steady_since: datetime) -> str:
+        closed = max(self.end + SETTLED, steady_since + STEADY)
+        if self.now >= closed:
+            return ""
+        return (
+            "This export bears no invoice ids, so that its bill counts as closed when it has not "
+            f"changed for {STEADY.days} days and support is billed: on {closed:%Y-%m-%d %H:%M} UTC "
+            "at the earliest."
+        )
+
+
+def steady_since(published: PublishedPeriod, held: Iterable[Generation]) -> datetime:
+    """When AWS first delivered the figures that readers see, without others in between; `held` are
+    the period's generations in order of their delivery."""
+    since = published.published_at
+    for generation in sorted(held, key=lambda each: each.generation, reverse=True):
+        if generation.generation > published.generation or generation.totals is None:
+            continue
+        if generation.totals != published.totals:
+            break
+        since = min(since, generation.delivered_at)
+    return since
