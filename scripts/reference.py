@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cloudspend import settings as names
 from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog import CATALOG, EventType
+from cloudspend.alerts.catalog import CATALOG
+from cloudspend.alerts.catalog.kind import EventType
 from cloudspend.cli.main import command_line
 from cloudspend.convert.schema import COLUMNS
 from cloudspend.lake.tables import COST_AND_USAGE, GENERATION_TABLES, Column, Table

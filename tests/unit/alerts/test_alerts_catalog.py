@@ -1,25 +1,16 @@
 """Every event of the catalogue fits its own schema and reads as a sentence."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import jsonschema
 import pytest
 
-from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog import (
-    CATALOG,
-    MAX_CELLS,
-    SWEEP_COUNTS,
-    event,
-    kind_of,
-    schema_of,
-)
-from cloudspend.alerts.event import Event, EventAccount, Severity
+from cloudspend.alerts.catalog import CATALOG, ROOMS, event, kind_of, schema_of
+from cloudspend.alerts.catalog.kind import MAX_CELLS
+from cloudspend.alerts.event import Severity
 from cloudspend.errors import Defect
+from tests.unit.alerts.event_examples import ACCOUNT, example
 
-ACCOUNT = EventAccount("111111111111", "Acme {Corp}", "ORGANIZATION")
 CELL = {
     "account": "222222222222",
     "service": "Amazon Simple Storage Service",
@@ -28,44 +19,10 @@ CELL = {
     "cost_explorer": Decimal("90.5"),
     "residual": Decimal("9.5"),
 }
-VALUES: dict[str, Any] = {
-    "expires_at": datetime(2026, 11, 30, tzinfo=UTC),
-    "checks": [{"name": "s3:GetObject", "status": "passed"}],
-    "rows": 5,
-    "objects": 3,
-    "bytes": 4096,
-    "hours": 40,
-    "target_hours": 36,
-    "retention_months": 13,
-    "delivered_at": datetime(2026, 11, 3, tzinfo=UTC),
-    "generations": ["2026-10/20261103T063000Z-aaaaaaaa"],
-    "not_swept": ["222222222222: Why."],
-    **dict.fromkeys(SWEEP_COUNTS, 7),
-    "line": 7,
-    "period": "2026-10",
-    "currency": "USD",
-    "columns": ["lineItem/New", "lineItem/Newer"],
-    "charge_types": ["NewFee"],
-    "cells": [CELL],
-    "changes": [
-        {
-            "account": "222222222222",
-            "service": "AmazonS3",
-            "before": Decimal(1),
-            "after": Decimal("2.25"),
-            "difference": Decimal("1.25"),
-        }
-    ],
-}
 
 
-def example(detail_type: str, **given: Any) -> Event:
-    """The event with a plausible value for each of its details."""
-    details = {
-        key: Decimal("1234.5") if schema is s.MONEY else VALUES.get(key, f"some {key}")
-        for key, schema in CATALOG[detail_type].details.items()
-    }
-    return event(detail_type, ACCOUNT, "subject", **(details | given))
+def test_no_two_rooms_have_an_event_of_the_same_name() -> None:
+    assert len(CATALOG) == sum(map(len, ROOMS))
 
 
 @pytest.mark.parametrize("detail_type", CATALOG)
@@ -98,7 +55,7 @@ def test_is_no_other_event_by_its_schema(detail_type: str) -> None:
 
 
 def test_money_is_plain_decimal_text() -> None:
-    details = example("PeriodDisputed").detail["details"]
+    details = example("PeriodDisputed", cells=[CELL]).detail["details"]
     assert details["cells"][0]["lake"] == "100"
     assert details["residual"] == "1234.5"
 

@@ -10,7 +10,8 @@ from cloudspend.alerts.event import EventAccount
 from cloudspend.alerts.message import MAX_ROWS, MAX_SUBJECT, message_of
 from cloudspend.alerts.notify import notify
 from tests.fakes.alerts import FakeTopics
-from tests.unit.alerts.test_alerts_catalog import ACCOUNT, CELL, example
+from tests.unit.alerts.event_examples import ACCOUNT, example
+from tests.unit.alerts.test_alerts_catalog import CELL
 
 
 def restated(changes: list[dict[str, Any]], account: EventAccount = ACCOUNT) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog import in_words, kind_of
+from cloudspend.alerts.catalog import kind_of
+from cloudspend.alerts.catalog.words import in_words
 from cloudspend.alerts.ports import Message
 
 # Amazon SNS API reference, Publish: ASCII, no line breaks, at most 100 characters.

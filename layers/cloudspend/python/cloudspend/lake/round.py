@@ -11,7 +11,8 @@ from typing import Any
 from cloudspend import payload as p
 from cloudspend.accounts.model import AccountState
 from cloudspend.accounts.ports import AccountRegistry
-from cloudspend.alerts.catalog import SWEEP_COUNTS, event
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.sweep import SWEEP_COUNTS
 from cloudspend.alerts.event import Bus, EventAccount
 from cloudspend.errors import TransientError, names
 from cloudspend.lake.ports import Lake

@@ -9,6 +9,7 @@ from typing import Any
 
 from cloudspend.accounts.model import Account
 from cloudspend.alerts import catalog as events
+from cloudspend.alerts.catalog.kind import MAX_CELLS
 from cloudspend.alerts.money import money
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod, Verdict
@@ -77,7 +78,7 @@ def announce(account: Account, outcome: Outcome, platform: Platform) -> None:
             residual=residual,
             currency=outcome.currency,
             reason=outcome.judgement.reason,
-            cells=[_cell(d) for d in outcome.judgement.differences[: events.MAX_CELLS]],
+            cells=[_cell(d) for d in outcome.judgement.differences[:MAX_CELLS]],
         )
     )
 

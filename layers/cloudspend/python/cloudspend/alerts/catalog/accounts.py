@@ -1,0 +1,26 @@
+"""What befalls an account: invited, connected, active."""
+
+from collections.abc import Mapping
+
+from cloudspend.alerts import schema as s
+from cloudspend.alerts.catalog.kind import EventType
+from cloudspend.alerts.event import Severity
+
+EVENTS: Mapping[str, EventType] = {
+    "AccountInvited": EventType(
+        Severity.INFO,
+        "{name} ({id}) is invited. Its quick-create link works once, until {expires_at}.",
+        (
+            "Send the link to someone who may create IAM roles in the account {id}.",
+            "When the link expires unused, make a new one: cloudspend accounts invite.",
+        ),
+        {"expires_at": s.TIME},
+    ),
+    "AccountConnected": EventType(
+        Severity.INFO,
+        "The customer's stack in {name} ({id}) has registered the role {role_arn}; "
+        "the connection is being verified.",
+        (),
+        {"role_arn": s.TEXT},
+    ),
+}
