@@ -64,8 +64,18 @@ class Story:
         return [
             ["accounts", "list"],
             ["periods", CUSTOMER],
+            self._restatement(),
             ["query", COST_BY_SERVICE],
         ]
+
+    def _restatement(self) -> list[str]:
+        """What the restatement changed, between the two newest generations of its month."""
+        period = str(self.world.restatement().period)
+        answer = self.platform.run("periods", "show", CUSTOMER, period, "--output", "json")
+        if answer.code:
+            raise RuntimeError(answer.err.strip())
+        before, after = [row["generation"] for row in answer.json][-2:]
+        return ["periods", "diff", CUSTOMER, period, before, after]
 
     def subscribe(self) -> None:
         """A queue and an e-mail inbox, on the topics of all severities."""

@@ -1,6 +1,6 @@
 """The data: lake and registry, how they are encrypted, and how they are queried."""
 
-from aws_cdk import Aws, Duration, Stack
+from aws_cdk import Aws, CfnRule, CfnRuleAssertion, Duration, Fn, Stack
 from aws_cdk import aws_athena as athena
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_glue as glue
@@ -19,6 +19,9 @@ from stacks.constructs.catalog import parquet_table, presto_view
 from stacks.constructs.storage import PrivateBucket, removal
 from stacks.stage import Stage
 
+# AWS::CUR::ReportDefinition and AWS::BCMDataExports::Export exist here only (AWS CloudFormation
+# template reference; AWS Data Exports user guide, "Quotas and restrictions").
+EXPORT_REGIONS = ("us-east-1", "cn-northwest-1")
 ACCESS_LOGS_KEPT = Duration.days(365)
 RESULTS_KEPT = Duration.days(30)
 SWEEPS_KEPT = Duration.days(30)
@@ -31,6 +34,7 @@ class LakeStack(Stack):
         self, scope: Construct, construct_id: str, *, stage: Stage, settings: Settings
     ) -> None:
         super().__init__(scope, construct_id, description="CloudSpend: lake, registry, catalog")
+        _require_home_region(self)
         self.key = self._key(stage)
         self.logs = PrivateBucket(
             self,
@@ -145,3 +149,24 @@ class LakeStack(Stack):
             parquet_table(self, database, self.lake, table)
         for view in VIEWS:
             presto_view(self, database, view)
+
+
+def _require_home_region(scope: Construct) -> None:
+    """Stop a deployment elsewhere before anything is created.
+
+    A customer's stack speaks to a topic in its own region (a custom resource's service token), and
+    only AWS's billing regions have the exports that it creates.
+    """
+    regions = " or ".join(EXPORT_REGIONS)
+    CfnRule(
+        scope,
+        "HomeRegion",
+        assertions=[
+            CfnRuleAssertion(
+                assert_=Fn.condition_contains(list(EXPORT_REGIONS), Aws.REGION),
+                assert_description=f"CloudSpend has to be deployed in {regions}: customers' stacks "
+                "stand in the platform's region, and AWS offers Cost and Usage Reports and Data "
+                "Exports to CloudFormation in no other. Deploy with the region set to one of them.",
+            )
+        ],
+    )

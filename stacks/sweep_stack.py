@@ -1,6 +1,8 @@
 """What keeps the lake in order: the functions of Sweep, the machine, and its schedule."""
 
 from aws_cdk import Aws, Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
@@ -9,14 +11,15 @@ from cloudspend import settings as names
 from cloudspend.lake.missed import SWEEPS_A_DAY
 from cloudspend.lake.plan import RUNS
 from cloudspend.lake.round import SWEEPS
-from cloudspend.lake.tables import TABLES
+from cloudspend.lake.tables import COST_AND_USAGE, COST_AND_USAGE_GENERATIONS, TABLES
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
-from stacks.constructs.access import DELETE, READ, WRITE
+from stacks.constructs.access import DELETE, READ, WRITE, arn
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.review import accept, allow
 from stacks.ground import Ground
 from stacks.ingest_stack import IngestStack
+from stacks.lake_stack import LakeStack
 from stacks.sweep_flow import SweepTasks, sweep_flow
 
 BILLS = tuple(dict.fromkeys(table.data_folder for table in TABLES))
@@ -54,7 +57,9 @@ class SweepStack(Stack):
         self._access.objects(
             self.sweep.role, (*READ, *WRITE, "s3:ListMultipartUploadParts"), SWEEPS
         )
-        self._schedule(ground.dead_letters(self, "sweep"))
+        dead_letters = ground.dead_letters(self, "sweep")
+        self._schedule(dead_letters)
+        self._after_deployments(ground.lake, dead_letters)
 
     def _list(self) -> PythonTask:
         task = self._functions.task("sweep_list", "Writes down which accounts are swept")
@@ -76,6 +81,7 @@ class SweepStack(Stack):
         self._access.customers(role)
         self._access.executions(role, names.INGEST_MACHINE)
         self._access.catalog_upkeep(role, *TABLES, *PROOF_TABLES)
+        self._access.columns(role, COST_AND_USAGE, COST_AND_USAGE_GENERATIONS)
         self._access.listing(role, *BILLS, *PROOFS, RUNS)
         self._access.objects(role, DELETE, *BILLS, *PROOFS, RUNS)
         self._access.bus(role)
@@ -125,3 +131,34 @@ class SweepStack(Stack):
             ),
         )
         schedule.node.add_dependency(role)
+
+    def _after_deployments(self, lake: LakeStack, dead_letters: DeadLetters) -> None:
+        """A deployment sets the tables back to their declared columns: a round follows it at once,
+        which gives the columns of accounts' tags back."""
+        role = iam.Role(
+            self, "DeployedRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com")
+        )
+        allow(role, ["states:StartExecution"], [self.sweep.machine.state_machine_arn])
+        stack = arn("cloudformation", f"stack/{lake.stack_name}/")
+        events.Rule(
+            self,
+            "Deployed",
+            rule_name=f"{names.PREFIX}-deployed",
+            description="Sweeps after the tables were deployed",
+            event_pattern=events.EventPattern(
+                source=["aws.cloudformation"],
+                detail_type=["CloudFormation Stack Status Change"],
+                detail={
+                    "stack-id": [{"prefix": stack}],
+                    "status-details": {"status": ["UPDATE_COMPLETE"]},
+                },
+            ),
+            targets=[
+                targets.SfnStateMachine(
+                    self.sweep.machine,
+                    role=role.without_policy_updates(),
+                    input=events.RuleTargetInput.from_object({}),
+                    dead_letter_queue=dead_letters,
+                )
+            ],
+        )

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
-import sqlglot
 from sqlglot import exp
 
 from local.athena import dialect, failures, scoping, views
@@ -80,7 +79,7 @@ class Binder:
             alias.set("columns", node.args["alias"].columns)
         inner: exp.Subquery | exp.Table
         if table.is_view:
-            inner = exp.Subquery(this=sqlglot.parse_one(self._view(table), read="duckdb"))
+            inner = exp.Subquery(this=dialect.translated(self._view(table)))
         else:
             prefix = "p" if _asks_for_path(node) else "t"
             inner = exp.Table(this=exp.to_identifier(f"{prefix}{self._number(table)}"))

@@ -149,6 +149,7 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     | CUSTOMERS
     | executions("cloudspend-ingest")
     | partitions(*SWEPT_TABLES)
+    | columns("cost_and_usage", "cost_and_usage_generations")
     | {
         (f"glue:{action}", name)
         for action in ("DeletePartition", "GetPartitions")

@@ -287,6 +287,30 @@ def test_a_period_is_compared_again_after_a_rollback_and_a_repair(
         assert role_grants(template, role) == {("states:StartExecution", f"<{machine}>")}
 
 
+def test_a_sweep_follows_each_deployment_of_the_tables(templates: dict[str, Template]) -> None:
+    template = templates[SWEEP]
+    rule = only(template, "AWS::Events::Rule")
+    detail = rule["EventPattern"]["detail"]
+    assert rule["EventPattern"]["source"] == ["aws.cloudformation"]
+    assert "stack/cloudspend-lake/" in plain(detail["stack-id"][0]["prefix"])
+    assert detail["status-details"] == {"status": ["UPDATE_COMPLETE"]}
+    (target,) = rule["Targets"]
+    (machine,) = of_type(template, "AWS::StepFunctions::StateMachine")
+    assert target["Arn"] == {"Ref": machine}
+    role = target["RoleArn"]["Fn::GetAtt"][0]
+    assert role_grants(template, role) == {("states:StartExecution", f"<{machine}>")}
+
+
+def test_the_platform_deploys_only_where_customers_exports_can_be_made(
+    templates: dict[str, Template],
+) -> None:
+    (assertion,) = templates[LAKE]["Rules"]["HomeRegion"]["Assertions"]
+    assert assertion["Assert"] == {
+        "Fn::Contains": [["us-east-1", "cn-northwest-1"], {"Ref": "AWS::Region"}]
+    }
+    assert "us-east-1" in assertion["AssertDescription"]
+
+
 def test_what_was_deleted_from_the_lake_can_be_brought_back_for_a_while(
     templates: dict[str, Template],
 ) -> None:

@@ -29,7 +29,7 @@ DUCKDB = {
     "map<string,string>": "MAP(VARCHAR, VARCHAR)",
     "map<string,double>": "MAP(VARCHAR, DOUBLE)",
 }
-FROM_DUCKDB = {"VARCHAR": "string", "TIMESTAMP": "timestamp"}
+FROM_DUCKDB = {there: here for here, there in DUCKDB.items()} | {"TIMESTAMP": "timestamp"}
 PATH = Column("$path", "string")
 PERIOD_NAMES = {"account_id": ACCOUNT, "period": str(PERIOD)}
 VIEW = {view.name: view for view in VIEWS}

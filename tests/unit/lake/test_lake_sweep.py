@@ -192,6 +192,15 @@ def test_closed_months_whose_verdict_may_change_are_compared(
     assert bool(to_compare(replace(holdings, published=(changed,)), NOW)) is wanted
 
 
+def test_columns_of_tags_that_a_deployment_took_away_are_given_back() -> None:
+    world = healthy()
+    world.account = replace(world.account, tag_columns=("team",))
+    world.sweep()
+    for table in ("cost_and_usage", "cost_and_usage_generations"):
+        assert world.catalog.columns[table] == {"tag_team": "string"}
+    assert "billing_detail" not in world.catalog.columns
+
+
 def batch(world: World, registry: FakeAccounts, *ids: str) -> tuple[list[Swept], list[str]]:
     heard: list[str] = []
     broom = Broom(

@@ -67,6 +67,20 @@ def test_a_file_without_a_column_gives_typed_nulls() -> None:
     assert [column.type for column in outcome.columns] == ["MAP(VARCHAR, VARCHAR)", "VARCHAR"]
 
 
+def test_a_missing_key_is_as_tolerable_in_a_view_as_outside() -> None:
+    world = World.with_two_months()
+    tags = pa.array([[("a", "b")]], pa.map_(pa.string(), pa.string()))
+    world.put(f"{ROOT}/2026-10/1.parquet", service=["EC2"], tags=tags)
+    for function, tolerant in (("element_at(tags, 'x')", True), ("tags['x']", False)):
+        sql = "SELECT " + function + " AS x FROM costs WHERE cardinality(tags) > 0"
+        world.tables = (costs(), view("labels", sql, (("x", "varchar"),)))
+        if tolerant:
+            assert world.rows("SELECT x FROM labels") == [(None,)]
+        else:
+            with pytest.raises(QueryFailed, match="Key not present in map: x"):
+                world.run("SELECT x FROM labels")
+
+
 def test_a_file_with_another_type_is_bad_data_as_on_athena() -> None:
     world = World.with_two_months()
     world.put(f"{ROOT}/2026-10/1.parquet", service=["EC2"], cost=["a lot"])

@@ -22,11 +22,12 @@ from cloudspend.lake.failure import OUR_FAULT, failure_of
 from cloudspend.lake.missed import Desk, Missed, find_missed
 from cloudspend.lake.model import GenerationState, Holdings, PublishedPeriod, Verdict, Watch
 from cloudspend.lake.plan import RUNS
-from cloudspend.lake.ports import Executions
+from cloudspend.lake.ports import Catalog, Executions
 from cloudspend.lake.publish import Press
 from cloudspend.lake.repair import Folder, copy_of, drifts, folders, look, repair, without_files
 from cloudspend.lake.retention import Kept
 from cloudspend.lake.start import OpenBucket
+from cloudspend.lake.tables import TABLES, tag_columns
 
 # Nothing that was written less than this ago is taken for left behind: it may be under way.
 LEFT_BEHIND = timedelta(hours=24)
@@ -108,6 +109,7 @@ def sweep_account(account: Account, broom: Broom, now: datetime) -> Swept:
     repaired = repair(account, drifted, press, now)
     lost = without_files(holdings, stored)
     restored = [each for each in _half_published(holdings) if store.registry.restore(*each)]
+    keep_columns(account, press.catalog)
     left = _sweep_out(account, holdings, stored, broom, now)
     gone = expire(account, holdings, store, broom.kept, now)
     compare = to_compare(holdings, now)
@@ -132,6 +134,14 @@ def sweep_account(account: Account, broom: Broom, now: datetime) -> Swept:
         },
         compare,
     )
+
+
+def keep_columns(account: Account, catalog: Catalog) -> None:
+    """Give the tables the columns of the account's tags back, which a deployment that changes the
+    declared columns takes away; where they are there nothing is written."""
+    for table in TABLES:
+        if columns := tag_columns(table, account):
+            catalog.ensure_columns(table.name, columns)
 
 
 def to_compare(holdings: Holdings, now: datetime) -> tuple[PublishedPeriod, ...]:

@@ -9,16 +9,56 @@ import json
 from dataclasses import dataclass
 from importlib.resources import files
 
-from cloudspend.lake.tables import ACCOUNT_KEY, PERIOD_KEY, Column
+from cloudspend.lake.tables import ACCOUNT_KEY, BILLING_DETAIL, PERIOD_KEY, Column
 from cloudspend.settings import DATABASE
 
 CATALOG = "awsdatacatalog"
 # Glue's words for types, and Trino's where they differ.
-TRINO_TYPES = {"string": "varchar", "int": "integer", "timestamp": "timestamp(3)"}
+TRINO_TYPES = {
+    "string": "varchar",
+    "int": "integer",
+    "timestamp": "timestamp(3)",
+    "map<string,string>": "map(varchar, varchar)",
+    "map<string,double>": "map(varchar, double)",
+}
+# Attributes of AWS's price list that are keys of the map `product` and were columns of their own in
+# the legacy report ("Migrating from CUR to Data Exports CUR 2.0", AWS Data Exports user guide).
+_ATTRIBUTES = (
+    "alarm_type availability availability_zone cache_engine capacitystatus category "
+    "classicnetworkingsupport clock_speed current_generation database_engine "
+    "dedicated_ebs_throughput deployment_option description durability ecu edition engine_code "
+    "enhanced_networking_supported event_type free_query_types gpu_memory group "
+    "group_description instance_type_family license_model logs_destination marketoption "
+    "max_iops_burst_performance max_iopsvolume max_throughputvolume max_volume_size memory "
+    "memory_gib message_delivery_frequency message_delivery_order min_volume_size "
+    "network_performance normalization_size_factor operating_system physical_processor "
+    "pre_installed_sw processor_architecture processor_features product_name product_type "
+    "provider queue_type region request_type servicename standard_group storage storage_class "
+    "storage_media subscription_type tenancy transfer_type usage_group vcpu version "
+    "volume_api_name volume_type vpcnetworkingsupport"
+)
+PRODUCT_ATTRIBUTES = tuple(_ATTRIBUTES.split())
 
 _BILLED = Column("billed_cost", "double", "What is invoiced")
 _EFFECTIVE = Column("effective_cost", "double", "Amortized cost")
+OTHER = "x_other"
 _CURRENCY = Column("currency", "string", "ISO 4217 currency of the costs")
+
+
+def _report_columns() -> tuple[Column, ...]:
+    """Those of AWS's own report, of either version."""
+    attributes = (
+        Column(f"product_{key}", "string", f"product['{key}'], as the legacy report has it")
+        for key in PRODUCT_ATTRIBUTES
+    )
+    return (
+        *(column for column in BILLING_DETAIL.columns if column.name != OTHER),
+        *attributes,
+        ACCOUNT_KEY,
+        PERIOD_KEY,
+        Column("year", "string", "The year of the billing period, as the legacy report has it"),
+        Column("month", "string", "Its month, without a leading zero"),
+    )
 
 
 @dataclass(frozen=True)
@@ -94,5 +134,10 @@ VIEWS = (
             _CURRENCY,
             Column("reconciled_at", "timestamp", "When it was compared, in UTC"),
         ),
+    ),
+    View(
+        name="cost_and_usage_report",
+        comment="billing_detail for queries that were written for AWS's own CUR, legacy or 2.0",
+        columns=_report_columns(),
     ),
 )
