@@ -2,7 +2,7 @@
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 for _name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
     del os.environ[_name]
@@ -15,5 +15,8 @@ os.environ.update(
     POWERTOOLS_TRACE_DISABLED="true",
 )
 
+# How long an example takes is the machine's affair: on a busy one a sound test would fail for it.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 # `make fuzz`: many new examples for the tests of test_convert_fuzz.py.
 settings.register_profile("fuzz", max_examples=3000, deadline=None)
