@@ -56,6 +56,7 @@ class Story:
             *("--type", "ORGANIZATION"),
             *("--start-date", start.isoformat()),
             *("--retention-months", "36"),
+            *("--export-kind", "CUR_LEGACY"),
         ]
 
     @property

@@ -318,6 +318,7 @@ FIXED: Mapping[str, str] = {
     "CUSTOMER_ROLE": "Role in the customer's account",
     "CUSTOMER_STACK": "Name that the link proposes for the customer's stack",
     "CUSTOMER_TEMPLATE": "The customer's template in the template bucket",
+    "TEMPLATE_VERSION": "Version of that template; a stack of an older one is reported",
     "MANIFEST_SUFFIX": "How the keys of manifests end",
 }
 

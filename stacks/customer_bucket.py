@@ -8,6 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.constructs.review import accept
+from stacks.customer_choices import Choices, only_if
 from stacks.customer_parameters import Parameters
 
 BUCKET = Fn.sub("arn:${AWS::Partition}:s3:::${ExportBucketName}")
@@ -16,8 +17,9 @@ EXPORTED_OBJECTS = Fn.sub("arn:${AWS::Partition}:s3:::${ExportBucketName}/${Expo
 BILLING_REGION = "us-east-1"
 
 
-def export_bucket(scope: Construct, parameters: Parameters) -> s3.CfnBucket:
-    """The bucket itself."""
+def export_bucket(scope: Construct, parameters: Parameters, choices: Choices) -> s3.CfnBucket:
+    """The bucket itself, unless the customer has one. Without a key of the customer's, S3's own."""
+    key = choices.key.logical_id
     bucket = s3.CfnBucket(
         scope,
         "ExportBucket",
@@ -26,8 +28,13 @@ def export_bucket(scope: Construct, parameters: Parameters) -> s3.CfnBucket:
             server_side_encryption_configuration=[
                 s3.CfnBucket.ServerSideEncryptionRuleProperty(
                     server_side_encryption_by_default=(
-                        s3.CfnBucket.ServerSideEncryptionByDefaultProperty(sse_algorithm="AES256")
-                    )
+                        s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+                            sse_algorithm=Fn.condition_if(key, "aws:kms", "AES256").to_string(),
+                            kms_master_key_id=only_if(choices.key, parameters.key.value_as_string),
+                        )
+                    ),
+                    # One request to KMS an hour instead of one an object.
+                    bucket_key_enabled=Fn.condition_if(key, True, False),
                 )
             ]
         ),
@@ -51,6 +58,7 @@ def export_bucket(scope: Construct, parameters: Parameters) -> s3.CfnBucket:
             )
         ),
     )
+    bucket.cfn_options.condition = choices.bucket
     # The bills are the customer's: deleting the stack leaves them where they are.
     bucket.cfn_options.deletion_policy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE
     bucket.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
@@ -63,7 +71,9 @@ def export_bucket(scope: Construct, parameters: Parameters) -> s3.CfnBucket:
     return bucket
 
 
-def export_bucket_policy(scope: Construct, bucket: s3.CfnBucket) -> s3.CfnBucketPolicy:
+def export_bucket_policy(
+    scope: Construct, bucket: s3.CfnBucket, choices: Choices
+) -> s3.CfnBucketPolicy:
     """Who may put the bill there: AWS's two services for it, in this account's name alone (AWS Cost
     and Usage Report user guide and AWS Data Exports user guide, "Setting up an Amazon S3 bucket").
     """
@@ -79,9 +89,11 @@ def export_bucket_policy(scope: Construct, bucket: s3.CfnBucket) -> s3.CfnBucket
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         },
     ]
-    return s3.CfnBucketPolicy(
+    policy = s3.CfnBucketPolicy(
         scope, "ExportBucketPolicy", bucket=bucket.ref, policy_document=document(statements)
     )
+    policy.cfn_options.condition = choices.bucket
+    return policy
 
 
 def document(statements: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

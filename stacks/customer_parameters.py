@@ -1,40 +1,69 @@
-"""The parameters of the customer's template; the quick-create link fills in all of them, but for
-`SplitCostAllocationData`, which is the customer's own choice."""
+"""The parameters of the customer's template. The quick-create link fills in what the platform
+knows; what the customer alone decides (`CUSTOMERS_OWN`) has a default that asks for nothing."""
 
+from enum import StrEnum
 from typing import Any
 
 from aws_cdk import CfnParameter, Stack
 
-from cloudspend.accounts.model import ExportKind
+from cloudspend.accounts.model import ExportKind, ExportSetup
 from cloudspend.settings import PREFIX
 
 # As Data Exports writes yes and no in a table's configuration; no is the default.
 SPLIT_COST_CHOICES = ("FALSE", "TRUE")
 DEFAULT_RETENTION_DAYS = 1830
+CUSTOMERS_OWN = frozenset(
+    {"SplitCostAllocationData", "KmsKeyArn", "RolePath", "PermissionsBoundaryArn"}
+)
 
 _GROUPS = {
-    "Who may read the bill": ("PlatformAccountId", "ExternalId"),
+    "Who may read the bill": (
+        "PlatformAccountId",
+        "ExternalId",
+        "RolePath",
+        "PermissionsBoundaryArn",
+    ),
     "Where AWS delivers the bill": (
+        "ExportSetup",
+        "ExportKind",
         "ExportBucketName",
         "ExportPrefix",
         "ExportName",
-        "ExportKind",
         "SplitCostAllocationData",
         "RetentionDays",
+        "KmsKeyArn",
     ),
-    "How CloudSpend learns of it": (
+    "How CloudSpend learns of it (leave empty if nothing may be sent out)": (
         "RegistrationTopicArn",
         "RegistrationToken",
         "DeliveriesBusArn",
     ),
 }
-# How the CloudFormation console orders the parameters.
+_LABELS = {
+    "PlatformAccountId": "CloudSpend's account",
+    "ExternalId": "External id",
+    "RolePath": "Path of the roles",
+    "PermissionsBoundaryArn": "Permissions boundary of the roles",
+    "ExportSetup": "New or existing export",
+    "ExportKind": "Kind of export",
+    "ExportBucketName": "Bucket",
+    "ExportPrefix": "Folder in the bucket",
+    "ExportName": "Name of the report or export",
+    "SplitCostAllocationData": "Cost of containers",
+    "RetentionDays": "Days that files are kept",
+    "KmsKeyArn": "KMS key of your own",
+    "RegistrationTopicArn": "Where this stack is announced",
+    "RegistrationToken": "Token of the invitation",
+    "DeliveriesBusArn": "Where deliveries are announced",
+}
+# How the CloudFormation console orders and names the parameters.
 INTERFACE: dict[str, Any] = {
     "AWS::CloudFormation::Interface": {
         "ParameterGroups": [
             {"Label": {"default": label}, "Parameters": list(parameters)}
             for label, parameters in _GROUPS.items()
-        ]
+        ],
+        "ParameterLabels": {name: {"default": label} for name, label in _LABELS.items()},
     }
 }
 
@@ -52,9 +81,35 @@ class Parameters:
             "CloudSpend shows this id whenever it uses the role; without it the role stays shut",
             r"[\w+=,.@:/-]{2,1224}",
         )
+        self.role_path = self._text(
+            "RolePath",
+            "The path that the roles are created under, if your rules ask for one, e.g. /vendors/",
+            r"/([\w+=,.@-]+/)*",
+            default="/",
+        )
+        self.boundary = self._optional(
+            "PermissionsBoundaryArn",
+            "The ARN of the policy that bounds the roles, if your rules ask for one",
+            r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+",
+        )
+        self.setup = self._choice(
+            "ExportSetup",
+            "CREATE_ALL makes a bucket and an export. CREATE_EXPORT makes an export that AWS "
+            "delivers to a bucket of yours, whose policy must let AWS in already. USE_EXISTING "
+            "makes neither: CloudSpend reads the export that the following fields describe.",
+            ExportSetup,
+            ExportSetup.CREATE_ALL,
+        )
+        self.export_kind = self._choice(
+            "ExportKind",
+            "What AWS delivers: an export of CUR 2.0 (hourly, with resource ids), of FOCUS 1.2 or "
+            "1.0, or the legacy Cost and Usage Report",
+            ExportKind,
+            ExportKind.CUR_2_0,
+        )
         self.bucket_name = self._text(
             "ExportBucketName",
-            "The bucket that is created for the bill",
+            "The bucket that the bill is delivered to; created if ExportSetup is CREATE_ALL",
             r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
         )
         self.prefix = self._text(
@@ -65,18 +120,9 @@ class Parameters:
         )
         self.export_name = self._text(
             "ExportName",
-            "The name of the report or export that is created; only a report's may have dots",
+            "The name of the report or export; only a report's may have dots",
             r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}",
-            default=f"{PREFIX}-cur",
-        )
-        self.export_kind = CfnParameter(
-            stack,
-            "ExportKind",
-            type="String",
-            description="What AWS is to deliver: the legacy Cost and Usage Report, or an export of "
-            "CUR 2.0 or FOCUS",
-            allowed_values=[str(kind) for kind in ExportKind],
-            default=str(ExportKind.CUR_LEGACY),
+            default=f"{PREFIX}-cur-2-0",
         )
         self.split_cost = CfnParameter(
             stack,
@@ -91,26 +137,50 @@ class Parameters:
             stack,
             "RetentionDays",
             type="Number",
-            description="After how many days delivered files are deleted from the bucket",
+            description="After how many days delivered files are deleted from a bucket that this "
+            "stack creates",
             min_value=31,
             max_value=36500,
             default=DEFAULT_RETENTION_DAYS,
         )
-        self.registration_topic = self._text(
+        self.key = self._optional(
+            "KmsKeyArn",
+            "The ARN of your KMS key, if the bill is to be (or is) encrypted with one. Its policy "
+            "must let AWS's billing service encrypt and the role decrypt; see docs/security.md",
+            r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-z-]+",
+        )
+        self.registration_topic = self._optional(
             "RegistrationTopicArn",
-            "Where this stack tells CloudSpend that it is there",
+            "Where this stack tells CloudSpend that it is there. Empty: it tells nobody, and you "
+            "send the output RoleArn to whoever invited you.",
             r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+",
         )
-        self.registration_token = self._text(
+        self.registration_token = self._optional(
             "RegistrationToken",
             "Proves to CloudSpend that this is the account that was invited; it works once",
             r"[\w-]{1,128}",
         )
-        self.deliveries_bus = self._text(
+        self.deliveries_bus = self._optional(
             "DeliveriesBusArn",
-            "Where CloudSpend is told that AWS has delivered a bill",
+            "Where CloudSpend is told that AWS has delivered a bill. Empty: nothing is told, and "
+            "CloudSpend looks for new bills every six hours.",
             r"arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[\w-]+",
         )
+
+    def _choice(
+        self, name: str, description: str, choices: type[StrEnum], default: StrEnum
+    ) -> CfnParameter:
+        return CfnParameter(
+            self._stack,
+            name,
+            type="String",
+            description=description,
+            allowed_values=[str(choice) for choice in choices],
+            default=str(default),
+        )
+
+    def _optional(self, name: str, description: str, pattern: str) -> CfnParameter:
+        return self._text(name, description, f"|{pattern}", default="")
 
     def _text(
         self, name: str, description: str, pattern: str, default: str | None = None

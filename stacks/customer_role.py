@@ -2,29 +2,35 @@
 
 from typing import Any
 
-from aws_cdk import CfnCondition, Fn
+from aws_cdk import Aws, Fn
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cloudspend import settings as names
 from cloudspend.access.checks import PERMISSIONS
-from stacks.constructs.review import accept
+from stacks.constructs.review import accept, accept_empty
 from stacks.customer_bucket import BILLING_REGION, BUCKET, EXPORTED_OBJECTS, document
-from stacks.customer_export import Chosen
+from stacks.customer_choices import Choices, only_if
 from stacks.customer_parameters import Parameters
 
-GET_EXPORT = "bcm-data-exports:GetExport"
-# AWS puts a random id behind the name.
-OWN_EXPORT = Fn.sub(
-    f"arn:${{AWS::Partition}}:bcm-data-exports:{BILLING_REGION}:${{AWS::AccountId}}"
-    ":export/${ExportName}-*"
+# What names an export; to list exports, and to see reports, no resource can be named.
+OF_ONE_EXPORT = frozenset(
+    {
+        "bcm-data-exports:GetExecution",
+        "bcm-data-exports:GetExport",
+        "bcm-data-exports:ListExecutions",
+    }
 )
+EVERY_EXPORT = Fn.sub(
+    f"arn:${{AWS::Partition}}:bcm-data-exports:{BILLING_REGION}:${{AWS::AccountId}}:export/*"
+)
+DECRYPT = "kms:Decrypt"
 
 _ALLOW = {"Effect": "Allow"}
 
 
-def access_role(scope: Construct, parameters: Parameters) -> iam.CfnRole:
-    """The role, with what it may do whatever kind of export was chosen."""
+def access_role(scope: Construct, parameters: Parameters, choices: Choices) -> iam.CfnRole:
+    """The role, with what it may do whatever was chosen."""
     trust = {
         "Sid": "CloudSpendWithItsExternalId",
         "Effect": "Allow",
@@ -36,18 +42,28 @@ def access_role(scope: Construct, parameters: Parameters) -> iam.CfnRole:
         scope,
         "AccessRole",
         role_name=names.CUSTOMER_ROLE,
+        path=parameters.role_path.value_as_string,
+        permissions_boundary=only_if(choices.boundary, parameters.boundary.value_as_string),
         description="CloudSpend reads the bill with this role. It can change nothing.",
         assume_role_policy_document=document([trust]),
         policies=[
             iam.CfnRole.PolicyProperty(
-                policy_name="read-the-bill", policy_document=document([*_files(), _comparison()])
+                policy_name="read-the-bill",
+                policy_document=document([*_files(), *_definitions(), _comparison()]),
             )
         ],
     )
+    accept_empty(role)
     accept(
         role,
         "The names of delivered files are AWS's; the bucket and the prefix are fixed.",
         "IAM5[Resource::arn:<AWS::Partition>:s3:::<ExportBucketName>/<ExportPrefix>/*]",
+    )
+    accept(
+        role,
+        "AWS puts a random id behind an export's name, and an export that was there before may "
+        "have any name; the actions only read definitions and states of deliveries.",
+        "IAM5[Resource::arn:<AWS::Partition>:bcm-data-exports:us-east-1:<AWS::AccountId>:export/*]",
     )
     accept(
         role,
@@ -58,43 +74,42 @@ def access_role(scope: Construct, parameters: Parameters) -> iam.CfnRole:
     return role
 
 
-def definition_policy(scope: Construct, role: iam.CfnRole, chosen: Chosen) -> str:
-    """The role's second policy, to look at what was chosen, a report or an export: its name."""
-    report = _policy(scope, "LookAtTheReport", role, chosen.report, [_any("cur:")])
-    own = {"Sid": "SeeHowItIsDefined", **_ALLOW, "Action": GET_EXPORT, "Resource": OWN_EXPORT}
-    listing = _any("bcm-data-exports:", without=GET_EXPORT)
-    export = _policy(scope, "LookAtTheExport", role, chosen.export, [listing, own])
-    accept(
-        export,
-        "AWS puts a random id behind the export's name, which is fixed.",
-        "IAM5[Resource::arn:<AWS::Partition>:bcm-data-exports:us-east-1:<AWS::AccountId>"
-        ":export/<ExportName>-*]",
-    )
-    return Fn.condition_if(chosen.report.logical_id, report.ref, export.ref).to_string()
-
-
-def _policy(
-    scope: Construct,
-    name: str,
-    role: iam.CfnRole,
-    condition: CfnCondition,
-    statements: list[dict[str, Any]],
-) -> iam.CfnPolicy:
+def decryption(
+    scope: Construct, role: iam.CfnRole, parameters: Parameters, choices: Choices
+) -> str:
+    """The role's second policy, if the bill is encrypted with a key of the customer's: its name."""
+    key = parameters.key.value_as_string
+    region = Fn.select(3, Fn.split(":", key))
+    statement = {
+        "Sid": "DecryptTheBill",
+        **_ALLOW,
+        "Action": DECRYPT,
+        "Resource": key,
+        # Through S3, for objects that the role may read; never by asking KMS itself.
+        "Condition": {
+            "StringEquals": {"kms:ViaService": Fn.join(".", ["s3", region, Aws.URL_SUFFIX])}
+        },
+    }
     policy = iam.CfnPolicy(
         scope,
-        name,
-        policy_name=name,
-        policy_document=document(statements),
+        "DecryptionPolicy",
+        policy_name="decrypt-the-bill",
+        policy_document=document([statement]),
         roles=[role.ref],
     )
-    policy.cfn_options.condition = condition
-    accept(
-        policy,
-        "Report definitions and the list of exports are no resources that a permission could "
-        "name; the actions only read.",
-        "IAM5[Resource::*]",
-    )
-    return policy
+    policy.cfn_options.condition = choices.key
+    return only_if(choices.key, policy.ref)
+
+
+def _definitions() -> list[dict[str, Any]]:
+    """To see which reports and exports there are, how each is defined and how its deliveries go."""
+    granted = _any("cur:", "bcm-data-exports:")["Action"]
+    named = [action for action in granted if action in OF_ONE_EXPORT]
+    others = [action for action in granted if action not in OF_ONE_EXPORT]
+    return [
+        {"Sid": "SeeWhichExportsThereAre", **_ALLOW, "Action": others, "Resource": "*"},
+        {"Sid": "SeeHowTheyAreDelivered", **_ALLOW, "Action": named, "Resource": EVERY_EXPORT},
+    ]
 
 
 def _files() -> list[dict[str, Any]]:
@@ -127,12 +142,10 @@ def _comparison() -> dict[str, Any]:
     return {**_any(*services), "Sid": "CompareTheBillWithAwsOwnFigures"}
 
 
-def _any(*services: str, without: str = "") -> dict[str, Any]:
+def _any(*services: str) -> dict[str, Any]:
     """A statement with the actions of `services` that `cloudspend.access.checks` tries when an
     account is onboarded: nothing is granted that is not used."""
     actions = sorted(
-        permission.action
-        for permission in PERMISSIONS
-        if permission.action.startswith(services) and permission.action != without
+        permission.action for permission in PERMISSIONS if permission.action.startswith(services)
     )
-    return {"Sid": "SeeWhatThereIs", **_ALLOW, "Action": actions, "Resource": "*"}
+    return {**_ALLOW, "Action": actions, "Resource": "*"}

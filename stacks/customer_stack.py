@@ -4,6 +4,7 @@ It is read by people who decide whether to trust it. So everything has a plain n
 nothing in it needs bootstrapping, and what the role may do is a complete list.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,17 +20,19 @@ from aws_cdk import (
 )
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
 from cloudspend import settings as names
+from stacks.constructs.review import accept_empty
 from stacks.customer_bucket import document, export_bucket, export_bucket_policy
-from stacks.customer_export import Chosen, export_of
+from stacks.customer_choices import Choices, only_if
+from stacks.customer_export import export_of
 from stacks.customer_parameters import INTERFACE, Parameters
-from stacks.customer_role import access_role, definition_policy
+from stacks.customer_role import access_role, decryption
+from stacks.customer_words import OUTPUTS, SENTENCES, TITLE
+from stacks.template_yaml import to_yaml
 
-TEMPLATE_VERSION = "2"
 REGISTRATION_SECONDS = "600"
 
 
@@ -45,32 +48,54 @@ class CustomerStack(Stack):
             synthesizer=BootstraplessSynthesizer(),
         )
         self.template_options.metadata = INTERFACE
+        self.template_options.template_format_version = "2010-09-09"
         self.parameters = Parameters(self)
-        chosen = Chosen(self, self.parameters)
-        bucket = export_bucket(self, self.parameters)
-        policy = export_bucket_policy(self, bucket)
-        export = export_of(self, self.parameters, chosen, policy)
-        role = access_role(self, self.parameters)
-        # Named in the message home, so that it goes after these too: a resource that is there under
-        # a condition cannot be depended on by name.
-        conditional = {"Export": export, "DefinitionPolicy": definition_policy(self, role, chosen)}
-        rule = self._forwarding(bucket)
-        self._registration(role, conditional, after=[policy, rule])
-        CfnOutput(self, "RoleArn", value=role.attr_arn, description="The role CloudSpend uses")
-        CfnOutput(
-            self, "BillBucket", value=bucket.ref, description="The bucket that holds the bill"
+        self.choices = Choices(self, self.parameters)
+        bucket = export_bucket(self, self.parameters, self.choices)
+        policy = export_bucket_policy(self, bucket, self.choices)
+        export = export_of(self, self.parameters, self.choices, policy)
+        role = access_role(self, self.parameters, self.choices)
+        decrypt = decryption(self, role, self.parameters, self.choices)
+        rule = self._forwarding()
+        # Named in the message home, so that it goes after these, too: a resource that is there
+        # under a condition cannot be depended on by name.
+        self._registration(
+            role,
+            {
+                "Export": export,
+                "DecryptionPolicy": decrypt,
+                "DeliveriesRule": only_if(self.choices.bus, rule.ref),
+            },
         )
+        self._outputs(role)
 
-    def _forwarding(self, bucket: s3.CfnBucket) -> events.CfnRule:
+    def _outputs(self, role: iam.CfnRole) -> None:
+        """What whoever helps the customer asks for first."""
+        values = {
+            "RoleArn": role.attr_arn,
+            "BillBucket": self.parameters.bucket_name.value_as_string,
+            "BillLocation": Fn.sub("s3://${ExportBucketName}/${ExportPrefix}/${ExportName}"),
+            "BillKind": self.parameters.export_kind.value_as_string,
+            "BillRegion": Aws.REGION,
+            "TemplateVersion": names.TEMPLATE_VERSION,
+        }
+        for name, value in values.items():
+            CfnOutput(self, name, value=value, description=OUTPUTS[name])
+
+    def _forwarding(self) -> events.CfnRule:
         """Tell CloudSpend of a new manifest: its name, never its content."""
         bus = self.parameters.deliveries_bus.value_as_string
+        boundary = self.parameters.boundary.value_as_string
         role = iam.CfnRole(
             self,
             "ForwardingRole",
             description="EventBridge tells CloudSpend with this role that a bill was delivered.",
+            path=self.parameters.role_path.value_as_string,
+            permissions_boundary=only_if(self.choices.boundary, boundary),
             assume_role_policy_document=document(
                 [
                     {
+                        "Sid": "EventBridgeOfThisAccount",
                         "Effect": "Allow",
                         "Principal": {"Service": "events.amazonaws.com"},
                         "Action": "sts:AssumeRole",
@@ -82,29 +107,41 @@ class CustomerStack(Stack):
                 iam.CfnRole.PolicyProperty(
                     policy_name="tell-cloudspend",
                     policy_document=document(
-                        [{"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}]
+                        [
+                            {
+                                "Sid": "TellOfDeliveries",
+                                "Effect": "Allow",
+                                "Action": "events:PutEvents",
+                                "Resource": bus,
+                            }
+                        ]
                     ),
                 )
             ],
         )
+        role.cfn_options.condition = self.choices.bus
+        accept_empty(role)
         manifests = {"wildcard": Fn.sub(f"${{ExportPrefix}}/*{names.MANIFEST_SUFFIX}")}
-        return events.CfnRule(
+        rule = events.CfnRule(
             self,
             "NewManifest",
             description="Tells CloudSpend when AWS has delivered a bill",
             event_pattern={
                 "source": ["aws.s3"],
                 "detail-type": ["Object Created"],
-                "detail": {"bucket": {"name": [bucket.ref]}, "object": {"key": [manifests]}},
+                "detail": {
+                    "bucket": {"name": [self.parameters.bucket_name.value_as_string]},
+                    "object": {"key": [manifests]},
+                },
             },
             targets=[
                 events.CfnRule.TargetProperty(id="CloudSpend", arn=bus, role_arn=role.attr_arn)
             ],
         )
+        rule.cfn_options.condition = self.choices.bus
+        return rule
 
-    def _registration(
-        self, role: iam.CfnRole, conditional: Mapping[str, str], after: list[CfnResource]
-    ) -> None:
+    def _registration(self, role: iam.CfnRole, conditional: Mapping[str, str]) -> None:
         """The message home, which comes after everything that it speaks of."""
         registration = CfnResource(
             self,
@@ -118,23 +155,24 @@ class CustomerStack(Stack):
                 "Region": Aws.REGION,
                 "RoleArn": role.attr_arn,
                 **conditional,
+                "KmsKeyArn": self.parameters.key.value_as_string,
                 "ExportBucketName": self.parameters.bucket_name.value_as_string,
                 "ExportPrefix": self.parameters.prefix.value_as_string,
                 "ExportName": self.parameters.export_name.value_as_string,
                 "ExportKind": self.parameters.export_kind.value_as_string,
-                "TemplateVersion": TEMPLATE_VERSION,
+                "TemplateVersion": names.TEMPLATE_VERSION,
             },
         )
-        for resource in after:
-            registration.add_resource_dependency(resource)
+        registration.cfn_options.condition = self.choices.topic
 
 
 def write_template(folder: Path) -> Path:
-    """Synthesize the template into `folder`. It is written as JSON, which is YAML as well."""
+    """Synthesize the template into `folder`, as the YAML that customers read."""
     app = App(outdir=str(folder), analytics_reporting=False)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     stack = CustomerStack(app, names.CUSTOMER_STACK)
     app.synth()
+    template = json.loads((folder / stack.template_file).read_text(encoding="utf-8"))
     path = folder / names.CUSTOMER_TEMPLATE
-    path.write_bytes((folder / stack.template_file).read_bytes())
+    path.write_text(to_yaml(template, TITLE, SENTENCES), encoding="utf-8")
     return path

@@ -111,12 +111,14 @@ class Access:
 
     def customers(self, role: iam.Role) -> None:
         """Allow to step into the customers' accounts, by the one role that their stacks create."""
+        roles = f"arn:{Aws.PARTITION}:iam::*:role"
         allow(
             role,
             ["sts:AssumeRole"],
-            [f"arn:{Aws.PARTITION}:iam::*:role/{names.CUSTOMER_ROLE}"],
-            because="Customers' accounts are not known when this is deployed. Each customer's role "
-            "decides for itself, by its trust policy and its external id.",
+            [f"{roles}/{names.CUSTOMER_ROLE}", f"{roles}/*/{names.CUSTOMER_ROLE}"],
+            because="Customers' accounts, and the paths that they put their roles under, are not "
+            "known when this is deployed. Each customer's role decides for itself, by its trust "
+            "policy and its external id.",
         )
 
     def bus(self, role: iam.Role) -> None:

@@ -15,7 +15,7 @@ from cloudspend.accounts.model import CheckStatus
 from cloudspend.errors import ConnectionRefused, Defect, TransientError
 from tests.fakes.accounts import NOW, an_account
 
-ACCOUNT = an_account()
+ACCOUNT = an_account(kms_key_arn="arn:aws:kms:us-east-1:111111111111:key/0a1b2c3d")
 LIST = ("s3", "list_objects_v2", {"Bucket": "a-bucket", "Prefix": "a-prefix/", "MaxKeys": 1})
 YESTERDAY = {"Start": "2026-11-22", "End": "2026-11-23"}
 EXPORTS: tuple[str, str, dict[str, Any]] = ("bcm-data-exports", "list_exports", {})
@@ -28,6 +28,7 @@ CATEGORIES: tuple[str, str, dict[str, Any]] = (
 )
 CATEGORY = "arn:aws:ce::111111111111:costcategory/0a1b"
 ROOTS: tuple[str, str, dict[str, Any]] = ("organizations", "list_roots", {})
+OWN_EXPORT = {"ExportArn": f"{EXPORT_ARN}/a-name-1"}
 
 
 def export_called(name: str) -> dict[str, Any]:
@@ -55,7 +56,26 @@ CALLS: dict[str, list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = {
             {"NextToken": "more"},
             {"Exports": [export_called("a-name-of-another"), export_called("a-name")]},
         ),
-        ("bcm-data-exports", "get_export", {"ExportArn": f"{EXPORT_ARN}/a-name-1"}, {}),
+        ("bcm-data-exports", "get_export", OWN_EXPORT, {}),
+    ],
+    "bcm-data-exports:ListExecutions": [
+        (*EXPORTS, {"Exports": [export_called("another"), export_called("a-name")]}),
+        ("bcm-data-exports", "list_executions", OWN_EXPORT, {"Executions": []}),
+    ],
+    "bcm-data-exports:GetExecution": [
+        (*EXPORTS, {"Exports": [export_called("another")]}),
+        (
+            "bcm-data-exports",
+            "list_executions",
+            {"ExportArn": f"{EXPORT_ARN}/another-1"},
+            {"Executions": [{"ExecutionId": "newest", "ExecutionStatus": {}}]},
+        ),
+        (
+            "bcm-data-exports",
+            "get_execution",
+            {"ExportArn": f"{EXPORT_ARN}/another-1", "ExecutionId": "newest"},
+            {},
+        ),
     ],
     "ce:GetDimensionValues": [
         (
@@ -150,6 +170,15 @@ CALLS: dict[str, list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = {
     "organizations:ListTagsForResource": [
         ("organizations", "list_tags_for_resource", {"ResourceId": "111111111111"}, {})
     ],
+    "kms:Decrypt": [
+        (*LIST, {"Contents": [{"Key": "a-prefix/x"}]}),
+        (
+            "s3",
+            "get_object",
+            {"Bucket": "a-bucket", "Key": "a-prefix/x"},
+            {"SSEKMSKeyId": ACCOUNT.kms_key_arn},
+        ),
+    ],
 }
 
 
@@ -186,7 +215,7 @@ def probed(action: str, code: str = "", status: int = 400) -> Any:
         )
     else:
         if operation == "get_object":
-            answer = {"Body": StreamingBody(io.BytesIO(b"x"), 1)}
+            answer = {**answer, "Body": StreamingBody(io.BytesIO(b"x"), 1)}
         session.script(service).add_response(operation, answer, parameters)
     finding = CustomerProber(session, "aws").probe(action, ACCOUNT, NOW)
     for stub in session.stubs.values():
@@ -223,18 +252,20 @@ def test_without_an_object_reading_cannot_be_tried(empty: bool) -> None:
     assert finding.reason
 
 
+@pytest.mark.parametrize("action", ["GetExport", "ListExecutions", "GetExecution"])
 @pytest.mark.parametrize(
-    ("listed", "said"),
-    [(True, "no export called a-name"), (False, "the exports cannot be listed")],
+    ("listed", "said"), [(True, "no"), (False, "the exports cannot be listed")]
 )
-def test_without_the_export_looking_at_it_cannot_be_tried(listed: bool, said: str) -> None:
+def test_without_an_export_looking_at_it_cannot_be_tried(
+    action: str, listed: bool, said: str
+) -> None:
     session = Scripted()
     stub = session.script("bcm-data-exports")
     if listed:
-        stub.add_response("list_exports", {"Exports": [export_called("another")]}, {})
+        stub.add_response("list_exports", {"Exports": []}, {})
     else:
         stub.add_client_error("list_exports", "AccessDeniedException")
-    finding = CustomerProber(session, "aws").probe("bcm-data-exports:GetExport", ACCOUNT, NOW)
+    finding = CustomerProber(session, "aws").probe(f"bcm-data-exports:{action}", ACCOUNT, NOW)
     assert finding.status is CheckStatus.NOT_AVAILABLE
     assert said in finding.reason
 
@@ -259,6 +290,16 @@ def test_what_has_nothing_to_be_tried_with_is_not_denied(action: str, denied: bo
     finding = CustomerProber(session, "aws").probe(action, ACCOUNT, NOW)
     assert finding.status is CheckStatus.NOT_AVAILABLE
     assert finding.reason
+
+
+def test_a_file_of_another_key_proves_nothing_of_this_one() -> None:
+    session = Scripted()
+    session.script("s3").add_response("list_objects_v2", {"Contents": [{"Key": "a-prefix/x"}]})
+    body = StreamingBody(io.BytesIO(b"x"), 1)
+    session.script("s3").add_response("get_object", {"Body": body})
+    finding = CustomerProber(session, "aws").probe("kms:Decrypt", ACCOUNT, NOW)
+    assert finding.status is CheckStatus.NOT_AVAILABLE
+    assert "not encrypted with this key" in finding.reason
 
 
 @pytest.mark.parametrize(

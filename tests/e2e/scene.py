@@ -17,6 +17,7 @@ from local.world import console
 from local.world.bill import Bill
 from local.world.delivery import Assembly, Report, assemble, post_ledger, write
 from local.world.files import Form
+from stacks.template_yaml import from_yaml
 
 Template = dict[str, Any]
 Row = dict[str, str]
@@ -274,7 +275,7 @@ class Customer:
         body = self.session.client("s3").get_object(
             Bucket=wanted.template_bucket, Key=wanted.template_key
         )["Body"]
-        template: Template = yaml.safe_load(body.read())
+        template: Template = from_yaml(body.read().decode())
         if change:
             change(template)
         given = {**wanted.parameters, **parameters}

@@ -7,6 +7,7 @@ import pytest
 
 from cloudspend.settings import CUSTOMER_TEMPLATE
 from stacks.stage import STAGES
+from stacks.template_yaml import from_yaml
 from tests.stacks.stacks_reading import Template, synthesized
 
 
@@ -27,5 +28,4 @@ def templates(assembly: Path) -> dict[str, Template]:
 @pytest.fixture(scope="session")
 def customer(assembly: Path) -> Template:
     text = (assembly / "customer" / CUSTOMER_TEMPLATE).read_text(encoding="utf-8")
-    template: Template = json.loads(text)
-    return template
+    return from_yaml(text)

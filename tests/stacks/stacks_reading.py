@@ -13,6 +13,7 @@ from stacks.stage import Stage
 
 ROOT = Path(__file__).parents[2]
 Template = Mapping[str, Any]
+NO_VALUE = {"Ref": "AWS::NoValue"}
 
 
 def synthesized(folder: Path, stage: Stage) -> Path:
@@ -50,21 +51,17 @@ def as_created(template: Template, **parameters: str) -> dict[str, Any]:
     }
 
     def holds(expression: Any) -> bool:
-        match expression:
-            case {"Fn::Equals": [{"Ref": name}, value]}:
-                return bool(values[name] == value)
-            case {"Fn::Not": [negated]}:
-                return not holds(negated)
-            case {"Condition": name}:
-                return holds(template["Conditions"][name])
-        raise AssertionError(f"no value of {expression}")
+        return _holds(expression, values, template["Conditions"])
 
     def decided(value: Any) -> Any:
         match value:
             case {"Fn::If": [name, yes, no]}:
                 return decided(yes if holds(template["Conditions"][name]) else no)
+            case {"Fn::Select": [0, [first, *_]]}:
+                return decided(first)
             case dict():
-                return {key: decided(each) for key, each in value.items()}
+                found = {key: decided(each) for key, each in value.items()}
+                return {key: each for key, each in found.items() if each != NO_VALUE}
             case list():
                 return [decided(each) for each in value]
         return value
@@ -75,6 +72,20 @@ def as_created(template: Template, **parameters: str) -> dict[str, Any]:
         if "Condition" not in resource or holds(template["Conditions"][resource["Condition"]])
     }
     return {**template, "Resources": resources}
+
+
+def _holds(expression: Any, values: Mapping[str, Any], conditions: Mapping[str, Any]) -> bool:
+    """Whether a condition's expression is true for the parameters' `values`."""
+    match expression:
+        case {"Fn::Equals": [{"Ref": name}, value]}:
+            return bool(values[name] == value)
+        case {"Fn::Not": [negated]}:
+            return not _holds(negated, values, conditions)
+        case {"Fn::And": both}:
+            return all(_holds(each, values, conditions) for each in both)
+        case {"Condition": name}:
+            return _holds(conditions[name], values, conditions)
+    raise AssertionError(f"no value of {expression}")
 
 
 def of_type(template: Template, kind: str) -> dict[str, Any]:

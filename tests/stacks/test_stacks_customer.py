@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from cloudspend.access.checks import PERMISSIONS
-from cloudspend.accounts.link import quick_create_link
+from cloudspend.accounts.link import StackChoices, quick_create_link
 from cloudspend.accounts.model import (
     DATA_EXPORTS,
     Account,
@@ -16,10 +16,11 @@ from cloudspend.accounts.model import (
     AccountType,
     Export,
     ExportKind,
+    ExportSetup,
 )
 from cloudspend.exports.tables import EXPORT_TABLES
 from cloudspend.settings import CUSTOMER_ROLE, Settings
-from stacks.customer_parameters import INTERFACE
+from stacks.customer_parameters import CUSTOMERS_OWN, INTERFACE
 from tests.stacks.stacks_reading import (
     Template,
     as_created,
@@ -32,6 +33,10 @@ from tests.stacks.stacks_reading import (
 )
 
 BUCKET = "arn:<AWS::Partition>:s3:::<ExportBucketName>"
+
+
+ANY_EXPORT = "arn:<AWS::Partition>:bcm-data-exports:us-east-1:<AWS::AccountId>:export/*"
+KEY = "arn:aws:kms:us-east-1:111111111111:key/0a1b2c3d"
 
 
 def access_role(customer: Template) -> Any:
@@ -65,24 +70,26 @@ EVERY_ROLE = {
     ("organizations:ListOrganizationalUnitsForParent", "*"),
     ("organizations:ListAccountsForParent", "*"),
     ("organizations:ListTagsForResource", "*"),
-}
-OF_A_REPORT = {("cur:DescribeReportDefinitions", "*")}
-OF_AN_EXPORT = {
+    ("cur:DescribeReportDefinitions", "*"),
     ("bcm-data-exports:ListExports", "*"),
-    (
-        "bcm-data-exports:GetExport",
-        "arn:<AWS::Partition>:bcm-data-exports:us-east-1:<AWS::AccountId>:export/<ExportName>-*",
-    ),
+    ("bcm-data-exports:GetExport", ANY_EXPORT),
+    ("bcm-data-exports:ListExecutions", ANY_EXPORT),
+    ("bcm-data-exports:GetExecution", ANY_EXPORT),
 }
-DEFINITIONS = dict.fromkeys(ExportKind, OF_AN_EXPORT) | {ExportKind.CUR_LEGACY: OF_A_REPORT}
 
 each_kind = pytest.mark.parametrize("kind", ExportKind)
+
+
+TOLD = {
+    "RegistrationTopicArn": "arn:aws:sns:us-east-1:000000000000:cloudspend-registration",
+    "DeliveriesBusArn": "arn:aws:events:us-east-1:000000000000:event-bus/cloudspend-deliveries",
+}
 
 
 @pytest.fixture
 def created(customer: Template, kind: ExportKind) -> Template:
     """The customer's template, once the kind of export was chosen."""
-    return as_created(customer, ExportKind=kind)
+    return as_created(customer, ExportKind=kind, **TOLD)
 
 
 def all_grants(template: Template) -> set[tuple[str, str]]:
@@ -93,8 +100,21 @@ def all_grants(template: Template) -> set[tuple[str, str]]:
 
 @each_kind
 def test_the_role_may_do_exactly_this(created: Template, kind: ExportKind) -> None:
-    assert all_grants(created) == EVERY_ROLE | DEFINITIONS[kind]
+    assert all_grants(created) == EVERY_ROLE
     assert "ManagedPolicyArns" not in access_role(created)
+
+
+def test_the_role_may_decrypt_with_exactly_the_customers_key_and_only_through_s3(
+    customer: Template,
+) -> None:
+    created = as_created(customer, KmsKeyArn=KEY)
+    assert all_grants(created) == EVERY_ROLE | {("kms:Decrypt", "<KmsKeyArn>")}
+    [statement] = only(created, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    via = statement["Condition"]["StringEquals"]["kms:ViaService"]
+    region = {"Fn::Select": [3, {"Fn::Split": [":", {"Ref": "KmsKeyArn"}]}]}
+    assert via == {"Fn::Join": [".", ["s3", region, {"Ref": "AWS::URLSuffix"}]]}
+    tried = {one.action for one in PERMISSIONS if one.needed_for(_account(kms_key_arn=KEY))}
+    assert {action for action, _ in all_grants(created)} == tried
 
 
 @each_kind
@@ -178,11 +198,22 @@ EXPORT_TYPES = ("AWS::CUR::ReportDefinition", "AWS::BCMDataExports::Export")
 
 @each_kind
 def test_exactly_the_chosen_export_is_created_after_the_bucket_s_policy(
-    created: Template, kind: ExportKind
+    customer: Template, created: Template, kind: ExportKind
 ) -> None:
     [export] = [one for one in created["Resources"].values() if one["Type"] in EXPORT_TYPES]
     assert export["Type"] == EXPORT_TYPES[kind in DATA_EXPORTS]
-    assert export["DependsOn"] == ["ExportBucketPolicy"]
+    assert {"Ref": "ExportBucketPolicy"} in named_with_the_bucket(customer, export["Type"])
+
+
+def named_with_the_bucket(customer: Template, kind: str) -> list[Any]:
+    """What stands beside the bucket's name where it is chosen: it must be there before."""
+    found = next(iter(of_type(customer, kind).values()))
+    if "Export" in found:
+        found = found["Export"]["DestinationConfigurations"]["S3Destination"]
+    condition, created, existing = found["S3Bucket"]["Fn::If"]
+    assert (condition, existing) == ("BucketIsCreated", {"Ref": "ExportBucketName"})
+    names: list[Any] = created["Fn::Select"][1]
+    return names
 
 
 def test_the_report_keeps_each_delivery_and_takes_late_changes(customer: Template) -> None:
@@ -244,14 +275,12 @@ def test_the_message_home_comes_after_everything_it_speaks_of(
     ]
     [export] = [name for name, one in created["Resources"].items() if one["Type"] in EXPORT_TYPES]
     properties = registration["Properties"]
-    assert set(registration["DependsOn"]) == {"ExportBucketPolicy", "NewManifest"}
+    assert properties["DeliveriesRule"] == {"Ref": "NewManifest"}
     assert properties["RoleArn"] == {"Fn::GetAtt": ["AccessRole", "Arn"]}
     legacy = kind is ExportKind.CUR_LEGACY
     assert properties["Export"] == (
         {"Ref": export} if legacy else {"Fn::GetAtt": [export, "ExportArn"]}
     )
-    policy = "LookAtTheReport" if legacy else "LookAtTheExport"
-    assert properties["DefinitionPolicy"] == {"Ref": policy}
     assert set(properties) == {
         "ServiceToken",
         "ServiceTimeout",
@@ -259,7 +288,8 @@ def test_the_message_home_comes_after_everything_it_speaks_of(
         "AccountId",
         "RoleArn",
         "Export",
-        "DefinitionPolicy",
+        "DeliveriesRule",
+        "KmsKeyArn",
         "ExportBucketName",
         "ExportPrefix",
         "ExportName",
@@ -272,7 +302,7 @@ def test_the_message_home_comes_after_everything_it_speaks_of(
 def test_only_manifests_of_the_export_are_told_of(customer: Template) -> None:
     rule = only(customer, "AWS::Events::Rule")
     detail = rule["EventPattern"]["detail"]
-    assert detail["bucket"]["name"] == [{"Ref": "ExportBucket"}]
+    assert detail["bucket"]["name"] == [{"Ref": "ExportBucketName"}]
     assert plain(detail["object"]["key"][0]["wildcard"]) == "<ExportPrefix>/*-Manifest.json"
 
 
@@ -288,7 +318,93 @@ def test_every_parameter_is_explained_grouped_and_filled_in_by_the_link(
     groups = INTERFACE["AWS::CloudFormation::Interface"]["ParameterGroups"]
     assert parameters == {name for group in groups for name in group["Parameters"]}
     assert all(customer["Parameters"][name]["Description"] for name in parameters)
-    assert _link_parameters() == parameters - {"SplitCostAllocationData"}
+    assert _link_parameters() == parameters - CUSTOMERS_OWN
+    assert all(customer["Parameters"][name]["Default"] for name in CUSTOMERS_OWN - OPTIONAL)
+
+
+OPTIONAL = {"KmsKeyArn", "PermissionsBoundaryArn"}
+
+
+def test_what_is_there_already_is_not_made(customer: Template) -> None:
+    made = {"AWS::S3::Bucket", "AWS::S3::BucketPolicy", *EXPORT_TYPES}
+
+    def types(setup: str) -> set[str]:
+        created = as_created(customer, ExportSetup=setup, **TOLD)
+        return {one["Type"] for one in created["Resources"].values()} & made
+
+    assert types("CREATE_ALL") == made - {"AWS::CUR::ReportDefinition"}
+    assert types("CREATE_EXPORT") == {"AWS::BCMDataExports::Export"}
+    assert types("USE_EXISTING") == set()
+    existing = as_created(customer, ExportSetup="USE_EXISTING", **TOLD)
+    registration = only(existing, "Custom::CloudSpendRegistration")
+    assert registration["Export"] == {"Ref": "ExportName"}
+
+
+def test_without_addresses_nothing_is_sent_out(customer: Template) -> None:
+    created = as_created(customer)
+    types = {one["Type"] for one in created["Resources"].values()}
+    assert types.isdisjoint({"Custom::CloudSpendRegistration", "AWS::Events::Rule"})
+    assert list(of_type(created, "AWS::IAM::Role")) == ["AccessRole"]
+
+
+def test_path_and_boundary_are_of_every_role(customer: Template) -> None:
+    boundary = {"Ref": "PermissionsBoundaryArn"}
+    bounded = as_created(customer, PermissionsBoundaryArn="arn:aws:iam::aws:policy/X", **TOLD)
+    free = as_created(customer, **TOLD)
+    for role in of_type(bounded, "AWS::IAM::Role").values():
+        assert (role["Path"], role["PermissionsBoundary"]) == ({"Ref": "RolePath"}, boundary)
+    assert all("PermissionsBoundary" not in r for r in of_type(free, "AWS::IAM::Role").values())
+
+
+def test_the_bucket_is_encrypted_with_the_customers_key_if_there_is_one(
+    customer: Template,
+) -> None:
+    def rule(**parameters: str) -> Any:
+        bucket = only(as_created(customer, **parameters), "AWS::S3::Bucket")
+        (found,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        return found
+
+    assert rule() == {
+        "BucketKeyEnabled": False,
+        "ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+    }
+    assert rule(KmsKeyArn=KEY) == {
+        "BucketKeyEnabled": True,
+        "ServerSideEncryptionByDefault": {
+            "SSEAlgorithm": "aws:kms",
+            "KMSMasterKeyID": {"Ref": "KmsKeyArn"},
+        },
+    }
+
+
+def test_no_action_is_a_wildcard(customer: Template) -> None:
+    statements = [
+        statement
+        for one in customer["Resources"].values()
+        for document in _documents(one)
+        for statement in document["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    assert len(statements) > 10
+    actions = {action for one in statements for action in as_list(one["Action"])}
+    assert [action for action in actions if "*" in action] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("RolePath", ["/", "/vendors/", "/a/b-c/"], ["", "vendors", "/vendors", "//"]),
+        ("KmsKeyArn", ["", KEY], ["alias/bill", KEY.replace("key/", "alias/"), f"{KEY}*"]),
+        ("RegistrationTopicArn", ["", TOLD["RegistrationTopicArn"]], ["https://example.com"]),
+        ("PermissionsBoundaryArn", ["", "arn:aws:iam::aws:policy/ReadOnlyAccess"], ["*"]),
+    ],
+)
+def test_options_take_what_they_say(
+    customer: Template, name: str, good: list[str], bad: list[str]
+) -> None:
+    pattern = customer["Parameters"][name]["AllowedPattern"]
+    assert all(re.fullmatch(pattern, text) for text in good)
+    assert not any(re.fullmatch(pattern, text) for text in bad)
 
 
 def test_nothing_needs_bootstrapping(customer: Template) -> None:
@@ -296,7 +412,19 @@ def test_nothing_needs_bootstrapping(customer: Template) -> None:
     assert "Rules" not in customer
 
 
-def _account(kind: ExportKind) -> Account:
+def _documents(resource: Any) -> list[Any]:
+    """Every policy document that a resource bears."""
+    properties = resource.get("Properties", {})
+    inline = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
+    named = [
+        properties[n] for n in ("PolicyDocument", "AssumeRolePolicyDocument") if n in properties
+    ]
+    return [*inline, *named]
+
+
+def _account(
+    kind: ExportKind = ExportKind.CUR_2_0, export: Export | None = None, **more: Any
+) -> Account:
     moment = datetime(2026, 10, 1, tzinfo=UTC)
     return Account(
         account_id="111111111111",
@@ -305,16 +433,17 @@ def _account(kind: ExportKind) -> Account:
         regions=("us-east-1",),
         start_date=moment.date(),
         retention_months=12,
-        export=Export(kind, "acme-bills", "cloudspend", "cloudspend-cur"),
+        export=export or Export(kind, "acme-bills", "cloudspend", "cloudspend-cur"),
         external_id="0" * 32,
         state=AccountState.INVITED,
         invited_at=moment,
         expires_at=moment,
+        **more,
     )
 
 
 def _link_parameters() -> set[str]:
-    account = _account(ExportKind.CUR_LEGACY)
-    link = quick_create_link(account, "token", Settings("000000000000", "us-east-1"))
+    choices = StackChoices(ExportSetup.CREATE_EXPORT)
+    link = quick_create_link(_account(), "token", Settings("000000000000", "us-east-1"), choices)
     query = parse_qs(link.partition("quickcreate?")[2])
     return {name.removeprefix("param_") for name in query if name.startswith("param_")}

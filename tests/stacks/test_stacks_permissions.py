@@ -55,7 +55,10 @@ def reads(*folders: str) -> Grants:
 
 
 KEY = on("key", "kms:Decrypt", "kms:GenerateDataKey")
-CUSTOMERS = {("sts:AssumeRole", "iam:any-account:role/cloudspend-access")}
+CUSTOMERS = {
+    ("sts:AssumeRole", "iam:any-account:role/cloudspend-access"),
+    ("sts:AssumeRole", "iam:any-account:role/*/cloudspend-access"),
+}
 BUS = {("events:PutEvents", "events:event-bus/cloudspend")}
 LISTING = {("s3:ListBucket", LAKE)}
 QUERIES = (

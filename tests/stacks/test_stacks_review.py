@@ -55,7 +55,7 @@ def test_cdk_nag_judges_the_customers_template(
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::<ExportBucketName>/<ExportPrefix>/*]",
         (
             "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:bcm-data-exports:us-east-1"
-            ":<AWS::AccountId>:export/<ExportName>-*]"
+            ":<AWS::AccountId>:export/*]"
         ),
     }
 

@@ -10,7 +10,6 @@ from cloudspend.access.checks import OPTIONAL, PERMISSIONS
 from cloudspend.access.onboard import activate, check_permissions, report_failure, verify
 from cloudspend.access.ports import Finding
 from cloudspend.accounts.model import (
-    DATA_EXPORTS,
     Account,
     AccountState,
     AccountType,
@@ -33,8 +32,8 @@ from tests.fakes.alerts import FakeBus
 
 ID = "111111111111"
 EVERY_ACTION = [permission.action for permission in PERMISSIONS]
-ACTIONS = [action for action in EVERY_ACTION if not action.startswith("bcm-data-exports:")]
-EXPORT_ACTIONS = [action for action in EVERY_ACTION if not action.startswith("cur:")]
+ACTIONS = [permission.action for permission in PERMISSIONS if not permission.encrypted]
+KEY = "arn:aws:kms:us-east-1:111111111111:key/0a1b2c3d"
 LINKED_ACTIONS = [action for action in ACTIONS if not action.startswith("organizations:")]
 
 
@@ -108,11 +107,17 @@ def test_every_permission_is_tried_and_recorded(kind: AccountType, actions: list
     assert statuses(registry) == dict.fromkeys(actions, "passed")
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ExportKind if kind in DATA_EXPORTS])
-def test_data_exports_need_other_permissions_than_the_legacy_report(kind: ExportKind) -> None:
+@pytest.mark.parametrize("kind", ExportKind)
+def test_every_kind_of_export_needs_the_same_permissions(kind: ExportKind) -> None:
     registry, customer = connected(export=Export(kind, "a-bucket", "a", "b")), FakeCustomer()
     try_permissions(registry, customer)
-    assert [action for action, _, _ in customer.probed] == EXPORT_ACTIONS
+    assert [action for action, _, _ in customer.probed] == ACTIONS
+
+
+def test_decrypting_is_tried_where_there_is_a_key_of_the_customers() -> None:
+    registry, customer = connected(kms_key_arn=KEY), FakeCustomer()
+    try_permissions(registry, customer)
+    assert [action for action, _, _ in customer.probed] == EVERY_ACTION
 
 
 @pytest.mark.parametrize("action", ["bcm-data-exports:ListExports", "bcm-data-exports:GetExport"])

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from cloudspend.accounts import fields
 from cloudspend.accounts.invite import Invitation, InviteRequest, invite, token_digest
-from cloudspend.accounts.model import AccountState, ExportKind
+from cloudspend.accounts.link import StackChoices, quick_create_link, update_link
+from cloudspend.accounts.model import AccountState, ExportKind, ExportSetup
 from cloudspend.convert.names import tag_column
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
@@ -39,8 +40,8 @@ def test_records_the_account_with_the_conventions_filled_in() -> None:
     assert registry.get("111111111111") == account
     assert account.state is AccountState.INVITED
     assert account.export.bucket == "cloudspend-export-111111111111-eu-central-1"
-    assert (account.export.prefix, account.export.name) == ("cloudspend", "cloudspend-cur")
-    assert account.export.kind is ExportKind.CUR_LEGACY
+    assert (account.export.prefix, account.export.name) == ("cloudspend", "cloudspend-cur-2-0")
+    assert account.export.kind is ExportKind.CUR_2_0
     assert account.start_date == date(2025, 11, 1)
     assert account.expires_at == NOW + timedelta(days=7)
     assert bus.kinds == ["AccountInvited"]
@@ -60,8 +61,8 @@ def test_the_link_carries_everything_the_stack_needs() -> None:
         "param_ExternalId": account.external_id,
         "param_ExportBucketName": account.export.bucket,
         "param_ExportPrefix": "cloudspend",
-        "param_ExportName": "cloudspend-cur",
-        "param_ExportKind": "CUR_LEGACY",
+        "param_ExportName": "cloudspend-cur-2-0",
+        "param_ExportKind": "CUR_2_0",
         "param_RegistrationTopicArn": SETTINGS.registration_topic_arn,
         "param_DeliveriesBusArn": SETTINGS.deliveries_bus_arn,
         "param_RetentionDays": "403",
@@ -139,13 +140,60 @@ def test_wrong_input_is_named_and_nothing_is_done(field: str, value: Any, named:
     assert (list(registry.list()), bus.events) == ([], [])
 
 
+LONGEST: dict[str, Any] = {
+    "export_bucket": "b" * 63,
+    "export_prefix": "p/" * 39 + "pp",
+    "export_name": "n" * 128,
+    "export_kind": "CUR_LEGACY",
+    "export_setup": "CREATE_EXPORT",
+    "retention_months": 84,
+    "regions": ["cn-northwest-1"],
+}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [SETTINGS, Settings("000000000000", "cn-northwest-1", "aws-cn")],
+    ids=lambda settings: settings.partition,
+)
+def test_the_longest_values_fit_into_the_link(settings: Settings) -> None:
+    request = InviteRequest("111111111111", "Acme", "ORGANIZATION", **LONGEST)
+    link = invite(request, FakeAccounts(), FakeBus(), settings, NOW).link
+    assert 950 < len(link) <= 1024
+    given = parameters(link)
+    assert given["param_ExportPrefix"] == LONGEST["export_prefix"]
+    assert given["param_RegistrationTopicArn"] == settings.registration_topic_arn
+    for field in ("export_bucket", "export_prefix", "export_name"):
+        with pytest.raises(UsageError, match="is not allowed"):
+            invited(FakeAccounts(), **{**LONGEST, field: LONGEST[field] + "x"})
+
+
 def test_a_link_that_the_console_would_cut_is_refused() -> None:
-    registry = FakeAccounts()
+    account = an_account(external_id="x" * 900)
     with pytest.raises(UsageError, match="1024"):
-        invited(
-            registry, export_prefix="p/" * 63 + "p", export_name="n" * 128, export_bucket="b" * 63
-        )
-    assert not registry.list()
+        quick_create_link(account, "token", SETTINGS, StackChoices())
+
+
+def test_a_stack_that_may_tell_nobody_gets_no_address() -> None:
+    given = parameters(invited(FakeAccounts(), phone_home=False).link)
+    assert {name for name in given if name.startswith("param_")}.isdisjoint(
+        {"param_RegistrationTopicArn", "param_RegistrationToken", "param_DeliveriesBusArn"}
+    )
+    assert given["param_ExternalId"]
+
+
+@pytest.mark.parametrize("setup", ExportSetup)
+def test_the_link_says_what_the_stack_is_to_make(setup: ExportSetup) -> None:
+    given = parameters(invited(FakeAccounts(), export_setup=setup.lower()).link)
+    default = setup is ExportSetup.CREATE_ALL
+    assert given.get("param_ExportSetup") == (None if default else setup.value)
+
+
+def test_the_update_link_names_the_stack_and_the_newest_template() -> None:
+    stack = "arn:aws:cloudformation:us-east-1:111111111111:stack/cloudspend/1"
+    link = update_link(an_account(stack_id=stack), SETTINGS)
+    assert "#/stacks/update/template?" in link
+    assert parameters(link) == {"stackId": stack, "templateURL": SETTINGS.template_url}
 
 
 @pytest.mark.parametrize(
@@ -165,7 +213,8 @@ def test_every_kind_is_invited_with_an_export_named_after_it(kind: ExportKind, n
 
 
 def test_only_a_legacy_report_may_have_dots_in_its_name() -> None:
-    assert invited(FakeAccounts(), export_name="my.bill").account.export.name == "my.bill"
+    legacy = invited(FakeAccounts(), export_name="my.bill", export_kind="CUR_LEGACY")
+    assert legacy.account.export.name == "my.bill"
     with pytest.raises(UsageError, match=r"'my\.bill' is not allowed"):
         invited(FakeAccounts(), export_name="my.bill", export_kind="FOCUS_1_2")
 

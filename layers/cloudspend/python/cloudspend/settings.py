@@ -29,6 +29,8 @@ COMPARE_MACHINE = f"{PREFIX}-compare"
 CUSTOMER_ROLE = f"{PREFIX}-access"
 CUSTOMER_STACK = PREFIX
 CUSTOMER_TEMPLATE = f"{PREFIX}-customer.yaml"
+# Raised with every change of the template that customers should take over.
+TEMPLATE_VERSION = "3"
 KIND_INDEX = "kind"
 # For so long an object that was deleted from the lake can be brought back.
 VERSIONS_KEPT_DAYS = 7

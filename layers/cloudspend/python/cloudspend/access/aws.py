@@ -51,6 +51,15 @@ NOT_LISTED = Finding(
 NOT_AMONG_EXPORTS = Finding(
     CheckStatus.NOT_AVAILABLE, "It could not be tried, since the exports cannot be listed."
 )
+NO_EXPORT = Finding(
+    CheckStatus.NOT_AVAILABLE, "The account has no export of AWS Data Exports to try it with."
+)
+NO_EXECUTION = Finding(
+    CheckStatus.NOT_AVAILABLE, "AWS has not delivered any export of the account yet."
+)
+NOT_ENCRYPTED_WITH_IT = Finding(
+    CheckStatus.NOT_AVAILABLE, "The first file of the export is not encrypted with this key."
+)
 
 NO_COST_CATEGORY = Finding(
     CheckStatus.NOT_AVAILABLE, "There is no cost category to be tried with, or none may be listed."
@@ -144,16 +153,8 @@ class CustomerProber:
         return PASSED
 
     def object(self, account: Account, _: datetime) -> Finding:
-        try:
-            key = self._first_key(account)
-        except ClientError:
-            return NOT_LISTED
-        if key is None:
-            return NO_OBJECT
-        s3 = self._session.client("s3")
-        # GET and not HEAD: only its refusal says by which policy.
-        _call(s3.get_object, Bucket=account.export.bucket, Key=key)["Body"].close()
-        return PASSED
+        read = self._read_first(account)
+        return read if isinstance(read, Finding) else PASSED
 
     def report_definitions(self, _: Account, __: datetime) -> Finding:
         _call(self._billing("cur").describe_report_definitions)
@@ -164,18 +165,29 @@ class CustomerProber:
         return PASSED
 
     def export(self, account: Account, _: datetime) -> Finding:
+        return self._with_export("get_export", account)
+
+    def executions(self, account: Account, _: datetime) -> Finding:
+        return self._with_export("list_executions", account)
+
+    def execution(self, account: Account, _: datetime) -> Finding:
+        client = self._billing("bcm-data-exports")
         try:
             arn = self._export_arn(account)
+            listed = _call(client.list_executions, ExportArn=arn)["Executions"] if arn else []
         except ClientError:
             return NOT_AMONG_EXPORTS
-        if arn is None:
-            return Finding(
-                CheckStatus.NOT_AVAILABLE,
-                f"The account has no export called {account.export.name}. AWS delivers nothing "
-                "until there is one: the CloudSpend stack creates it.",
-            )
-        _call(self._billing("bcm-data-exports").get_export, ExportArn=arn)
+        if not listed:
+            return NO_EXECUTION
+        _call(client.get_execution, ExportArn=arn, ExecutionId=listed[0]["ExecutionId"])
         return PASSED
+
+    def decryption(self, account: Account, _: datetime) -> Finding:
+        """KMS decrypts for S3 alone, so that reading an object is the only way to try it."""
+        read = self._read_first(account)
+        if isinstance(read, Finding):
+            return read
+        return PASSED if read["key"] == account.kms_key_arn else NOT_ENCRYPTED_WITH_IT
 
     def dimension_values(self, _: Account, now: datetime) -> Finding:
         _call(
@@ -283,9 +295,21 @@ class CustomerProber:
         _call(getattr(organizations, operation), ParentId=roots[0]["Id"], MaxResults=1)
         return PASSED
 
+    def _with_export(self, operation: str, account: Account) -> Finding:
+        try:
+            arn = self._export_arn(account)
+        except ClientError:
+            return NOT_AMONG_EXPORTS
+        if arn is None:
+            return NO_EXPORT
+        _call(getattr(self._billing("bcm-data-exports"), operation), ExportArn=arn)
+        return PASSED
+
     def _export_arn(self, account: Account) -> str | None:
-        """The ARN of the account's export: AWS puts a random id behind the name."""
+        """The ARN of the account's export, or of any other: AWS puts a random id behind the name,
+        and a legacy report is none of these."""
         client = self._billing("bcm-data-exports")
+        other: str | None = None
         page: dict[str, Any] = {}
         while True:
             token = {key: page[key] for key in ("NextToken",) if key in page}
@@ -293,11 +317,26 @@ class CustomerProber:
             for export in page.get("Exports", ()):
                 if export["ExportName"] == account.export.name:
                     return str(export["ExportArn"])
+                other = other or str(export["ExportArn"])
             if not page.get("NextToken"):
-                return None
+                return other
 
     def _billing(self, service: str) -> Any:
         return self._session.client(service, region_name=self._billing_region)
+
+    def _read_first(self, account: Account) -> dict[str, Any] | Finding:
+        """Read the first object of the export; which `key` it is encrypted with."""
+        try:
+            name = self._first_key(account)
+        except ClientError:
+            return NOT_LISTED
+        if name is None:
+            return NO_OBJECT
+        s3 = self._session.client("s3")
+        # GET and not HEAD: only its refusal says by which policy.
+        answer = _call(s3.get_object, Bucket=account.export.bucket, Key=name)
+        answer["Body"].close()
+        return {"key": answer.get("SSEKMSKeyId")}
 
     def _first_key(self, account: Account) -> str | None:
         export = account.export
@@ -317,6 +356,8 @@ PROBES: dict[str, Callable[[CustomerProber, Account, datetime], Finding]] = {
     "cur:DescribeReportDefinitions": CustomerProber.report_definitions,
     "bcm-data-exports:ListExports": CustomerProber.exports,
     "bcm-data-exports:GetExport": CustomerProber.export,
+    "bcm-data-exports:ListExecutions": CustomerProber.executions,
+    "bcm-data-exports:GetExecution": CustomerProber.execution,
     "ce:GetDimensionValues": CustomerProber.dimension_values,
     "ce:GetCostAndUsage": CustomerProber.cost_and_usage,
     "organizations:DescribeOrganization": CustomerProber.organization,
@@ -335,6 +376,7 @@ PROBES: dict[str, Callable[[CustomerProber, Account, datetime], Finding]] = {
     "organizations:ListOrganizationalUnitsForParent": CustomerProber.units,
     "organizations:ListAccountsForParent": CustomerProber.members_of_unit,
     "organizations:ListTagsForResource": CustomerProber.account_tags,
+    "kms:Decrypt": CustomerProber.decryption,
 }
 
 

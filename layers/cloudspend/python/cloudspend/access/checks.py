@@ -11,19 +11,15 @@ from datetime import datetime
 from cloudspend.access.ports import Customer
 from cloudspend.access.verify import UPDATE_STACK
 from cloudspend.accounts.model import (
-    DATA_EXPORTS,
     Account,
     AccountType,
     Check,
     CheckStatus,
-    ExportKind,
 )
 from cloudspend.errors import PermissionDenied
 
 EVERY_TYPE = frozenset(AccountType)
 ORGANIZATION = frozenset({AccountType.ORGANIZATION})
-EVERY_KIND = frozenset(ExportKind)
-LEGACY = EVERY_KIND - DATA_EXPORTS
 
 _GRANT = (
     f"{UPDATE_STACK} If it is unchanged, ask who manages the account's service control policies"
@@ -36,18 +32,19 @@ _COST_EXPLORER = (
 
 @dataclass(frozen=True)
 class PermissionCheck:
-    """One action of the customer's role, needed for accounts of `types` with an export of `kinds`.
-    `remedy` speaks to the customer. An `optional` one keeps no account from being onboarded."""
+    """One action of the customer's role, needed for accounts of `types`; if `encrypted`, only where
+    the bill is encrypted with a key of the customer's. `remedy` speaks to the customer. An
+    `optional` one keeps no account from being onboarded."""
 
     action: str
     remedy: str
     types: frozenset[AccountType] = EVERY_TYPE
-    kinds: frozenset[ExportKind] = EVERY_KIND
+    encrypted: bool = False
     optional: bool = False
 
     def needed_for(self, account: Account) -> bool:
         """Whether the account's role must have it."""
-        return account.type in self.types and account.export.kind in self.kinds
+        return account.type in self.types and (not self.encrypted or bool(account.kms_key_arn))
 
 
 def _collected(
@@ -64,14 +61,11 @@ PERMISSIONS: Sequence[PermissionCheck] = (
     PermissionCheck(
         "s3:GetObject", f"{_GRANT}, the export bucket's policy and, if it has one, its KMS key's."
     ),
-    PermissionCheck("cur:DescribeReportDefinitions", f"{_GRANT}.", kinds=LEGACY),
-    PermissionCheck("bcm-data-exports:ListExports", f"{_GRANT}.", kinds=DATA_EXPORTS),
-    PermissionCheck(
-        "bcm-data-exports:GetExport",
-        f"{_GRANT}. The role may look at the export that the stack created and at no other, so the "
-        "stack's parameter ExportName must be the export's name.",
-        kinds=DATA_EXPORTS,
-    ),
+    PermissionCheck("cur:DescribeReportDefinitions", f"{_GRANT}."),
+    PermissionCheck("bcm-data-exports:ListExports", f"{_GRANT}."),
+    PermissionCheck("bcm-data-exports:GetExport", f"{_GRANT}."),
+    PermissionCheck("bcm-data-exports:ListExecutions", f"{_GRANT}."),
+    PermissionCheck("bcm-data-exports:GetExecution", f"{_GRANT}."),
     PermissionCheck("ce:GetDimensionValues", _COST_EXPLORER),
     PermissionCheck("ce:GetCostAndUsage", _COST_EXPLORER),
     PermissionCheck("organizations:DescribeOrganization", f"{_GRANT}.", ORGANIZATION),
@@ -107,6 +101,11 @@ PERMISSIONS: Sequence[PermissionCheck] = (
         "organizations:ListAccountsForParent", "the organization's units", types=ORGANIZATION
     ),
     _collected("organizations:ListTagsForResource", "the tags of accounts", types=ORGANIZATION),
+    PermissionCheck(
+        "kms:Decrypt",
+        f"{_GRANT}, and that the key's own policy lets the account's roles use it (or this role).",
+        encrypted=True,
+    ),
 )
 OPTIONAL = frozenset(permission.action for permission in PERMISSIONS if permission.optional)
 

@@ -13,7 +13,7 @@ from cloudspend.accounts.invite import token_digest
 from cloudspend.accounts.model import Account, Export, ExportKind
 from cloudspend.accounts.ports import Registration
 from cloudspend.errors import ConnectionRefused
-from cloudspend.settings import CUSTOMER_ROLE, Settings
+from cloudspend.settings import Settings
 
 MAX_TOKEN = 128
 
@@ -29,6 +29,8 @@ class Claim:
     token_sha256: str
     role_arn: str
     export: Export
+    kms_key_arn: str | None
+    template_version: str | None
 
 
 class Decision(Enum):
@@ -48,13 +50,15 @@ def read_claim(properties: Mapping[str, Any], settings: Settings) -> Claim:
     return Claim(
         account_id=account_id,
         token_sha256=token_digest(_token(properties)),
-        role_arn=_role(_text(properties, "RoleArn"), account_id, settings),
+        role_arn=fields.role_arn(_text(properties, "RoleArn"), account_id, settings.partition),
         export=Export(
             kind=kind,
             bucket=fields.bucket(_text(properties, "ExportBucketName")),
             prefix=fields.prefix(_text(properties, "ExportPrefix")),
             name=fields.export_name(_text(properties, "ExportName"), kind),
         ),
+        kms_key_arn=fields.kms_key(_optional(properties, "KmsKeyArn")),
+        template_version=fields.template_version(_optional(properties, "TemplateVersion")),
     )
 
 
@@ -103,13 +107,6 @@ def _seen_before(request: Request, account: Account, registration: Registration)
     raise ConnectionRefused("This link was used already, and it works once.", remedy=NEW_LINK)
 
 
-def _role(arn: str, account_id: str, settings: Settings) -> str:
-    expected = f"arn:{settings.partition}:iam::{account_id}:role/{CUSTOMER_ROLE}"
-    if arn != expected:
-        raise fields.refused("RoleArn", arn, expected)
-    return arn
-
-
 def _token(properties: Mapping[str, Any]) -> str:
     token = properties.get("RegistrationToken")
     if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN:
@@ -123,3 +120,8 @@ def _text(properties: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise fields.refused(name, "", "a text")
     return value
+
+
+def _optional(properties: Mapping[str, Any], name: str) -> str:
+    """What stacks of earlier templates do not send is empty."""
+    return _text(properties, name) if name in properties else ""

@@ -9,11 +9,16 @@ from typing import TypeVar
 
 from cloudspend.accounts.model import DATA_EXPORTS, ExportKind
 from cloudspend.errors import UsageError
+from cloudspend.settings import CUSTOMER_ROLE
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
 RETENTION_MONTHS = (13, 36, 84)
 MAX_NAME = 64
+# The longest that leaves a quick-create link within 1,024 characters, whatever else is longest.
+MAX_PREFIX = 80
+# A path may have 512 characters (IAM API reference, CreateRole).
+MAX_ARN = 700
 # Every account's columns are in one table, so that each of them makes queries' plans longer.
 MAX_TAG_COLUMNS = 10
 TAG_KEYS = (
@@ -30,6 +35,10 @@ _TAG_KEY = re.compile(r"(?!(user|aws)[:_][^0-9A-Za-z]+$)[\w .:/=+@-]*[0-9A-Za-z]
 # Narrower than what AWS takes: `*` and `?` would be wildcards in the role's policy.
 _PREFIX = re.compile(r"[0-9A-Za-z_-]+([./][0-9A-Za-z_-]+)*")
 _EXPORT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]*")
+# IAM API reference, CreateRole, Path.
+_ROLE_PATH = r"/([\w+=,.@-]+/)*"
+_KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9a-z-]+")
+_VERSION = re.compile(r"[0-9]{1,6}")
 # AWS Billing and Cost Management API reference, Export: without the dots that a report may have.
 _DATA_EXPORT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
 
@@ -109,8 +118,8 @@ def bucket(text: str) -> str:
 
 def prefix(text: str) -> str:
     """The part of an export's keys before its name."""
-    allowed = "up to 128 letters, digits, '-', '_', with single '.' or '/' between them"
-    return _match("export prefix", text, _PREFIX, allowed, most=128)
+    allowed = f"up to {MAX_PREFIX} letters, digits, '-', '_', with single '.' or '/' between them"
+    return _match("export prefix", text, _PREFIX, allowed, most=MAX_PREFIX)
 
 
 def export_name(text: str, kind: ExportKind) -> str:
@@ -120,6 +129,27 @@ def export_name(text: str, kind: ExportKind) -> str:
         return _match("export name", text, _DATA_EXPORT_NAME, allowed, most=128)
     allowed = "up to 128 letters, digits, '-', '_', '.', the first a letter or digit"
     return _match("export name", text, _EXPORT_NAME, allowed, most=128)
+
+
+def role_arn(text: str, account: str, partition: str) -> str:
+    """The ARN of the customer's role: its name and its account are fixed, its path is not."""
+    name = re.escape(CUSTOMER_ROLE)
+    pattern = re.compile(f"arn:{partition}:iam::{account}:role{_ROLE_PATH}{name}", re.ASCII)
+    allowed = f"arn:{partition}:iam::{account}:role/{CUSTOMER_ROLE}, with a path or without"
+    return _match("RoleArn", text, pattern, allowed, most=MAX_ARN)
+
+
+def kms_key(text: str) -> str | None:
+    """The ARN of a key of the customer's; None for an empty text."""
+    if not text:
+        return None
+    allowed = "the ARN of a KMS key (not of an alias), or nothing"
+    return _match("KMS key", text, _KMS_KEY, allowed, most=MAX_ARN)
+
+
+def template_version(text: str) -> str | None:
+    """The number of the template's version; None for an empty text."""
+    return _match("template version", text, _VERSION, "a number") if text else None
 
 
 def refused(field: str, value: str, allowed: str) -> UsageError:

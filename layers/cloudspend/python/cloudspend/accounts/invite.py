@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from cloudspend.accounts import fields
 from cloudspend.accounts.lifecycle import TRANSITIONS
-from cloudspend.accounts.link import quick_create_link
+from cloudspend.accounts.link import StackChoices, quick_create_link
 from cloudspend.accounts.model import (
     Account,
     AccountState,
     AccountType,
     Export,
     ExportKind,
+    ExportSetup,
 )
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
@@ -38,7 +39,8 @@ class InviteRequest:
 
     `start_date` (YYYY-MM-DD) defaults to the first day of the month one year ago, the export to
     `s3://cloudspend-export-<account id>-<region>/cloudspend/<name>`, named after its kind
-    (`EXPORT_NAMES`), and `billing_detail` to whether the export can fill that table.
+    (`EXPORT_NAMES`), and `billing_detail` to whether the export can fill that table. Without
+    `phone_home` the customer's stack tells nobody of itself, and the role is entered by hand.
     """
 
     account_id: str
@@ -47,12 +49,14 @@ class InviteRequest:
     regions: Sequence[str]
     start_date: str | None = None
     retention_months: int | None = None
-    export_kind: str = ExportKind.CUR_LEGACY
+    export_kind: str = ExportKind.CUR_2_0
+    export_setup: str = ExportSetup.CREATE_ALL
     export_bucket: str | None = None
     export_prefix: str | None = None
     export_name: str | None = None
     billing_detail: bool | None = None
     tag_columns: Sequence[str] = ()
+    phone_home: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,8 @@ def invite(
     token = secrets.token_urlsafe(TOKEN_BYTES)
     existing = registry.find(fields.account_id(request.account_id))
     account = _account(request, settings, now, existing, token_digest(token))
-    link = quick_create_link(account, token, settings)
+    setup = fields.one_of("export setup", request.export_setup, ExportSetup)
+    link = quick_create_link(account, token, settings, StackChoices(setup, request.phone_home))
     if existing is None:
         registry.add(account)
     else:

@@ -75,6 +75,8 @@ def to_account(item: Item) -> Account:
         # Items of before there was a choice do not have these.
         billing_detail=item.get("billing_detail", kind.is_cur),
         tag_columns=tuple(item.get("tag_columns", ())),
+        kms_key_arn=item.get("kms_key_arn"),
+        template_version=item.get("template_version"),
     )
 
 

@@ -3,9 +3,11 @@
 AWS CloudFormation user guide, "Create quick-create links for stacks".
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-from cloudspend.accounts.model import Account
+from cloudspend.accounts.model import Account, ExportSetup
 from cloudspend.errors import UsageError
 from cloudspend.settings import CUSTOMER_STACK, Settings
 
@@ -20,23 +22,32 @@ CONSOLES = {
 }
 
 
-def quick_create_link(account: Account, token: str, settings: Settings) -> str:
+@dataclass(frozen=True)
+class StackChoices:
+    """What the customer's stack is to do beside granting access: what it makes for the bill, and
+    whether it tells the platform of itself and of deliveries."""
+
+    setup: ExportSetup = ExportSetup.CREATE_ALL
+    phone_home: bool = True
+
+
+def quick_create_link(
+    account: Account, token: str, settings: Settings, choices: StackChoices
+) -> str:
     """The console's page for creating the customer's stack, all parameters filled in.
 
     The stack stands in the platform's region, since a custom resource and the topic it speaks to
     must share one. Raises UsageError when the link is longer than the console takes.
     """
-    query = urlencode(
+    parameters = _parameters(account, token, settings, choices)
+    query = _query(
         {
             "templateURL": settings.template_url,
             "stackName": CUSTOMER_STACK,
-            **{f"param_{name}": value for name, value in _parameters(account, token, settings)},
-        },
-        quote_via=quote,
+            **{f"param_{name}": value for name, value in parameters},
+        }
     )
-    host = f"{settings.region}.{CONSOLES[settings.partition]}"
-    console = f"https://{host}/cloudformation/home?region={settings.region}"
-    link = f"{console}#/stacks/quickcreate?{query}"
+    link = f"{_console(settings)}#/stacks/quickcreate?{query}"
     if len(link) > MAX_LENGTH:
         raise UsageError(
             f"The quick-create link would have {len(link)} characters, and the AWS console takes "
@@ -46,7 +57,29 @@ def quick_create_link(account: Account, token: str, settings: Settings) -> str:
     return link
 
 
-def _parameters(account: Account, token: str, settings: Settings) -> list[tuple[str, str]]:
+def update_link(account: Account, settings: Settings) -> str:
+    """The console's page for updating the customer's stack with the newest template, the stack's
+    own parameters unchanged."""
+    query = _query(
+        {"stackId": account.stack_id or CUSTOMER_STACK, "templateURL": settings.template_url}
+    )
+    return f"{_console(settings)}#/stacks/update/template?{query}"
+
+
+def _query(values: Mapping[str, str]) -> str:
+    """Colons and slashes may stand as they are (RFC 3986, section 3.5), as AWS's own examples have
+    them: ARNs and prefixes are full of them, and each would take three characters."""
+    return urlencode(values, quote_via=quote, safe="/:")
+
+
+def _console(settings: Settings) -> str:
+    host = f"{settings.region}.{CONSOLES[settings.partition]}"
+    return f"https://{host}/cloudformation/home?region={settings.region}"
+
+
+def _parameters(
+    account: Account, token: str, settings: Settings, choices: StackChoices
+) -> list[tuple[str, str]]:
     parameters = [
         ("PlatformAccountId", settings.account_id),
         ("ExternalId", account.external_id),
@@ -54,10 +87,16 @@ def _parameters(account: Account, token: str, settings: Settings) -> list[tuple[
         ("ExportPrefix", account.export.prefix),
         ("ExportName", account.export.name),
         ("ExportKind", account.export.kind.value),
-        ("RegistrationTopicArn", settings.registration_topic_arn),
-        ("RegistrationToken", token),
-        ("DeliveriesBusArn", settings.deliveries_bus_arn),
     ]
+    if choices.setup is not ExportSetup.CREATE_ALL:
+        parameters.append(("ExportSetup", choices.setup.value))
+    if choices.phone_home:
+        # Left out otherwise: the template's defaults are empty, and then nothing is sent out.
+        parameters += [
+            ("RegistrationTopicArn", settings.registration_topic_arn),
+            ("RegistrationToken", token),
+            ("DeliveriesBusArn", settings.deliveries_bus_arn),
+        ]
     if account.retention_months is not None:
         # Left out otherwise: then the template's own default holds.
         parameters.append(("RetentionDays", str(account.retention_months * DAYS_A_MONTH)))

@@ -38,6 +38,15 @@ class ExportKind(StrEnum):
         return self in (ExportKind.CUR_LEGACY, ExportKind.CUR_2_0)
 
 
+class ExportSetup(StrEnum):
+    """What the customer's stack makes for the bill: bucket and export, the export alone, or
+    nothing, since both are there."""
+
+    CREATE_ALL = "CREATE_ALL"
+    CREATE_EXPORT = "CREATE_EXPORT"
+    USE_EXISTING = "USE_EXISTING"
+
+
 # The three that the Data Exports API delivers; the legacy report has an API of its own.
 DATA_EXPORTS = frozenset({ExportKind.CUR_2_0, ExportKind.FOCUS_1_0, ExportKind.FOCUS_1_2})
 
@@ -69,7 +78,8 @@ class Account:
     is kept; it is None once the token was used. `stack_id` and `request_id` name the customer's
     stack and its request that connected the account last. `billing_detail` says whether the table
     of that name is filled; `tag_columns` are keys of tags, in any spelling, that get a column of
-    their own in `cost_and_usage`.
+    their own in `cost_and_usage`. `kms_key_arn` is the customer's key that the bill is encrypted
+    with, `template_version` what the customer's stack was made from; None where there is none.
     """
 
     account_id: str
@@ -90,6 +100,8 @@ class Account:
     request_id: str | None = None
     billing_detail: bool = False
     tag_columns: tuple[str, ...] = ()
+    kms_key_arn: str | None = None
+    template_version: str | None = None
 
     @property
     def for_events(self) -> EventAccount:

@@ -77,7 +77,7 @@ def register(
         reply.send(Status.FAILED, INTERNAL)
         raise
     try:
-        _announce(account, bus)
+        announce(account, bus)
         onboarding.start(account.account_id, f"{account.account_id}_{request.name}")
     finally:
         answer = reply.send(Status.SUCCESS, REGISTERED)
@@ -120,6 +120,8 @@ def _connect(request: Request, claim: Claim, registry: AccountRegistry, now: dat
         AccountState.CONNECTED,
         export=claim.export,
         role_arn=claim.role_arn,
+        kms_key_arn=claim.kms_key_arn,
+        template_version=claim.template_version,
         token_sha256=None,
         stack_id=request.stack_id,
         request_id=request.name,
@@ -131,7 +133,8 @@ def _connect(request: Request, claim: Claim, registry: AccountRegistry, now: dat
     return connected
 
 
-def _announce(account: Account, bus: Bus) -> None:
+def announce(account: Account, bus: Bus) -> None:
+    """Say that the account's role is known; it is not proved yet."""
     subject = str(account.request_id)
     bus.put(event("AccountConnected", account.for_events, subject, role_arn=account.role_arn))
 

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from cloudspend import wiring
+from cloudspend.accounts.connect import ConnectRequest, connect
 from cloudspend.accounts.invite import InviteRequest
 from cloudspend.accounts.invite import invite as invite_account
-from cloudspend.accounts.model import Account, AccountType, Check, Export, ExportKind
+from cloudspend.accounts.model import Account, AccountType, Check, Export, ExportKind, ExportSetup
 from cloudspend.cli.options import AccountId, OutputOption
 from cloudspend.cli.output import Output, say, show, show_one, show_whole
+from cloudspend.settings import TEMPLATE_VERSION
 
 app = typer.Typer(no_args_is_help=True, help="Invite accounts and see how their connection stands.")
 
@@ -40,7 +42,11 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     ] = None,
     export_kind: Annotated[
         ExportKind, typer.Option(help="What AWS is to deliver.")
-    ] = ExportKind.CUR_LEGACY,
+    ] = ExportKind.CUR_2_0,
+    export_setup: Annotated[
+        ExportSetup,
+        typer.Option(help="What the stack makes: bucket and export, the export alone, or neither."),
+    ] = ExportSetup.CREATE_ALL,
     export_bucket: Annotated[str | None, typer.Option(help="Name of the export's bucket.")] = None,
     export_prefix: Annotated[str | None, typer.Option(help="Prefix within the bucket.")] = None,
     export_name: Annotated[str | None, typer.Option(help="Name of the export.")] = None,
@@ -58,6 +64,14 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
             help="A tag that gets a column of its own in cost_and_usage; repeat for up to 10.",
         ),
     ] = None,
+    phone_home: Annotated[
+        bool,
+        typer.Option(
+            "--phone-home/--no-phone-home",
+            help="Whether the customer's stack may tell CloudSpend of itself. Without: enter its "
+            "role with 'accounts connect'.",
+        ),
+    ] = True,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Record an account and print the link that connects it.
@@ -79,6 +93,8 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         export_name=export_name,
         billing_detail=billing_detail,
         tag_columns=tag_column or [],
+        export_setup=export_setup,
+        phone_home=phone_home,
     )
     invitation = invite_account(
         request, operator.accounts, operator.bus, operator.settings, datetime.now(UTC)
@@ -90,6 +106,30 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     show_one(facts, output)
     say("Send this link to someone who may create IAM roles in the account:")
     show_whole(invitation.link)
+
+
+@app.command("connect")
+def connect_account(
+    account_id: AccountId,
+    role_arn: Annotated[str, typer.Option(help="The output RoleArn of the customer's stack.")],
+    kms_key: Annotated[
+        str, typer.Option(metavar="ARN", help="The key that the bill is encrypted with, if any.")
+    ] = "",
+    template_version: Annotated[
+        str, typer.Option(help="The output TemplateVersion of the customer's stack.")
+    ] = TEMPLATE_VERSION,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Enter the role of a stack that does not tell CloudSpend of itself, and verify it.
+
+    Everything is proved as for any other account: see 'accounts show' for what came of it.
+    """
+    operator = wiring.operator()
+    request = ConnectRequest(account_id, role_arn, kms_key, template_version)
+    connected = connect(
+        request, operator.accounts, operator.bus, operator.onboarding, operator.settings
+    )
+    show_one(_row(connected) | {"role_arn": connected.role_arn}, output)
 
 
 @app.command("list")
@@ -112,6 +152,8 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
         "billing_detail": account.billing_detail,
         "tag_columns": list(account.tag_columns),
         "role_arn": account.role_arn,
+        "kms_key": account.kms_key_arn,
+        "template_version": account.template_version,
         "external_id": account.external_id,
         "invited_at": _time(account.invited_at),
     }

@@ -1,0 +1,54 @@
+"""Conditions of the customer's template: what the parameters ask for."""
+
+from aws_cdk import CfnCondition, CfnParameter, Fn, ICfnConditionExpression
+from constructs import Construct
+
+from cloudspend.accounts.model import ExportKind, ExportSetup
+from stacks.customer_parameters import SPLIT_COST_CHOICES, Parameters
+
+REPORT = "CostAndUsageReport"
+EXPORTS = {
+    ExportKind.CUR_2_0: "CostAndUsageExport",
+    ExportKind.FOCUS_1_0: "FocusOneZeroExport",
+    ExportKind.FOCUS_1_2: "FocusOneTwoExport",
+}
+
+
+class Choices:
+    """What is created, and which options are used."""
+
+    def __init__(self, scope: Construct, parameters: Parameters) -> None:
+        setup = parameters.setup.value_as_string
+        kind = parameters.export_kind.value_as_string
+
+        def when(name: str, expression: ICfnConditionExpression) -> CfnCondition:
+            return CfnCondition(scope, name, expression=expression)
+
+        def given(name: str, parameter: CfnParameter) -> CfnCondition:
+            empty = Fn.condition_equals(parameter.value_as_string, "")
+            return when(name, Fn.condition_not(empty))
+
+        self.bucket = when(
+            "BucketIsCreated", Fn.condition_equals(setup, str(ExportSetup.CREATE_ALL))
+        )
+        existing = Fn.condition_equals(setup, str(ExportSetup.USE_EXISTING))
+
+        def made(name: str, chosen: ExportKind) -> CfnCondition:
+            wanted = Fn.condition_equals(kind, str(chosen))
+            return when(f"{name}IsCreated", Fn.condition_and(Fn.condition_not(existing), wanted))
+
+        self.report = made(REPORT, ExportKind.CUR_LEGACY)
+        self.exports = {each: made(name, each) for each, name in EXPORTS.items()}
+        self.split_cost = when(
+            "SplitCostIsChosen",
+            Fn.condition_equals(parameters.split_cost.value_as_string, SPLIT_COST_CHOICES[1]),
+        )
+        self.key = given("KeyIsGiven", parameters.key)
+        self.boundary = given("BoundaryIsGiven", parameters.boundary)
+        self.topic = given("TopicIsGiven", parameters.registration_topic)
+        self.bus = given("BusIsGiven", parameters.deliveries_bus)
+
+
+def only_if(condition: CfnCondition, value: str) -> str:
+    """`value` if the condition holds, otherwise nothing, as if the property were not there."""
+    return Fn.condition_if(condition.logical_id, value, Fn.ref("AWS::NoValue")).to_string()

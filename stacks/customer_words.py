@@ -1,0 +1,95 @@
+"""What the customer's template says of itself: a sentence for each resource, statement and output.
+
+They stand as comments above what they explain. A test holds them complete.
+"""
+
+from collections.abc import Mapping
+
+from cloudspend.settings import CUSTOMER_ROLE, TEMPLATE_VERSION
+
+TITLE = f"""\
+CloudSpend: how it gets to read this account's bill (template version {TEMPLATE_VERSION}).
+
+You are about to let CloudSpend read what AWS charges you. This file is all that is created in your
+account: no user, no access key, no code. Nothing in it lets CloudSpend change anything. Above each
+part stands what it is for. The guide for your security review, with commands that check each
+statement, is docs/security.md in CloudSpend's repository. To end it, delete the stack: the role is
+gone at once, and the bucket with your bills stays yours."""
+
+SENTENCES: Mapping[str, str] = {
+    # resources
+    "ExportBucket": (
+        "A bucket for the bill, made only if ExportSetup is CREATE_ALL. Encrypted (with your "
+        "KMS key if you give one), closed to the public, ACLs off. It tells EventBridge of this"
+        " account about new objects. Deleting the stack leaves the bucket and the bills in it."
+    ),
+    "ExportBucketPolicy": (
+        "Who may use that bucket beside you: the two services by which AWS delivers bills, and "
+        "only for reports and exports of this account."
+    ),
+    "CostAndUsageReport": (
+        "Made if you chose the legacy Cost and Usage Report: hourly, with resource ids. AWS "
+        "changes closed months in it too, since refunds and credits come late."
+    ),
+    "CostAndUsageExport": "Made if you chose CUR 2.0: hourly, with resource ids, every column.",
+    "FocusOneZeroExport": "Made if you chose FOCUS 1.0: every column.",
+    "FocusOneTwoExport": "Made if you chose FOCUS 1.2: every column.",
+    "AccessRole": (
+        f"The role {CUSTOMER_ROLE}, which CloudSpend reads with. Its statements are a complete "
+        "list; each one is tried with a real call when you connect."
+    ),
+    "DecryptionPolicy": "What the role may do beside that, if you gave a KMS key.",
+    "ForwardingRole": (
+        "The role by which EventBridge of this account announces a delivery to CloudSpend. Not "
+        "made if DeliveriesBusArn is empty."
+    ),
+    "NewManifest": (
+        "Announces that AWS has delivered a bill: the name of the new manifest, not its "
+        "content. Not made if DeliveriesBusArn is empty."
+    ),
+    "Registration": (
+        "Tells CloudSpend, when the stack is created, updated or deleted, what is below: where "
+        "the role and the bill are. No cost data. Not made if RegistrationTopicArn is empty."
+    ),
+    # statements
+    "BillingLooksAtTheBucket": "AWS sees whether it can deliver the legacy report here.",
+    "BillingDelivers": "AWS writes the legacy report, under the prefix only.",
+    "DataExportsLooksAtTheBucket": "AWS sees whether it can deliver an export here.",
+    "DataExportsDelivers": "AWS writes the export, under the prefix only.",
+    "EncryptedConnectionsOnly": "Nobody, you included, reads or writes without TLS.",
+    "CloudSpendWithItsExternalId": (
+        "CloudSpend's account may use the role, and only while it shows the external id that "
+        "was made for you. CloudSpend refuses to work if the role opens without it."
+    ),
+    "FindTheBucket": "To know in which region the bucket is.",
+    "FindTheBill": "To find manifests: the bucket's list under the prefix, and no other.",
+    "ReadTheBill": "To read manifests and the files that they name, under the prefix only.",
+    "SeeWhichExportsThereAre": (
+        "To find the reports and exports of this account. AWS lets nobody choose among them in "
+        "a permission; the actions show definitions, not data."
+    ),
+    "SeeHowTheyAreDelivered": "To see how an export is defined, and why AWS failed to deliver it.",
+    "CompareTheBillWithAwsOwnFigures": (
+        "To compare every bill with AWS's own figures and to know the names of linked accounts."
+        " AWS has no finer choice than the action; all of them only read. Each request to Cost "
+        "Explorer costs this account 0.01 USD."
+    ),
+    "DecryptTheBill": (
+        "To decrypt with exactly this key, and only through S3, what the role may read."
+    ),
+    "EventBridgeOfThisAccount": (
+        "Only EventBridge uses this role, and only for rules of this account."
+    ),
+    "TellOfDeliveries": "It may put events on CloudSpend's bus and do nothing else.",
+}
+
+OUTPUTS: Mapping[str, str] = {
+    "RoleArn": (
+        "The role that CloudSpend uses; send it to CloudSpend if it is not told by this stack"
+    ),
+    "BillBucket": "The bucket that holds the bill",
+    "BillLocation": "Where in it AWS delivers",
+    "BillKind": "The kind of export that CloudSpend expects there",
+    "BillRegion": "The region of this stack",
+    "TemplateVersion": "The version of the template that this stack was made from",
+}

@@ -1,0 +1,84 @@
+"""The customer's template as text: the very same template, the same text each time, and a sentence
+for everything."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cloudspend.settings import CUSTOMER_STACK, CUSTOMER_TEMPLATE
+from stacks.customer_stack import write_template
+from stacks.customer_words import OUTPUTS, SENTENCES, TITLE
+from stacks.template_yaml import WIDTH, from_yaml, to_yaml
+from tests.stacks.stacks_reading import Template
+
+TEXTS = st.text(st.characters(exclude_categories=["C"]), max_size=150)
+INTRINSICS = st.one_of(
+    st.builds(lambda name: {"Ref": name}, st.sampled_from(["Bucket", "AWS::Region"])),
+    st.just({"Fn::GetAtt": ["Bucket", "Arn"]}),
+    st.builds(lambda text: {"Fn::Sub": text}, TEXTS),
+    st.just({"Condition": "IsMade"}),
+)
+VALUES = st.recursive(
+    st.one_of(TEXTS, st.booleans(), st.integers(), INTRINSICS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(["Name", "Type", "x-1", "s3:prefix"]), inner, max_size=3),
+        st.builds(lambda yes, no: {"Fn::If": ["IsMade", yes, no]}, inner, inner),
+        st.builds(lambda parts: {"Fn::Join": ["", parts]}, st.lists(inner, max_size=2)),
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.fixture
+def text(assembly: Path) -> str:
+    return (assembly / "customer" / CUSTOMER_TEMPLATE).read_text(encoding="utf-8")
+
+
+def test_the_text_is_the_very_template_that_was_synthesized(text: str, assembly: Path) -> None:
+    made = assembly / "customer" / f"{CUSTOMER_STACK}.template.json"
+    assert from_yaml(text) == json.loads(made.read_text(encoding="utf-8"))
+
+
+def test_the_same_template_has_the_same_text(text: str, tmp_path: Path) -> None:
+    assert write_template(tmp_path).read_text(encoding="utf-8") == text
+
+
+def test_there_is_a_sentence_for_every_resource_and_statement_and_no_other(
+    text: str, customer: Template
+) -> None:
+    sids = re.findall(r"Sid: (\w+)", text)
+    assert len(sids) == len(set(sids)) == text.count("Effect: ")
+    assert set(SENTENCES) == {*customer["Resources"], *sids}
+    assert set(OUTPUTS) == set(customer["Outputs"])
+
+
+def test_each_sentence_stands_above_what_it_explains(text: str) -> None:
+    lines = text.splitlines()
+    assert lines[0] == "# " + TITLE.splitlines()[0]
+    for name, sentence in SENTENCES.items():
+        [place] = [
+            n for n, line in enumerate(lines) if re.fullmatch(rf" +(- Sid: )?{name}:?", line)
+        ]
+        last = lines[place - 1].strip().removeprefix("# ")
+        assert last
+        assert sentence.endswith(last)
+
+
+def test_people_can_read_it(text: str) -> None:
+    assert not text.lstrip().startswith("{")
+    comments = [line for line in text.splitlines() if line.lstrip().startswith("#")]
+    assert all(len(line) <= WIDTH for line in comments)
+    assert "!Ref ExportBucketName" in text
+    assert "Fn::" not in text
+
+
+@given(VALUES)
+def test_any_template_comes_back_as_it_was(value: object) -> None:
+    template = {"Resources": {"Thing": {"Type": "A::B::C", "Properties": {"Value": value}}}}
+    text = to_yaml(template, "Title", {"Thing": "What it is for."})
+    assert from_yaml(text) == template
