@@ -16,6 +16,7 @@ from cloudspend.lake.tables import (
     GENERATION_TABLES,
     PERIOD_TABLES,
 )
+from cloudspend.reconcile.tables import PROOF_TABLES as COMPARISON_TABLES
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 from stacks.compare_flow import compare_flow
 from stacks.constructs.access import READ, WRITE, Access
@@ -28,6 +29,8 @@ from stacks.ingest_flow import IngestTasks, ingest_flow
 # The folders of the bills' tables.
 BILLS = (COST_AND_USAGE.data_folder, BILLING_DETAIL.data_folder)
 PROOF = tuple(table.data_folder for table in PROOF_TABLES)
+# What an earlier comparison wrote down is evidence for the next.
+COMPARED = tuple(table.data_folder for table in COMPARISON_TABLES)
 S3_EVENTS = "aws.s3"
 OBJECT_CREATED = "Object Created"
 EVENT_KEPT = Duration.hours(24)
@@ -143,7 +146,7 @@ class IngestStack(Stack):
         )
         self._write_proof(task, "Query")
         self._access.customers(task.task_role)
-        self._access.queries(task.task_role, COST_AND_USAGE.data_folder)
+        self._access.queries(task.task_role, COST_AND_USAGE.data_folder, *COMPARED)
         return task
 
     def _unavailable(self) -> PythonTask:

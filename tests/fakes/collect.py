@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any, TypeVar
 
 import boto3
@@ -27,7 +28,9 @@ class Refusal(Exception):
 
 
 class FakeCostExplorer:
-    """Answers for one period. `fail_with` are raised by the next calls, one each; None lets a
+    """Answers for one period, and for its days from those in `since` on.
+
+    `fail_with` are raised by the next calls, one each; None lets a
     call through. `asked` remembers every request."""
 
     def __init__(
@@ -42,6 +45,7 @@ class FakeCostExplorer:
         self.charges = list(charges)
         self.estimated = estimated
         self.page_size = page_size
+        self.since: dict[date, list[Charge]] = {}
         self.fail_with: list[Exception | None] = []
         self.asked: list[Mapping[str, Any]] = []
 
@@ -68,8 +72,10 @@ class FakeCostExplorer:
             raise failure
 
     def _of(self, request: Mapping[str, Any]) -> list[Charge]:
-        start, end = f"{self.period.start:%Y-%m-%d}", f"{self.period.end:%Y-%m-%d}"
-        return self.charges if request["TimePeriod"] == {"Start": start, "End": end} else []
+        start, end = (date.fromisoformat(request["TimePeriod"][key]) for key in ("Start", "End"))
+        if end != self.period.end.date():
+            return []
+        return self.charges if start == self.period.start.date() else self.since.get(start, [])
 
     def _page(self, items: list[T], request: Mapping[str, Any]) -> tuple[list[T], dict[str, str]]:
         start = int(request.get("NextPageToken", 0))

@@ -90,8 +90,8 @@ QUERIES = (
 )
 PROOF = (
     registry("GetItem", "UpdateItem")
-    | writes("reconciliation", "reconciliation_cells")
-    | partitions("reconciliation", "reconciliation_cells")
+    | writes("reconciliation", "reconciliation_cells", "data_quality")
+    | partitions("reconciliation", "reconciliation_cells", "data_quality")
     | BUS
 )
 
@@ -102,6 +102,7 @@ SWEPT_TABLES = (
     "billing_detail_generations",
     "reconciliation",
     "reconciliation_cells",
+    "data_quality",
 )
 
 FUNCTIONS: dict[tuple[str, str], Grants] = {
@@ -124,7 +125,11 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     }
     | QUERIES
     | BUS,
-    (INGEST, "reconcile"): PROOF | registry("Query") | CUSTOMERS | QUERIES,
+    (INGEST, "reconcile"): PROOF
+    | registry("Query")
+    | CUSTOMERS
+    | QUERIES
+    | reads("reconciliation", "reconciliation_cells"),
     (INGEST, "reconciliation-unavailable"): PROOF,
     (INGEST, "report-ingest-failure"): registry("GetItem", "Query", "UpdateItem") | BUS,
     (ONBOARDING, "register"): registry("DeleteItem", "GetItem", "PutItem")
@@ -166,6 +171,7 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
             "billing_detail",
             "reconciliation",
             "reconciliation_cells",
+            "data_quality",
             "runs",
         )
     }

@@ -132,7 +132,8 @@ class World:
         pointer = self.generations.pointer(ACCOUNT, period)
         over = pointer.generation if pointer else None
         at = generation.delivered_at + timedelta(minutes=10)
-        published = a_published(name, period=period, published_at=at, reconciled_at=at)
+        compared = max(at, NOW - timedelta(days=1))
+        published = a_published(name, period=period, published_at=at, reconciled_at=compared)
         certified = replace(published, verdict=Verdict.CERTIFIED, residual=TOTALS.billed_cost)
         self.generations.advance(replace(certified, previous_generation=over), over)
         project(ACTIVE, period, self.press)

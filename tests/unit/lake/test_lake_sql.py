@@ -21,7 +21,7 @@ from cloudspend.lake.tables import (
     generation_prefix,
 )
 from cloudspend.lake.views import VIEWS, View
-from cloudspend.reconcile.tables import RECONCILIATION
+from cloudspend.reconcile.tables import DATA_QUALITY, RECONCILIATION
 from tests.fakes.lake import ACCOUNT, NEW, OLD, PERIOD
 
 DUCKDB = {
@@ -41,7 +41,7 @@ class Engine:
     def __init__(self) -> None:
         self._duckdb = duckdb.connect()
         self._columns: dict[str, list[str]] = {}
-        for table in (*TABLES, RECONCILIATION):
+        for table in (*TABLES, RECONCILIATION, DATA_QUALITY):
             columns = (*table.columns, *table.partition_keys, PATH)
             body = ", ".join(f'"{c.name}" {DUCKDB.get(c.type, c.type)}' for c in columns)
             self._columns[table.name] = [column.name for column in columns]

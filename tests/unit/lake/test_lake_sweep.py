@@ -164,8 +164,18 @@ def test_what_was_said_of_overdue_deliveries_stays_while_nobody_can_look() -> No
 @pytest.mark.parametrize(
     ("changes", "wanted"),
     [
-        ({"verdict": Verdict.CERTIFIED, "reconciled_at": NOW - timedelta(days=90)}, False),
-        ({"verdict": Verdict.DISPUTED, "reconciled_at": NOW - timedelta(days=90)}, False),
+        ({"verdict": Verdict.CERTIFIED, "reconciled_at": NOW - timedelta(days=6)}, False),
+        ({"verdict": Verdict.CERTIFIED, "reconciled_at": NOW - timedelta(days=7)}, True),
+        (
+            {
+                **IN_AUGUST,
+                "verdict": Verdict.CERTIFIED,
+                "reconciled_at": NOW - timedelta(days=90),
+            },
+            False,
+        ),
+        ({"verdict": Verdict.DISPUTED, "reconciled_at": NOW - timedelta(hours=23)}, False),
+        ({"verdict": Verdict.DISPUTED, "reconciled_at": NOW - timedelta(hours=24)}, True),
         ({"verdict": Verdict.PROVISIONAL, "reconciled_at": NOW - timedelta(hours=23)}, False),
         ({"verdict": Verdict.PROVISIONAL, "reconciled_at": NOW - timedelta(hours=24)}, True),
         ({**IN_AUGUST, "reconciled_at": NOW - timedelta(days=6)}, False),

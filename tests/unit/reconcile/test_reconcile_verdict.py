@@ -6,7 +6,6 @@ import pytest
 
 from cloudspend.reconcile.cells import Cell
 from cloudspend.reconcile.compare import Difference, Measure
-from cloudspend.reconcile.verdict import is_within_tolerance
 from cloudspend.reconcile.vocabulary import UNMAPPED, vocabulary
 
 COMPUTE = "Amazon Elastic Compute Cloud - Compute"
@@ -31,7 +30,7 @@ def test_a_cell_agrees_within_a_cent_or_a_ten_thousandth(
     lake: str, cost_explorer: str, within: bool
 ) -> None:
     difference = Difference(CELL, Measure.BILLED, Decimal(lake), Decimal(cost_explorer))
-    assert is_within_tolerance(difference) is within
+    assert difference.agrees is within
 
 
 @pytest.mark.parametrize(

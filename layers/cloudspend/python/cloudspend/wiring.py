@@ -177,7 +177,10 @@ class Platform:
         from cloudspend.reconcile.ports import Platform as Reconciling
 
         tables = ParquetTables(self._client("s3"), self.settings.lake_bucket)
-        return Reconciling(self.queries, self.generations, self.catalog, tables, self.bus)
+        fresh_for = timedelta(hours=self.settings.fresh_hours)
+        return Reconciling(
+            self.queries, self.generations, self.catalog, tables, self.bus, fresh_for
+        )
 
     def customer(self, account: Account) -> CustomerProber:
         """The customer's account, entered to try its permissions."""

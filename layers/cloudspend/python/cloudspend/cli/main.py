@@ -9,7 +9,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from cloudspend.cli import accounts, convert, ingest, periods, query, repair, sweep
+from cloudspend.cli import accounts, convert, ingest, periods, query, reconcile, repair, sweep
 from cloudspend.cli.output import say
 from cloudspend.errors import CloudSpendError, UsageError
 from cloudspend.wiring import AWS_ERRORS
@@ -30,6 +30,7 @@ app.add_typer(accounts.app, name="accounts")
 periods.app.command("repair")(repair.repair_periods)
 app.add_typer(periods.app, name="periods")
 app.command("ingest")(ingest.ingest)
+app.command("reconcile")(reconcile.reconcile)
 app.command("query")(query.query)
 app.command("sweep")(sweep.sweep)
 app.command("convert")(convert.convert)

@@ -104,8 +104,12 @@ def restates(previous_generation: str, period: BillingPeriod) -> bool:
     take for complete: that one was delivered after the month's end. Growth of the running month is
     no restatement.
     """
-    delivered = datetime.strptime(previous_generation.partition("-")[0], "%Y%m%dT%H%M%S%z")
-    return delivered >= period.end
+    return delivered_at(previous_generation) >= period.end
+
+
+def delivered_at(generation: str) -> datetime:
+    """When AWS delivered what `generation` was made of, to the second."""
+    return datetime.strptime(generation.partition("-")[0], "%Y%m%dT%H%M%S%z")
 
 
 def tolerance(rows: int, cost: Decimal) -> Decimal:

@@ -11,7 +11,7 @@ from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus, Event
 from cloudspend.errors import CloudSpendError, Failure, names, parse
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.model import Generation
+from cloudspend.lake.model import Generation, PublishedPeriod
 from cloudspend.lake.ports import Generations
 
 # The texts that an event carries of a file are cut: a value can be a whole damaged line.
@@ -76,7 +76,7 @@ def _outcome(
         return failed_event(account, None, None, failure)
     pointer = generations.pointer(generation.account_id, generation.period)
     if pointer and pointer.generation == generation.generation:
-        return _unfinished_event(account, generation, failure)
+        return _unfinished_event(account, pointer, failure)
     return failed_event(account, generation.period, generation.generation, failure)
 
 
@@ -102,13 +102,14 @@ def failed_event(
     )
 
 
-def _unfinished_event(account: Account, generation: Generation, failure: Failure) -> Event:
+def _unfinished_event(account: Account, published: PublishedPeriod, failure: Failure) -> Event:
     return event(
         "IngestUnfinished",
         account.for_events,
-        f"{generation.period} {generation.generation} {failure.error} {failure.summary}",
-        period=generation.period,
-        generation=generation.generation,
+        f"{published.period} {published.generation} {failure.error} {failure.summary}",
+        period=published.period,
+        generation=published.generation,
+        verdict=published.verdict,
         error=failure.error,
         reason=failure.summary,
         remedy=failure.remedy or OUR_FAULT,

@@ -9,9 +9,16 @@ from cloudspend.errors import Defect
 # What does not have exactly these shapes is refused, so that nothing needs to be escaped.
 SQL = "cloudspend.lake.sql"
 GENERATION = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
+PERIOD = r"\d{4}-(0[1-9]|1[0-2])"
+DAY = PERIOD + r"-(0[1-9]|[12]\d|3[01])"
 SHAPES = {
     "account_id": r"\d{12}",
-    "period": r"\d{4}-(0[1-9]|1[0-2])",
+    "period": PERIOD,
+    "previous_period": PERIOD,
+    "next_period": PERIOD,
+    "first_day": DAY,
+    "end_day": DAY,
+    "unsettled_day": DAY,
     "generation": GENERATION,
     "previous_generation": GENERATION,
 }

@@ -146,7 +146,8 @@ def keep_columns(account: Account, catalog: Catalog) -> None:
 
 def to_compare(holdings: Holdings, now: datetime) -> tuple[PublishedPeriod, ...]:
     """Closed months that Cost Explorer can be asked for and whose verdict may change by it: those
-    that were never compared, and those whose bill was not closed when they were."""
+    that were never compared, those that are not certified, and certified ones that AWS may still
+    change."""
     return tuple(
         each
         for each in holdings.published
@@ -161,9 +162,10 @@ def _is_due(published: PublishedPeriod, now: datetime) -> bool:
     if published.residual is None:
         return since >= COMPARE_AGAIN
     is_closing = now < published.period.end + CLOSING
-    return published.verdict is Verdict.PROVISIONAL and since >= (
-        COMPARE_CLOSING if is_closing else COMPARE_AGAIN
-    )
+    if published.verdict is Verdict.CERTIFIED:
+        # AWS may still change it, which Cost Explorer shows before a delivery does.
+        return is_closing and since >= COMPARE_AGAIN
+    return since >= (COMPARE_CLOSING if is_closing else COMPARE_AGAIN)
 
 
 def unregistered(holdings: Holdings, stored: Iterable[Folder]) -> list[Folder]:

@@ -1,9 +1,12 @@
 """Both sides of a comparison as cells: linked account, Cost Explorer's service, charge type."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from cloudspend.collect.cost_explorer import CostExplorerBill
 from cloudspend.reconcile.vocabulary import UNMAPPED, Vocabulary
@@ -20,10 +23,34 @@ class Cell(NamedTuple):
 
 
 class Costs(NamedTuple):
-    """A cell's sums: billed is Cost Explorer's unblended cost, effective its amortized cost."""
+    """A cell's sums: billed is Cost Explorer's unblended cost, effective its amortized cost, net
+    its net amortized cost."""
 
     billed: Decimal = ZERO
     effective: Decimal = ZERO
+    net: Decimal = ZERO
+
+    def plus(self, other: "Costs") -> "Costs":
+        return Costs(*(a + b for a, b in zip(self, other, strict=True)))
+
+    def minus(self, other: "Costs") -> "Costs":
+        return Costs(*(a - b for a, b in zip(self, other, strict=True)))
+
+    @property
+    def is_zero(self) -> bool:
+        return not any(self)
+
+
+NOTHING = Costs()
+
+
+class Part(StrEnum):
+    """Where a charge's own date lies: AWS bills some charges in another month than they bear, and
+    the newest days are still being counted."""
+
+    SETTLED = "settled"
+    UNSETTLED = "unsettled"
+    OUTSIDE = "outside"
 
 
 @dataclass
@@ -37,46 +64,82 @@ class Side:
 
     def add(self, cell: Cell, costs: Costs) -> None:
         """Add `costs` to what the cell holds already."""
-        held = self.cells.get(cell, Costs())
-        self.cells[cell] = Costs(held.billed + costs.billed, held.effective + costs.effective)
+        self.cells[cell] = self.of(cell).plus(costs)
+
+    def of(self, cell: Cell) -> Costs:
+        """A cell's sums; a cell that this side does not have counts as nothing."""
+        return self.cells.get(cell, NOTHING)
 
     @property
     def total(self) -> Costs:
         """The sums over all cells."""
-        return Costs(
-            sum((c.billed for c in self.cells.values()), ZERO),
-            sum((c.effective for c in self.cells.values()), ZERO),
-        )
+        return total(self.cells.values())
 
 
 @dataclass
 class LakeSide(Side):
-    """What readers of the lake see. A row without an invoice id belongs to no final bill yet."""
+    """What readers of the lake see. A row without an invoice id belongs to no final bill yet.
+
+    `parts` are the cells of what is not settled and of what bears a date outside the period,
+    `families` what each usage family of a service that Cost Explorer splits comes to, `newest`
+    the last day within the period that has a charge.
+    """
 
     rows: int = 0
     rows_without_invoice: int = 0
+    rows_of: Counter[Cell] = field(default_factory=Counter)
+    parts: dict[Part, dict[Cell, Costs]] = field(default_factory=dict)
+    families: dict[tuple[Cell, str], Costs] = field(default_factory=dict)
+    newest: date | None = None
+
+
+def total(costs: Iterable[Costs]) -> Costs:
+    """All of them together."""
+    together = NOTHING
+    for each in costs:
+        together = together.plus(each)
+    return together
 
 
 def lake_side(rows: Iterable[Mapping[str, str | None]], words: Vocabulary) -> LakeSide:
     """The answer of `sql/published_cost.sql`, whose values are text, as cells."""
     side = LakeSide()
     for row in rows:
-        name = row["charge_type"] or ""
-        charge_type = words.lake_charge_type(name)
-        service = words.lake_service(
-            row["service_code"] or "",
-            row["service_name"] or "",
-            row["usage_family"] or "",
-            charge_type,
-        )
-        costs = Costs(Decimal(row["billed_cost"] or 0), Decimal(row["effective_cost"] or 0))
-        side.add(Cell(row["sub_account_id"] or "", service, charge_type), costs)
+        cell, costs = lake_cell(row, words), _lake_costs(row)
+        side.add(cell, costs)
+        _add(side.parts.setdefault(Part(row["part"] or ""), {}), cell, costs)
+        if row["usage_family"]:
+            _add(side.families, (cell, row["usage_family"]), costs)
         side.currencies.add(row["currency"] or "")
         side.rows += int(row["row_count"] or 0)
+        side.rows_of[cell] += int(row["row_count"] or 0)
         side.rows_without_invoice += int(row["rows_without_invoice"] or 0)
-        if charge_type == UNMAPPED:
-            side.unmapped.add(name)
+        if row["newest"] and row["part"] != Part.OUTSIDE:
+            newest = date.fromisoformat(row["newest"][:10])
+            side.newest = max(newest, side.newest or newest)
+        if cell.charge_type == UNMAPPED:
+            side.unmapped.add(row["charge_type"] or "")
     return side
+
+
+def lake_cells(rows: Iterable[Mapping[str, str | None]], words: Vocabulary) -> dict[Cell, Costs]:
+    """The answer of a statement with the columns of `lake_cell` and the three costs, by cell."""
+    cells: dict[Cell, Costs] = {}
+    for row in rows:
+        _add(cells, lake_cell(row, words), _lake_costs(row))
+    return cells
+
+
+def lake_cell(row: Mapping[str, str | None], words: Vocabulary) -> Cell:
+    """The cell that a group of the lake's rows belongs to."""
+    charge_type = words.lake_charge_type(row["charge_type"] or "")
+    service = words.lake_service(
+        row["service_code"] or "",
+        row["service_name"] or "",
+        row["usage_family"] or "",
+        charge_type,
+    )
+    return Cell(row["sub_account_id"] or "", service, charge_type)
 
 
 def cost_explorer_side(bill: CostExplorerBill, words: Vocabulary) -> Side:
@@ -86,8 +149,17 @@ def cost_explorer_side(bill: CostExplorerBill, words: Vocabulary) -> Side:
         charge_type = words.cost_explorer_charge_type(charge.record_type)
         service = words.cost_explorer_service(charge.service, charge_type)
         cell = Cell(charge.account_id, service, charge_type)
-        side.add(cell, Costs(charge.unblended, charge.amortized))
+        side.add(cell, Costs(charge.unblended, charge.amortized, charge.net_amortized))
         side.currencies.add(charge.currency)
         if charge_type == UNMAPPED:
             side.unmapped.add(charge.record_type)
     return side
+
+
+def _lake_costs(row: Mapping[str, str | None]) -> Costs:
+    names = ("billed_cost", "effective_cost", "net_cost")
+    return Costs(*(Decimal(row[name] or 0) for name in names))
+
+
+def _add(held: dict[Any, Costs], key: Any, costs: Costs) -> None:
+    held[key] = held.get(key, NOTHING).plus(costs)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol
 
 from cloudspend.alerts.event import Bus
@@ -23,10 +24,12 @@ class TableWriter(Protocol):
 
 @dataclass(frozen=True)
 class Platform:
-    """The platform's own services that a reconciliation uses."""
+    """The platform's own services that a reconciliation uses, and the age up to which it calls a
+    period's newest charge fresh."""
 
     queries: Queries
     registry: PeriodRegistry
     catalog: Catalog
     tables: TableWriter
     bus: Bus
+    fresh_for: timedelta = timedelta(hours=36)

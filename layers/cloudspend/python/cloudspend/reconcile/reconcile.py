@@ -1,23 +1,29 @@
-"""Compare a published period with Cost Explorer and say what that proves."""
+"""Compare a published period with Cost Explorer, explain what differs, and say what that proves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from cloudspend import payload
-from cloudspend.accounts.model import Account
+from cloudspend.accounts.model import Account, ExportKind
 from cloudspend.alerts import catalog as events
 from cloudspend.collect.cost_explorer import read_bill
 from cloudspend.collect.ports import CostExplorer
 from cloudspend.errors import parse
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.model import PublishedPeriod, Verdict
-from cloudspend.lake.statements import statement
+from cloudspend.lake.decide import delivered_at
+from cloudspend.lake.failure import OUR_FAULT
+from cloudspend.lake.model import Generation, PublishedPeriod, Verdict
 from cloudspend.reconcile.cells import cost_explorer_side, lake_side
-from cloudspend.reconcile.compare import Comparison
+from cloudspend.reconcile.compare import ALL, GROSS, Comparison, Measure
+from cloudspend.reconcile.coverage import Freshness
+from cloudspend.reconcile.evidence import Evidence, unsettled_since
+from cloudspend.reconcile.explain import explain
 from cloudspend.reconcile.finality import WITHOUT_INVOICE_IDS, Finality, steady_since
+from cloudspend.reconcile.lookup import Lookup, ReadInvoices, no_invoices, published_cost
 from cloudspend.reconcile.ports import Platform
-from cloudspend.reconcile.record import announce, record
+from cloudspend.reconcile.quality import measure_quality
+from cloudspend.reconcile.record import announce, announce_quality, record, record_quality
 from cloudspend.reconcile.tables import Outcome
 from cloudspend.reconcile.verdict import Judgement, judge
 from cloudspend.reconcile.vocabulary import vocabulary
@@ -25,26 +31,58 @@ from cloudspend.reconcile.vocabulary import vocabulary
 # The verdict that the step returns when a newer generation was published meanwhile: that one's own
 # execution reconciles it.
 SUPERSEDED = "superseded"
+# FOCUS has one cost after discounts, and no net figure beside it.
+WITHOUT_NET = frozenset({ExportKind.FOCUS_1_0, ExportKind.FOCUS_1_2})
 
 State = Mapping[str, Any]
 
 
 def reconcile(
-    state: State, account: Account, api: CostExplorer, platform: Platform, now: datetime
+    state: State,
+    account: Account,
+    api: CostExplorer,
+    platform: Platform,
+    now: datetime,
+    invoices: ReadInvoices = no_invoices,
 ) -> dict[str, Any]:
     """Reconcile the generation of `state` and return what the step adds to it.
 
     `state` has the keys account_id, period and generation. Raises what reading Cost Explorer and
-    Athena raise; nothing is written then, and `unavailable` says so to readers.
+    Athena raise; no verdict is written then, and `unavailable` says so to readers.
     """
     published = _current(state, platform)
     if published is None:
         return {payload.VERDICT: SUPERSEDED}
-    outcome = _compare(published, account, api, platform, now)
+    outcome = reconcile_period(published, account, api, platform, now, invoices)
+    return {payload.VERDICT: str(outcome.judgement.verdict) if outcome else SUPERSEDED}
+
+
+def reconcile_period(
+    published: PublishedPeriod,
+    account: Account,
+    api: CostExplorer,
+    platform: Platform,
+    now: datetime,
+    invoices: ReadInvoices = no_invoices,
+) -> Outcome | None:
+    """Reconcile a published period, write the outcome down and announce it.
+
+    None when a newer generation was published meanwhile: then nothing that readers see has changed.
+    """
+    now = _second(now)
+    quality = None
+    if published.reconciled_at is None:
+        quality = measure_quality(published, platform.queries)
+        record_quality(published, quality, platform, now, certified=False)
+    outcome = _compare(published, account, api, platform, now, invoices)
     if not record(outcome, platform):
-        return {payload.VERDICT: SUPERSEDED}
+        return None
+    if quality:
+        certified = outcome.judgement.verdict is Verdict.CERTIFIED
+        record_quality(published, quality, platform, now, certified=certified)
+        announce_quality(account, published, quality, platform, certified=certified)
     announce(account, outcome, platform)
-    return {payload.VERDICT: str(outcome.judgement.verdict)}
+    return outcome
 
 
 def unavailable(
@@ -58,8 +96,11 @@ def unavailable(
     published = _current(state, platform)
     if published is None:
         return {payload.VERDICT: SUPERSEDED}
-    failure = state[payload.FAILURE]
-    reason = f"Not compared with Cost Explorer: {_why(failure)}"
+    failure = parse(
+        state[payload.FAILURE].get("Error", ""), state[payload.FAILURE].get("Cause", "")
+    )
+    said = f"Not compared with Cost Explorer: {failure.summary}"
+    reason = f"{said} {failure.remedy}".strip()
     if published.residual is None:
         judgement = Judgement(Verdict.PROVISIONAL, reason, final=False)
         outcome = Outcome(published, judgement, None, None, 0, _second(now))
@@ -72,7 +113,8 @@ def unavailable(
             f"{published.period}/{published.generation}",
             period=published.period,
             generation=published.generation,
-            reason=reason,
+            reason=said,
+            remedy=failure.remedy or OUR_FAULT,
         )
     )
     return {payload.VERDICT: str(published.verdict)}
@@ -93,45 +135,57 @@ def _compare(
     api: CostExplorer,
     platform: Platform,
     now: datetime,
+    invoices: ReadInvoices,
 ) -> Outcome:
+    period, delivered = published.period, delivered_at(published.generation)
     words = vocabulary()
-    lake = lake_side(platform.queries.run(published_cost(published)), words)
-    bill = read_bill(api, published.period)
-    comparison = Comparison(lake, cost_explorer_side(bill, words))
+    since = unsettled_since(delivered, now, period.start.date(), period.end.date())
+    lake = lake_side(platform.queries.run(published_cost(published, since)), words)
+    bill = read_bill(api, period)
+    plain = Comparison(lake, cost_explorer_side(bill, words), _measures(account))
+    held = platform.registry.of_period(published.account_id, period)
     finality = Finality(
-        end=published.period.end,
+        end=period.end,
         now=now,
         rows=lake.rows,
         rows_without_invoice=lake.rows_without_invoice,
         estimated=bill.estimated,
-        steady_since=_steady_since(published, account, platform),
+        steady_since=_steady_since(published, account, held),
     )
-    judgement = judge(comparison, finality)
-    return Outcome(published, judgement, comparison, bill.estimated, bill.requests, _second(now))
+    known = Evidence(now, delivered, bool(finality.why_open), _is_newest(published, held))
+    lookup = Lookup(published, api, platform.queries, words)
+    found = lookup.gather(plain, known, since)
+    comparison = explain(plain, found.evidence, words)
+    checked = None if known.open else lookup.check_invoices(invoices)
+    return Outcome(
+        published,
+        judge(comparison, finality, checked),
+        comparison,
+        bill.estimated,
+        bill.requests + found.requests,
+        now,
+        before=found.before,
+        agreed=found.evidence.agreed,
+        invoice=checked,
+        freshness=Freshness(delivered, lake.newest, period.end, now, platform.fresh_for),
+    )
 
 
-def published_cost(published: PublishedPeriod) -> str:
-    """The query for what readers see of a period."""
-    return statement(
-        "published_cost",
-        package="cloudspend.reconcile.sql",
-        account_id=published.account_id,
-        period=str(published.period),
-    )
+def _measures(account: Account) -> tuple[Measure, ...]:
+    return GROSS if account.export.kind in WITHOUT_NET else ALL
 
 
 def _steady_since(
-    published: PublishedPeriod, account: Account, platform: Platform
+    published: PublishedPeriod, account: Account, held: Iterable[Generation]
 ) -> datetime | None:
     if account.export.kind not in WITHOUT_INVOICE_IDS:
         return None
-    held = platform.registry.of_period(published.account_id, published.period)
     return steady_since(published, held)
 
 
-def _why(failure: Mapping[str, str]) -> str:
-    told = parse(failure.get("Error", ""), failure.get("Cause", ""))
-    return f"{told.summary} {told.remedy}".strip()
+def _is_newest(published: PublishedPeriod, held: Iterable[Generation]) -> bool:
+    """Whether no delivery is known that could bring what AWS changed since."""
+    return all(each.generation <= published.generation for each in held)
 
 
 def _second(now: datetime) -> datetime:

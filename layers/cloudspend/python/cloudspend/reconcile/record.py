@@ -5,25 +5,43 @@ current is not taken, and the partitions of the tables only show what the regist
 may be repeated.
 """
 
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from cloudspend.accounts.model import Account
 from cloudspend.alerts import catalog as events
 from cloudspend.alerts.catalog.kind import MAX_CELLS
+from cloudspend.alerts.event import Event
 from cloudspend.alerts.money import money
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod, Verdict
-from cloudspend.reconcile.compare import Difference, Measure
+from cloudspend.reconcile.cells import ZERO
+from cloudspend.reconcile.compare import Difference, Explanation, Measure
 from cloudspend.reconcile.ports import Platform
+from cloudspend.reconcile.quality import QualityReport
+from cloudspend.reconcile.rules import ROUNDING
 from cloudspend.reconcile.tables import (
+    DATA_QUALITY,
+    PROOF_TABLES,
     RECONCILIATION,
     RECONCILIATION_CELLS,
-    TABLES,
     Outcome,
     cell_rows,
     prefix,
+    quality_prefix,
+    quality_row,
     summary_row,
 )
+
+# A step that is tried again after it wrote its verdict down says it all the same.
+REPEATED_WITHIN = timedelta(hours=2)
+SUFFIXES = {
+    Measure.BILLED: "",
+    Measure.EFFECTIVE: " (effective cost)",
+    Measure.NET: " (net effective cost)",
+}
 
 DETAIL_TYPES = {
     Verdict.CERTIFIED: "PeriodCertified",
@@ -60,10 +78,13 @@ def project(account_id: str, period: BillingPeriod, platform: Platform) -> None:
 
 
 def announce(account: Account, outcome: Outcome, platform: Platform) -> None:
-    """Put the verdict on the bus. Only for an outcome that was compared."""
-    if not outcome.comparison:
-        return
+    """Put the verdict on the bus, unless a comparison of another day said the same. Only for an
+    outcome that was compared."""
     comparison, published = outcome.comparison, outcome.published
+    if not comparison or _was_said(outcome):
+        return
+    if published.verdict is Verdict.CERTIFIED and outcome.judgement.verdict != published.verdict:
+        platform.bus.put(_withdrawn(account, outcome))
     residual = money(comparison.residual(Measure.BILLED))
     verdict = outcome.judgement.verdict
     platform.bus.put(
@@ -75,12 +96,135 @@ def announce(account: Account, outcome: Outcome, platform: Platform) -> None:
             generation=published.generation,
             lake_total=money(comparison.lake.total.billed),
             cost_explorer_total=money(comparison.cost_explorer.total.billed),
+            explained=money(comparison.total_explained.billed),
             residual=residual,
             currency=outcome.currency,
             reason=outcome.judgement.reason,
             cells=[_cell(d) for d in outcome.judgement.differences[:MAX_CELLS]],
+            explanations=_explanations(comparison.explanations),
         )
     )
+
+
+def record_quality(
+    published: PublishedPeriod,
+    report: QualityReport | None,
+    platform: Platform,
+    at: datetime,
+    *,
+    certified: bool,
+) -> None:
+    """Keep what was measured of a generation, which readers of the table then see, if it is still
+    the current one. A generation without rows has nothing to measure."""
+    rows = [quality_row(report, certified=certified, at=at)] if report else []
+    platform.tables.write(DATA_QUALITY, quality_prefix(published), rows)
+    while (current := platform.registry.pointer(published.account_id, published.period)) and (
+        current.generation == published.generation
+    ):
+        location = f"s3://{platform.tables.bucket}/{quality_prefix(published)}"
+        values = (published.account_id, str(published.period))
+        if platform.catalog.location(DATA_QUALITY.name, values) == location:
+            return
+        platform.catalog.point(DATA_QUALITY.name, values, location)
+
+
+def announce_quality(
+    account: Account,
+    published: PublishedPeriod,
+    report: QualityReport,
+    platform: Platform,
+    *,
+    certified: bool,
+) -> None:
+    """Say what of a generation is doubtful, if anything is."""
+    doubts = report.doubtful(certified=certified)
+    if doubts:
+        platform.bus.put(
+            events.event(
+                "DataQualityDoubtful",
+                account.for_events,
+                f"{published.period}/{published.generation}",
+                period=published.period,
+                generation=published.generation,
+                previous_generation=published.previous_generation,
+                doubts=doubts,
+            )
+        )
+
+
+def _was_said(outcome: Outcome) -> bool:
+    """Whether an earlier comparison of this generation, not this one's first attempt, came to the
+    same: what is compared daily is not told daily."""
+    before, comparison = outcome.published, outcome.comparison
+    if before.reconciled_at is None or comparison is None:
+        return False
+    return (
+        outcome.at - before.reconciled_at > REPEATED_WITHIN
+        and before.verdict is outcome.judgement.verdict
+        and before.residual == comparison.residual(Measure.BILLED)
+    )
+
+
+def _withdrawn(account: Account, outcome: Outcome) -> Event:
+    """That AWS changed a certified bill, and what of it, by account and service."""
+    published = outcome.published
+    changes = _changes(outcome)
+    return events.event(
+        "CertificateWithdrawn",
+        account.for_events,
+        f"{published.period}/{published.generation}/{published.reconciled_at}",
+        period=published.period,
+        generation=published.generation,
+        certified_at=published.reconciled_at,
+        difference=money(sum((Decimal(c["difference"]) for c in changes), ZERO)),
+        currency=outcome.currency,
+        reason=outcome.judgement.reason,
+        changes=changes,
+    )
+
+
+def _changes(outcome: Outcome) -> list[dict[str, str]]:
+    """What Cost Explorer says now and said when the bill was certified, by account and service,
+    the largest difference first."""
+    told: dict[tuple[str, str], list[Decimal]] = {}
+    if outcome.comparison is None:
+        return []
+    for cell, costs in outcome.comparison.cost_explorer.cells.items():
+        told.setdefault((cell.account_id, cell.service), [ZERO, ZERO])[1] += costs.billed
+    for cell, remembered in outcome.before.cells.items():
+        pair = told.setdefault((cell.account_id, cell.service), [ZERO, ZERO])
+        pair[0] += remembered.cost_explorer.billed
+    changed = [
+        {
+            "account": linked,
+            "service": service,
+            "before": money(was),
+            "after": money(now),
+            "difference": money(now - was),
+        }
+        for (linked, service), (was, now) in told.items()
+        if money(now - was) != money(ZERO)
+    ]
+    return sorted(changed, key=lambda change: -abs(Decimal(change["difference"])))
+
+
+def _explanations(explanations: Iterable[Explanation]) -> list[dict[str, Any]]:
+    """The largest first; rounding is told in the tables only."""
+    told = sorted(
+        (each for each in explanations if each.rule != ROUNDING),
+        key=lambda each: (-max(map(abs, each.costs)), each.cell),
+    )
+    return [
+        {
+            "account": each.cell.account_id,
+            "service": each.cell.service,
+            "charge_type": each.cell.charge_type,
+            "rule": each.rule,
+            "amount": money(each.costs.billed),
+            "because": each.because,
+        }
+        for each in told[:MAX_CELLS]
+    ]
 
 
 def _write(outcome: Outcome, platform: Platform) -> None:
@@ -98,7 +242,7 @@ def _write(outcome: Outcome, platform: Platform) -> None:
 def _point(current: PublishedPeriod, platform: Platform) -> None:
     if current.reconciled_at is None:
         return
-    for table in TABLES:
+    for table in PROOF_TABLES:
         place = prefix(
             table, current.account_id, current.period, current.generation, current.reconciled_at
         )
@@ -108,11 +252,11 @@ def _point(current: PublishedPeriod, platform: Platform) -> None:
 
 def _cell(difference: Difference) -> dict[str, Any]:
     cell = difference.cell
-    effective = " (effective cost)" if difference.measure is Measure.EFFECTIVE else ""
+    suffix = SUFFIXES[difference.measure]
     return {
         "account": cell.account_id,
         "service": cell.service,
-        "charge_type": cell.charge_type + effective,
+        "charge_type": cell.charge_type + suffix,
         "lake": money(difference.lake),
         "cost_explorer": money(difference.cost_explorer),
         "residual": money(difference.residual),

@@ -1,23 +1,31 @@
 """The tables in which analysts find the proof of a period, and what their rows hold."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod
 from cloudspend.lake.tables import ACCOUNT_KEY, PERIOD_KEY, Column, Table, generation_prefix
-from cloudspend.reconcile.cells import Cell, Costs
+from cloudspend.reconcile.cells import Cell
 from cloudspend.reconcile.compare import Comparison, Measure
+from cloudspend.reconcile.coverage import Freshness, coverage
+from cloudspend.reconcile.earlier import Earlier
+from cloudspend.reconcile.evidence import Agreement
+from cloudspend.reconcile.invoice import InvoiceCheck
+from cloudspend.reconcile.quality import QualityReport
 from cloudspend.reconcile.verdict import Judgement
+
+_GENERATION = Column("generation", "string", "The published generation that was compared")
+_CURRENCY = Column("currency", "string", "ISO 4217 currency of all costs")
 
 RECONCILIATION = Table(
     name="reconciliation",
     comment="The newest comparison of each published period with Cost Explorer, one row a period",
     partition_keys=(ACCOUNT_KEY, PERIOD_KEY),
     columns=(
-        Column("generation", "string", "The published generation that was compared"),
+        _GENERATION,
         Column("verdict", "string", "certified, provisional or disputed"),
         Column("reason", "string", "Why, as a sentence"),
         Column("final", "boolean", "Whether AWS has closed the bill"),
@@ -25,14 +33,32 @@ RECONCILIATION = Table(
         Column("rows_without_invoice", "bigint", "Rows that belong to no invoice yet"),
         Column("billed_cost", "double", "BilledCost in the lake"),
         Column("effective_cost", "double", "EffectiveCost in the lake"),
+        Column("net_effective_cost", "double", "x_NetEffectiveCost in the lake"),
         Column("cost_explorer_unblended", "double", "UnblendedCost in Cost Explorer"),
         Column("cost_explorer_amortized", "double", "AmortizedCost in Cost Explorer"),
+        Column("cost_explorer_net_amortized", "double", "NetAmortizedCost in Cost Explorer"),
+        Column("explained", "double", "What rules explain of the difference, billed"),
+        Column("effective_explained", "double", "What they explain, effective"),
+        Column("net_effective_explained", "double", "What they explain, net"),
         Column("residual", "double", "Sum of the cells' absolute residuals, billed"),
         Column("effective_residual", "double", "Sum of the cells' absolute residuals, effective"),
+        Column("net_effective_residual", "double", "The same, net; null where it is not compared"),
         Column("cells", "bigint", "Cells compared"),
+        Column("cells_explained", "bigint", "Cells that agree only by an explanation"),
         Column("cells_beyond_tolerance", "bigint", "Cells with a residual beyond tolerance"),
         Column("unmapped", "string", "Charge types without a word, separated by commas"),
-        Column("currency", "string", "ISO 4217 currency of all costs"),
+        Column("services_missing", "string", "Services that only Cost Explorer has"),
+        Column("services_extra", "string", "Services that only the lake has"),
+        Column("accounts_missing", "string", "Linked accounts that only Cost Explorer has"),
+        Column("accounts_extra", "string", "Linked accounts that only the lake has"),
+        Column("invoices", "bigint", "Invoices compared; null where AWS gives none"),
+        Column("invoiced", "double", "What AWS has invoiced"),
+        Column("invoice_residual", "double", "Sum of the invoices' absolute residuals"),
+        Column("delivered_at", "timestamp", "When AWS delivered the generation, in UTC"),
+        Column("newest_charge", "string", "The last day within the period that has a charge"),
+        Column("charge_age_hours", "double", "From that day's end to now or the period's end"),
+        Column("fresh", "boolean", "Whether that is within the target"),
+        _CURRENCY,
         Column("estimated", "boolean", "Whether Cost Explorer calls its figures an estimate"),
         Column("ce_requests", "bigint", "Requests to Cost Explorer that it took (0.01 USD each)"),
         Column("reconciled_at", "timestamp", "When, in UTC"),
@@ -44,28 +70,69 @@ RECONCILIATION_CELLS = Table(
     comment="The same comparison by linked account, Cost Explorer's service and charge type",
     partition_keys=(ACCOUNT_KEY, PERIOD_KEY),
     columns=(
-        Column("generation", "string", "The published generation that was compared"),
+        _GENERATION,
         Column("sub_account_id", "string", "The linked account"),
         Column("service", "string", "The service as Cost Explorer names it"),
         Column("charge_type", "string", "The charge type as Cost Explorer names it, or unmapped"),
         Column("billed_cost", "double", "BilledCost in the lake"),
         Column("cost_explorer_unblended", "double", "UnblendedCost in Cost Explorer"),
-        Column("residual", "double", "Lake less Cost Explorer, billed"),
+        Column("explained", "double", "What rules explain of the difference, billed"),
+        Column("residual", "double", "Lake less Cost Explorer less explained, billed"),
         Column("effective_cost", "double", "EffectiveCost in the lake"),
         Column("cost_explorer_amortized", "double", "AmortizedCost in Cost Explorer"),
-        Column("effective_residual", "double", "Lake less Cost Explorer, effective"),
-        Column("within_tolerance", "boolean", "Whether both residuals are within tolerance"),
-        Column("currency", "string", "ISO 4217 currency of all costs"),
+        Column("effective_explained", "double", "What rules explain, effective"),
+        Column("effective_residual", "double", "What remains, effective"),
+        Column("net_effective_cost", "double", "x_NetEffectiveCost in the lake"),
+        Column("cost_explorer_net_amortized", "double", "NetAmortizedCost in Cost Explorer"),
+        Column("net_effective_explained", "double", "What rules explain, net"),
+        Column("net_effective_residual", "double", "What remains, net"),
+        Column("within_tolerance", "boolean", "Whether the residuals are within tolerance"),
+        Column("explained_by", "string", "The rules that explain it, separated by commas"),
+        Column("explanation", "string", "Why, as sentences"),
+        Column("agreed_at", "timestamp", "When the lake's figures were last Cost Explorer's"),
+        Column("differs_since", "timestamp", "When they were first seen not to be, after that"),
+        _CURRENCY,
     ),
 )
 
-TABLES = (RECONCILIATION, RECONCILIATION_CELLS)
+DATA_QUALITY = Table(
+    name="data_quality",
+    comment="What the rows of each period's published generation are like, beside the one before",
+    partition_keys=(ACCOUNT_KEY, PERIOD_KEY),
+    columns=(
+        Column("generation", "string", "The published generation"),
+        Column("rows", "bigint", "Rows"),
+        Column("billed_cost", "double", "BilledCost"),
+        Column("corrections", "double", "BilledCost of credits and refunds"),
+        Column("correction_rows", "bigint", "Rows of credits and refunds"),
+        Column("nulls", "string", "Columns that FOCUS allows no null in, with their nulls"),
+        Column("negative_usage_rows", "bigint", "Rows with a negative usage"),
+        Column("unknown_charge_types", "string", "Charge types that no rule knows"),
+        Column("unknown_columns", "string", "Columns that are kept in x_other"),
+        Column("currencies", "string", "ISO 4217 currencies, separated by commas"),
+        Column("usage_rows", "bigint", "Rows of charge category Usage"),
+        Column("usage_rows_without_resource", "bigint", "Those that name no resource"),
+        Column("tag_coverage", "double", "The share of usage rows that bear a tag"),
+        Column("previous_generation", "string", "The generation that was published before"),
+        Column("previous_rows", "bigint", "Its rows"),
+        Column("previous_billed_cost", "double", "Its BilledCost"),
+        Column("previous_tag_coverage", "double", "Its share of usage rows that bear a tag"),
+        Column("doubts", "string", "What a person should look at, as sentences"),
+        Column("losses", "string", "What a closed bill has lost, as sentences"),
+        Column("losses_confirmed", "boolean", "Whether Cost Explorer has the same figures"),
+        Column("measured_at", "timestamp", "When, in UTC"),
+    ),
+)
+
+PROOF_TABLES = (RECONCILIATION, RECONCILIATION_CELLS)
+TABLES = (*PROOF_TABLES, DATA_QUALITY)
 
 
 @dataclass(frozen=True)
 class Outcome:
     """One reconciliation of a published period. `comparison` is None when Cost Explorer could not
-    be asked; `at` is in UTC, to the second."""
+    be asked; `at` is in UTC, to the second. `before` is what the comparison before wrote down, if
+    it was asked for; `agreed`: see `Evidence`."""
 
     published: PublishedPeriod
     judgement: Judgement
@@ -73,6 +140,10 @@ class Outcome:
     estimated: bool | None
     ce_requests: int
     at: datetime
+    before: Earlier = field(default_factory=Earlier)
+    agreed: Mapping[Cell, Agreement] = field(default_factory=dict)
+    invoice: InvoiceCheck | None = None
+    freshness: Freshness | None = None
 
     @property
     def currency(self) -> str:
@@ -108,50 +179,152 @@ def summary_row(outcome: Outcome) -> dict[str, Any]:
     }
     if outcome.comparison:
         row |= _compared(outcome.comparison, judgement)
+    if outcome.freshness:
+        row |= _freshness(outcome.freshness)
+    if outcome.invoice:
+        row |= {
+            "invoices": len(outcome.invoice.invoices),
+            "invoiced": float(outcome.invoice.total),
+            "invoice_residual": float(outcome.invoice.residual),
+        }
     return row
-
-
-def _compared(comparison: Comparison, judgement: Judgement) -> dict[str, Any]:
-    lake, cost_explorer = comparison.lake.total, comparison.cost_explorer.total
-    return {
-        "rows": comparison.lake.rows,
-        "rows_without_invoice": comparison.lake.rows_without_invoice,
-        "billed_cost": float(lake.billed),
-        "effective_cost": float(lake.effective),
-        "cost_explorer_unblended": float(cost_explorer.billed),
-        "cost_explorer_amortized": float(cost_explorer.effective),
-        "residual": float(comparison.residual(Measure.BILLED)),
-        "effective_residual": float(comparison.residual(Measure.EFFECTIVE)),
-        "cells": len(comparison.cells),
-        "cells_beyond_tolerance": len({d.cell for d in judgement.differences}),
-        "unmapped": ", ".join(comparison.unmapped),
-    }
 
 
 def cell_rows(outcome: Outcome) -> Iterator[dict[str, Any]]:
     """The rows of `reconciliation_cells`; none when nothing could be compared."""
     if not outcome.comparison:
         return
-    lake, cost_explorer = outcome.comparison.lake.cells, outcome.comparison.cost_explorer.cells
-    off = {difference.cell for difference in outcome.judgement.differences}
+    plain = outcome.comparison.explained_by(())
+    why = _explanations(outcome.comparison)
     for cell in outcome.comparison.cells:
+        agreement = outcome.agreed.get(cell)
+        agrees_now = plain.agrees(cell)
         yield {
             "generation": outcome.published.generation,
-            "within_tolerance": cell not in off,
+            "sub_account_id": cell.account_id,
+            "service": cell.service,
+            "charge_type": cell.charge_type,
+            "within_tolerance": outcome.comparison.agrees(cell),
             "currency": outcome.currency,
-            **_figures(cell, lake.get(cell, Costs()), cost_explorer.get(cell, Costs())),
+            "agreed_at": outcome.at if agrees_now else agreement and agreement.at,
+            "differs_since": agreement and agreement.differs_since,
+            **why.get(cell, {"explained_by": None, "explanation": None}),
+            **_figures(outcome.comparison, cell),
         }
 
 
-def _figures(cell: Cell, lake: Costs, cost_explorer: Costs) -> dict[str, Any]:
+def quality_row(report: QualityReport, *, certified: bool, at: datetime) -> dict[str, Any]:
+    """The row of `data_quality`."""
+    quality, before = report.quality, report.before
     return {
-        "sub_account_id": cell.account_id,
-        "service": cell.service,
-        "charge_type": cell.charge_type,
+        "generation": quality.generation,
+        "rows": quality.rows,
+        "billed_cost": float(quality.billed_cost),
+        "corrections": float(quality.corrections),
+        "correction_rows": quality.correction_rows,
+        "nulls": _listed(f"{name}: {count}" for name, count in quality.nulls.items()),
+        "negative_usage_rows": quality.negative_usage_rows,
+        "unknown_charge_types": _listed(quality.unknown_charge_types),
+        "unknown_columns": _listed(quality.unknown_columns),
+        "currencies": _listed(quality.currencies),
+        "usage_rows": quality.usage_rows,
+        "usage_rows_without_resource": quality.usage_rows_without_resource,
+        "tag_coverage": _number(quality.tag_coverage),
+        "previous_generation": before and before.generation,
+        "previous_rows": before and before.rows,
+        "previous_billed_cost": before and float(before.billed_cost),
+        "previous_tag_coverage": _number(before and before.tag_coverage),
+        "doubts": " ".join(report.doubts),
+        "losses": " ".join(report.losses),
+        "losses_confirmed": certified if report.losses else None,
+        "measured_at": at,
+    }
+
+
+def quality_prefix(published: PublishedPeriod) -> str:
+    """Where a generation's row stands: it is measured once for readers, whenever that is."""
+    return generation_prefix(
+        DATA_QUALITY.data_folder, published.account_id, published.period, published.generation
+    )
+
+
+def _compared(comparison: Comparison, judgement: Judgement) -> dict[str, Any]:
+    lake, cost_explorer = comparison.lake.total, comparison.cost_explorer.total
+    plain, known = comparison.explained_by(()), coverage(comparison)
+    explained = [c for c in comparison.cells if comparison.agrees(c) and not plain.agrees(c)]
+    return {
+        "rows": comparison.lake.rows,
+        "rows_without_invoice": comparison.lake.rows_without_invoice,
+        "billed_cost": float(lake.billed),
+        "effective_cost": float(lake.effective),
+        "net_effective_cost": float(lake.net),
+        "cost_explorer_unblended": float(cost_explorer.billed),
+        "cost_explorer_amortized": float(cost_explorer.effective),
+        "cost_explorer_net_amortized": float(cost_explorer.net),
+        "explained": float(comparison.total_explained.billed),
+        "effective_explained": float(comparison.total_explained.effective),
+        "net_effective_explained": float(comparison.total_explained.net),
+        "residual": float(comparison.residual(Measure.BILLED)),
+        "effective_residual": float(comparison.residual(Measure.EFFECTIVE)),
+        "net_effective_residual": float(comparison.residual(Measure.NET))
+        if Measure.NET in comparison.measures
+        else None,
+        "cells": len(comparison.cells),
+        "cells_explained": len(explained),
+        "cells_beyond_tolerance": len({d.cell for d in judgement.differences}),
+        "unmapped": _listed(comparison.unmapped),
+        "services_missing": _listed(known.services_missing),
+        "services_extra": _listed(known.services_extra),
+        "accounts_missing": _listed(known.accounts_missing),
+        "accounts_extra": _listed(known.accounts_extra),
+    }
+
+
+def _freshness(freshness: Freshness) -> dict[str, Any]:
+    age, newest = freshness.charge_age, freshness.newest_charge
+    return {
+        "delivered_at": freshness.delivered_at,
+        "newest_charge": newest and newest.isoformat(),
+        "charge_age_hours": None if age is None else age / timedelta(hours=1),
+        "fresh": freshness.is_within_target,
+    }
+
+
+def _explanations(comparison: Comparison) -> dict[Cell, dict[str, str]]:
+    """Of each explained cell, its rules and their sentences, each once."""
+    rules: dict[Cell, dict[str, None]] = {}
+    sentences: dict[Cell, dict[str, None]] = {}
+    for each in comparison.explanations:
+        rules.setdefault(each.cell, {})[each.rule] = None
+        sentences.setdefault(each.cell, {})[each.because] = None
+    return {
+        cell: {"explained_by": _listed(names), "explanation": " ".join(sentences[cell])}
+        for cell, names in rules.items()
+    }
+
+
+def _figures(comparison: Comparison, cell: Cell) -> dict[str, Any]:
+    lake, cost_explorer = comparison.lake.of(cell), comparison.cost_explorer.of(cell)
+    explained, remaining = comparison.explained(cell), comparison.remaining(cell)
+    return {
         "billed_cost": float(lake.billed),
         "cost_explorer_unblended": float(cost_explorer.billed),
-        "residual": float(lake.billed - cost_explorer.billed),
+        "explained": float(explained.billed),
+        "residual": float(remaining.billed),
         "effective_cost": float(lake.effective),
         "cost_explorer_amortized": float(cost_explorer.effective),
-        "effective_residual": float(lake.effective - cost_explorer.effective),
+        "effective_explained": float(explained.effective),
+        "effective_residual": float(remaining.effective),
+        "net_effective_cost": float(lake.net),
+        "cost_explorer_net_amortized": float(cost_explorer.net),
+        "net_effective_explained": float(explained.net),
+        "net_effective_residual": float(remaining.net),
     }
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _number(share: object) -> float | None:
+    return None if share is None else float(str(share))

@@ -1,24 +1,22 @@
 """What the residuals say of a period.
 
-certified    the bill is final and every cell agrees
+certified    the bill is final and every cell agrees, where need be after an explanation
 disputed     a final bill with a cell that does not agree, or an open one that is off by more than
              two estimates of the same month can be
-provisional  everything else: AWS may still change the bill
+provisional  everything else: AWS may still change the bill, or has changed it after the delivery
 
-Both the billed and the effective cost of a cell must agree. The tolerances are of decision record
-0030.
+Billed, effective and net cost of a cell must agree. The tolerances are of decision record 0030.
 """
 
 from dataclasses import dataclass
 from decimal import Decimal
 
 from cloudspend.lake.model import Verdict
-from cloudspend.reconcile.compare import Comparison, Difference, Measure
+from cloudspend.reconcile.compare import CENT, Comparison, Difference
+from cloudspend.reconcile.explain import pending
 from cloudspend.reconcile.finality import Finality
+from cloudspend.reconcile.invoice import InvoiceCheck
 
-CENT = Decimal("0.01")
-# Of a cell in a final bill: Cost Explorer rounds each line, CUR does not.
-CELL_SHARE = Decimal("0.0001")
 # Of a whole bill that is open: export and Cost Explorer estimate the month at different hours.
 OPEN_SHARE = Decimal("0.01")
 
@@ -33,31 +31,38 @@ class Judgement:
     differences: tuple[Difference, ...] = ()
 
 
-def judge(comparison: Comparison, finality: Finality) -> Judgement:
-    """The verdict on a period."""
+def judge(
+    comparison: Comparison, finality: Finality, invoice: InvoiceCheck | None = None
+) -> Judgement:
+    """The verdict on a period. `invoice` is None where AWS gives none."""
     off = tuple(sorted(_beyond_tolerance(comparison), key=lambda d: (-abs(d.residual), d.cell)))
     final = not finality.why_open
-    quarrel = _currencies(comparison)
+    quarrel = _currencies(comparison) or _invoiced(invoice, final)
+    awaited = pending(comparison)
     if quarrel or (off if final else _open_beyond_tolerance(comparison)):
         verdict, said = Verdict.DISPUTED, quarrel or _largest(off, comparison)
-    elif final:
-        verdict, said = Verdict.CERTIFIED, _agreement(comparison)
-    else:
+    elif not final:
         verdict, said = Verdict.PROVISIONAL, finality.why_open
+    elif awaited:
+        because = awaited[0].because
+        cell = awaited[0].cell
+        verdict = Verdict.PROVISIONAL
+        said = (
+            f"{len({each.cell for each in awaited})} of {len(comparison.cells)} cells await AWS's "
+            f"next delivery; {cell.service} of account {cell.account_id} ({cell.charge_type}): "
+            f"{because}"
+        )
+    else:
+        verdict, said = Verdict.CERTIFIED, _agreement(comparison, invoice)
     return Judgement(verdict, f"{said} {_unmapped(comparison)}".strip(), final, off)
-
-
-def is_within_tolerance(difference: Difference) -> bool:
-    """Whether a cell of a final bill agrees: within 0.01 % of it, or within a cent."""
-    return abs(difference.residual) <= max(CENT, CELL_SHARE * difference.size)
 
 
 def _beyond_tolerance(comparison: Comparison) -> list[Difference]:
     return [
         difference
-        for measure in Measure
-        for difference in comparison.differences(measure)
-        if not is_within_tolerance(difference)
+        for cell in comparison.cells
+        for difference in comparison.of_cell(cell)
+        if not difference.agrees
     ]
 
 
@@ -65,7 +70,7 @@ def _open_beyond_tolerance(comparison: Comparison) -> bool:
     slack = CENT * len(comparison.cells)
     return any(
         comparison.residual(measure) > OPEN_SHARE * comparison.size(measure) + slack
-        for measure in Measure
+        for measure in comparison.measures
     )
 
 
@@ -80,6 +85,11 @@ def _currencies(comparison: Comparison) -> str:
     )
 
 
+def _invoiced(invoice: InvoiceCheck | None, final: bool) -> str:
+    """A final bill must be what was invoiced; invoices of an open one are still to come."""
+    return invoice.quarrel if invoice and final else ""
+
+
 def _largest(off: tuple[Difference, ...], comparison: Comparison) -> str:
     if not off:
         return "No cell is far off, but together they differ by more than two estimates can."
@@ -92,10 +102,14 @@ def _largest(off: tuple[Difference, ...], comparison: Comparison) -> str:
     )
 
 
-def _agreement(comparison: Comparison) -> str:
+def _agreement(comparison: Comparison, invoice: InvoiceCheck | None) -> str:
+    plain = comparison.explained_by(())
+    explained = [cell for cell in comparison.cells if not plain.agrees(cell)]
+    how = f", {len(explained)} of them after an explanation" if explained else ""
+    also = " The invoices say the same." if invoice else ""
     return (
-        f"All {len(comparison.cells)} cells agree with Cost Explorer within a cent or 0.01 %, "
-        "billed and effective."
+        f"All {len(comparison.cells)} cells agree with Cost Explorer within a cent or 0.01 %{how}, "
+        f"billed, effective and net.{also}"
     )
 
 

@@ -16,16 +16,29 @@ UNMAPPED = "unmapped"
 
 @dataclass(frozen=True)
 class ServiceSplit:
-    """A service of CUR that Cost Explorer shows as two, told apart by the usage family."""
+    """A service of CUR that Cost Explorer shows as two, told apart by the usage family.
+
+    `families` belong to `chosen`; all others to `otherwise`, of which `others` are certain.
+    """
 
     codes: frozenset[str]
     families: frozenset[str]
     chosen: str
     otherwise: str
+    others: frozenset[str] = frozenset()
 
     def service(self, family: str) -> str:
         """The service that usage of `family` belongs to."""
         return self.chosen if family in self.families else self.otherwise
+
+    def assigns(self, family: str) -> bool:
+        """Whether it is certain under which of the two Cost Explorer shows `family`."""
+        return family in self.families or family in self.others
+
+    def counterpart(self, service: str) -> str:
+        """The other of the two services; any other service itself."""
+        pair = {self.chosen: self.otherwise, self.otherwise: self.chosen}
+        return pair.get(service, service)
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,7 @@ class Vocabulary:
     by_code: Mapping[str, str]
     by_name: Mapping[str, str]
     split: ServiceSplit
+    not_in_exports: frozenset[str] = frozenset()
 
     def lake_charge_type(self, name: str) -> str:
         """The charge type of a CUR line item type, or UNMAPPED."""
@@ -77,7 +91,9 @@ def vocabulary() -> Vocabulary:
             families=frozenset(split["families"]),
             chosen=split["chosen"],
             otherwise=split["otherwise"],
+            others=frozenset(split["others"]),
         ),
+        not_in_exports=frozenset(each["service"] for each in services["not_in_exports"]),
     )
 
 

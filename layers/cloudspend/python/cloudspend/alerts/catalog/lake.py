@@ -83,13 +83,20 @@ EVENTS: Mapping[str, EventType] = {
     "IngestUnfinished": EventType(
         Severity.WARNING,
         "The delivery {generation} is the published one of {period} for {name} ({id}), but a step "
-        "after that failed, so the bill stays provisional. {reason}",
+        "after that failed, so that nothing new is proved of the bill, which stays {verdict}. "
+        "{reason}",
         (
             "{remedy}",
-            "Then finish it: cloudspend ingest {id} --period {period}.",
+            "Then compare it: cloudspend reconcile {id} {period}.",
             QUERY_PERIODS,
         ),
-        {**GENERATION, "error": s.TEXT, "reason": s.TEXT, "remedy": s.TEXT},
+        {
+            **GENERATION,
+            "verdict": s.TEXT,
+            "error": s.TEXT,
+            "reason": s.TEXT,
+            "remedy": s.TEXT,
+        },
     ),
     "UnknownColumns": EventType(
         Severity.INFO,

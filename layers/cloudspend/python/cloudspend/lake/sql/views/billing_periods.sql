@@ -24,7 +24,13 @@ SELECT
     published.billed_cost,
     published.effective_cost,
     reconciliation.cost_explorer_unblended,
+    reconciliation.explained,
     reconciliation.residual,
+    reconciliation.services_missing,
+    reconciliation.accounts_missing,
+    reconciliation.newest_charge,
+    reconciliation.fresh,
+    data_quality.doubts,
     published.currency,
     reconciliation.reconciled_at
 FROM published
@@ -32,3 +38,7 @@ LEFT JOIN reconciliation
     ON reconciliation.account_id = published.account_id
     AND reconciliation.billing_period = published.billing_period
     AND reconciliation.generation = published.generation
+LEFT JOIN data_quality
+    ON data_quality.account_id = published.account_id
+    AND data_quality.billing_period = published.billing_period
+    AND data_quality.generation = published.generation

@@ -1,0 +1,182 @@
+"""`cloudspend reconcile`: compare with Cost Explorer now, and show how the verdict comes about."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+
+from cloudspend import wiring
+from cloudspend.accounts.model import Account
+from cloudspend.cli.options import AccountId, OutputOption
+from cloudspend.cli.output import Output, say, show
+from cloudspend.errors import UsageError
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.model import PublishedPeriod, Verdict
+from cloudspend.reconcile.compare import Comparison, Difference, Measure
+from cloudspend.reconcile.invoice import InvoiceCheck
+from cloudspend.reconcile.reconcile import reconcile_period
+from cloudspend.reconcile.rules import ROUNDING
+from cloudspend.reconcile.tables import Outcome
+
+ARITHMETIC = (
+    "account",
+    "service",
+    "charge_type",
+    "figure",
+    "cost_explorer",
+    "lake",
+    "difference",
+    "explained",
+    "residual",
+)
+COLUMNS = ("period", *ARITHMETIC, "because")
+TOTAL, INVOICE = "total", "invoice"
+# Rounding apart, a cell that differs by less is equal to a person.
+SHOWN = Decimal("0.005")
+REQUEST = Decimal("0.01")
+
+Row = dict[str, object]
+
+
+def reconcile(
+    account_id: AccountId,
+    period: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PERIOD]", help="YYYY-MM; default: every period that is not certified."
+        ),
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Compare published periods with AWS's own figures now, and show how the verdict comes about.
+
+    For each figure the total in Cost Explorer, in the lake, their difference, what rules explain of
+    it and what remains; then each cell that differs, the largest first, with the reason. Compare
+    them with Cost Explorer in the billing console, grouped by service, which shows the same. AWS
+    bills the account 0.01 USD for each request.
+    """
+    operator = wiring.operator()
+    account = operator.accounts.get(account_id)
+    outcomes = [
+        _reconciled(published, account, operator)
+        for published in _chosen(account, period, operator)
+    ]
+    nothing = f"Every published period of {account.display_name} is certified."
+    if output is not Output.TABLE or not outcomes:
+        show([row for each in outcomes for row in arithmetic(each)], COLUMNS, output, nothing)
+    for outcome in outcomes:
+        if output is Output.TABLE:
+            show(list(arithmetic(outcome)), ARITHMETIC, output, "")
+        _tell(outcome)
+
+
+def now() -> datetime:
+    """The moment at which a comparison is made."""
+    return datetime.now(UTC)
+
+
+def arithmetic(outcome: Outcome) -> Iterator[Row]:
+    """The totals of each figure and of the invoices, then the cells that differ."""
+    comparison = outcome.comparison
+    if comparison is None:
+        return
+    period = str(outcome.published.period)
+    for measure in comparison.measures:
+        yield _total(period, comparison, measure)
+    if outcome.invoice:
+        yield _invoices(period, outcome.invoice)
+    differences = (d for m in comparison.measures for d in comparison.differences(m))
+    off = [each for each in differences if abs(each.whole) >= SHOWN]
+    for each in sorted(off, key=lambda d: (-abs(d.residual), -abs(d.whole), d.cell)):
+        yield _cell(period, each, comparison)
+
+
+def _tell(outcome: Outcome) -> None:
+    """The verdict in words, and each explanation once."""
+    explanations = outcome.comparison.explanations if outcome.comparison else ()
+    for because in dict.fromkeys(each.because for each in explanations if each.rule != ROUNDING):
+        say(f"Explained: {because}")
+    say(
+        f"{outcome.published.period} is {outcome.judgement.verdict}: {outcome.judgement.reason} "
+        f"({outcome.ce_requests} requests to Cost Explorer, {outcome.ce_requests * REQUEST} USD)"
+    )
+
+
+def _chosen(
+    account: Account, period: str | None, operator: wiring.Platform
+) -> list[PublishedPeriod]:
+    """Raises UsageError for a period that is not published."""
+    if period is None:
+        held = operator.generations.periods(account.account_id)
+        return [each for each in held if each.verdict is not Verdict.CERTIFIED]
+    published = operator.generations.pointer(account.account_id, BillingPeriod.parse(period))
+    if published is None:
+        raise UsageError(
+            f"No bill of {period} is published for {account.display_name}.",
+            remedy=f"See which are: cloudspend periods {account.account_id}.",
+        )
+    return [published]
+
+
+def _reconciled(published: PublishedPeriod, account: Account, operator: wiring.Platform) -> Outcome:
+    api = operator.cost_explorer(account)
+    outcome = reconcile_period(published, account, api, operator.reconciling, now())
+    if outcome is None:
+        raise UsageError(
+            f"Another generation of {published.period} was published meanwhile.",
+            remedy="Its own ingestion compares it; give the command again to see how.",
+        )
+    return outcome
+
+
+def _total(period: str, comparison: Comparison, measure: Measure) -> Row:
+    lake, told = measure.of(comparison.lake.total), measure.of(comparison.cost_explorer.total)
+    explained = measure.of(comparison.total_explained)
+    return _row(period, TOTAL, str(measure), told, lake, explained)
+
+
+def _invoices(period: str, check: InvoiceCheck) -> Row:
+    return _row(period, INVOICE, str(Measure.BILLED), check.total, check.lake, Decimal(0))
+
+
+def _cell(period: str, difference: Difference, comparison: Comparison) -> Row:
+    cell = difference.cell
+    because = [each.because for each in comparison.explanations if each.cell == cell]
+    row = _row(
+        period,
+        cell.account_id,
+        str(difference.measure),
+        difference.cost_explorer,
+        difference.lake,
+        difference.explained,
+    )
+    return row | {
+        "service": cell.service,
+        "charge_type": cell.charge_type,
+        "because": " ".join(dict.fromkeys(because)),
+    }
+
+
+def _row(
+    period: str,
+    account: str,
+    figure: str,
+    cost_explorer: Decimal,
+    lake: Decimal,
+    explained: Decimal,
+) -> Row:
+    return {
+        "period": period,
+        "account": account,
+        "service": None,
+        "charge_type": None,
+        "figure": figure,
+        "cost_explorer": round(cost_explorer, 4),
+        "lake": round(lake, 4),
+        "difference": round(lake - cost_explorer, 4),
+        "explained": round(explained, 4),
+        "residual": round(lake - cost_explorer - explained, 4),
+        "because": None,
+    }

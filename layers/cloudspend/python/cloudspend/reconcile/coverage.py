@@ -1,0 +1,74 @@
+"""What one side knows of and the other does not, and how old the newest of a period is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from cloudspend.reconcile.cells import Cell, Side
+from cloudspend.reconcile.compare import Comparison
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Services and linked accounts that only one side has, in order."""
+
+    services_missing: tuple[str, ...]
+    services_extra: tuple[str, ...]
+    accounts_missing: tuple[str, ...]
+    accounts_extra: tuple[str, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether both sides know the same services and accounts."""
+        return self == Coverage((), (), (), ())
+
+
+def coverage(comparison: Comparison) -> Coverage:
+    """`missing` is what Cost Explorer knows and the export does not, `extra` the other way."""
+    lake, cost_explorer = comparison.lake, comparison.cost_explorer
+    services = _only(cost_explorer, lake, _service), _only(lake, cost_explorer, _service)
+    accounts = _only(cost_explorer, lake, _account), _only(lake, cost_explorer, _account)
+    return Coverage(*services, *accounts)
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How old a period's delivery and its newest charge are at `now`, against the account's target.
+
+    A month that is over is not getting older: its newest charge counts up to its end.
+    """
+
+    delivered_at: datetime
+    newest_charge: date | None
+    end: datetime
+    now: datetime
+    target: timedelta
+
+    @property
+    def delivery_age(self) -> timedelta:
+        return self.now - self.delivered_at
+
+    @property
+    def charge_age(self) -> timedelta | None:
+        """Since the newest charge's day was over; None for a bill without charges."""
+        if self.newest_charge is None:
+            return None
+        over = datetime.combine(self.newest_charge, datetime.min.time(), UTC) + timedelta(days=1)
+        return max(min(self.now, self.end) - over, timedelta(0))
+
+    @property
+    def is_within_target(self) -> bool:
+        """Whether the newest charge is as new as the account wants it; nothing is no news."""
+        return self.charge_age is not None and self.charge_age <= self.target
+
+
+def _only(one: Side, other: Side, of: Callable[[Cell], str]) -> tuple[str, ...]:
+    return tuple(sorted({of(cell) for cell in one.cells} - {of(cell) for cell in other.cells}))
+
+
+def _service(cell: Cell) -> str:
+    return cell.service
+
+
+def _account(cell: Cell) -> str:
+    return cell.account_id

@@ -1,0 +1,126 @@
+"""Looking up what explanations rest on, and no more of it than the differences ask for.
+
+Each question to Cost Explorer costs 0.01 USD a page and each to Athena the bytes that it reads, so
+that a period that agrees asks for nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+
+from cloudspend.collect.cost_explorer import read_bill
+from cloudspend.collect.ports import CostExplorer
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.model import PublishedPeriod
+from cloudspend.lake.ports import Queries
+from cloudspend.lake.statements import statement
+from cloudspend.reconcile.cells import Cell, Costs, Part, cost_explorer_side, lake_cells
+from cloudspend.reconcile.compare import Comparison
+from cloudspend.reconcile.earlier import Earlier, agreements, earlier
+from cloudspend.reconcile.evidence import Evidence, LastDays
+from cloudspend.reconcile.invoice import Invoice, InvoiceCheck, check_invoices
+from cloudspend.reconcile.rules import FEES
+from cloudspend.reconcile.vocabulary import Vocabulary
+
+ReadInvoices = Callable[[BillingPeriod], Iterable[Invoice]]
+
+
+def no_invoices(_: BillingPeriod) -> Iterable[Invoice]:
+    """The invoices of an account to which AWS gives none."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Evidence, what the comparison before wrote down, and the requests that it took."""
+
+    evidence: Evidence
+    before: Earlier = field(default_factory=Earlier)
+    requests: int = 0
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Where the evidence on a published period is looked up."""
+
+    published: PublishedPeriod
+    api: CostExplorer
+    queries: Queries
+    words: Vocabulary
+
+    def gather(self, comparison: Comparison, known: Evidence, since: date) -> Found:
+        """Add to what is `known` what the comparison's differences ask for; the days from `since`
+        on may still be counted."""
+        lake = comparison.lake
+        services = {cell.service for cell in lake.cells}
+        sides = lake.cells.keys() ^ comparison.cost_explorer.cells.keys()
+        evidence = replace(
+            known,
+            rows=lake.rows_of,
+            families=lake.families,
+            outside=lake.parts.get(Part.OUTSIDE, {}),
+            missing=frozenset(cell.service for cell in comparison.cells) - services,
+            one_sided=frozenset(sides),
+            unmapped=frozenset(comparison.unmapped),
+        )
+        off = [cell for cell in comparison.cells if not comparison.agrees(cell)]
+        if not off:
+            return Found(evidence)
+        before = earlier(self.queries.run(self._statement("last_comparison")))
+        evidence = replace(evidence, agreed=agreements(comparison, before, known.now))
+        if any(cell.charge_type in FEES for cell in off):
+            evidence = replace(evidence, elsewhere=self._fees_of_other_bills())
+        requests = 0
+        if known.open and since < self.published.period.end.date():
+            days = lake.parts.get(Part.UNSETTLED, {})
+            bill = read_bill(self.api, self.published.period, since)
+            told = cost_explorer_side(bill, self.words).cells
+            evidence = replace(evidence, last_days=LastDays(since, days, told))
+            requests = bill.requests
+        return Found(evidence, before, requests)
+
+    def check_invoices(self, invoices: ReadInvoices) -> InvoiceCheck | None:
+        """The period's invoices beside what the lake has of each."""
+        told = tuple(invoices(self.published.period))
+        if not told:
+            return None
+        rows = self.queries.run(self._statement("invoiced_cost"))
+        lake = {row["invoice_id"] or "": Decimal(row["billed_cost"] or 0) for row in rows}
+        return check_invoices(told, lake, self.published.totals.currency)
+
+    def _fees_of_other_bills(self) -> Mapping[Cell, Costs]:
+        period = self.published.period
+        sql = self._statement(
+            "fees_of_other_bills",
+            previous_period=str(period.previous),
+            next_period=str(period.next),
+            first_day=f"{period.start:%Y-%m-%d}",
+            end_day=f"{period.end:%Y-%m-%d}",
+        )
+        return lake_cells(self.queries.run(sql), self.words)
+
+    def _statement(self, name: str, **values: str) -> str:
+        return _statement(name, self.published, **values)
+
+
+def published_cost(published: PublishedPeriod, since: date) -> str:
+    """The query for what readers see of a period, its days from `since` on apart."""
+    period = published.period
+    return _statement(
+        "published_cost",
+        published,
+        first_day=f"{period.start:%Y-%m-%d}",
+        end_day=f"{period.end:%Y-%m-%d}",
+        unsettled_day=f"{since:%Y-%m-%d}",
+    )
+
+
+def _statement(name: str, published: PublishedPeriod, **values: str) -> str:
+    return statement(
+        name,
+        package="cloudspend.reconcile.sql",
+        account_id=published.account_id,
+        period=str(published.period),
+        **values,
+    )
