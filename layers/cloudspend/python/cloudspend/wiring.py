@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cloudspend.alerts.aws import EventBridgeBus, SnsTopics
     from cloudspend.collect.aws import CostExplorerApi
     from cloudspend.convert.aws import S3Sink, S3Source
-    from cloudspend.exports.aws import S3CustomerBucket
+    from cloudspend.exports.aws import ExportDefinitions, S3CustomerBucket
     from cloudspend.lake.aws.catalog import GlueCatalog
     from cloudspend.lake.aws.executions import StepFunctionsExecutions
     from cloudspend.lake.aws.generations import DynamoGenerations
@@ -193,6 +193,18 @@ class Platform:
         from cloudspend.exports.aws import S3CustomerBucket
 
         return S3CustomerBucket(self._enter(account, "deliveries").client("s3"))
+
+    def export_definitions(self, account: Account) -> ExportDefinitions:
+        """The reports and exports that the customer's account has."""
+        from cloudspend.access.aws import BILLING_REGIONS
+        from cloudspend.exports.aws import ExportDefinitions
+
+        session = self._enter(account, "exports")
+        region = BILLING_REGIONS[self.settings.partition]
+        return ExportDefinitions(
+            session.client("cur", region_name=region),
+            session.client("bcm-data-exports", region_name=region),
+        )
 
     def source(self, account: Account, purpose: str) -> S3Source:
         """The customer's delivered files, to be read for the generation that `purpose` names."""

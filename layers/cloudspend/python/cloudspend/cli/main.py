@@ -9,7 +9,17 @@ from importlib.metadata import entry_points
 
 import typer
 
-from cloudspend.cli import accounts, convert, ingest, periods, query, reconcile, repair, sweep
+from cloudspend.cli import (
+    accounts,
+    convert,
+    exports,
+    ingest,
+    periods,
+    query,
+    reconcile,
+    repair,
+    sweep,
+)
 from cloudspend.cli.output import say
 from cloudspend.errors import CloudSpendError, UsageError
 from cloudspend.wiring import AWS_ERRORS
@@ -27,6 +37,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(accounts.app, name="accounts")
+app.add_typer(exports.app, name="exports")
 periods.app.command("repair")(repair.repair_periods)
 app.add_typer(periods.app, name="periods")
 app.command("ingest")(ingest.ingest)

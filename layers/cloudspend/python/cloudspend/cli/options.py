@@ -1,8 +1,9 @@
-"""Arguments and options that several commands share."""
+"""Arguments, options and behaviour that several commands share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from cloudspend.cli.output import Output
 
@@ -10,3 +11,15 @@ AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's
 OutputOption = Annotated[
     Output, typer.Option("--output", "-o", help="A table for people; json or csv for scripts.")
 ]
+LIST = "list"
+
+
+class ListsByDefault(TyperGroup):
+    """`cloudspend periods ACCOUNT` lists its periods, and so on: an account's digits, or an
+    option, where a command's name would stand mean the command `list`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and (args[0].isdecimal() or args[0].startswith("-")) and args[0] != "--help":
+            args = [LIST, *args]
+        parsed: list[str] = super().parse_args(ctx, args)
+        return parsed

@@ -2,14 +2,13 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from cloudspend import wiring
 from cloudspend.accounts.model import Account
-from cloudspend.cli.options import AccountId, OutputOption
+from cloudspend.cli.options import LIST, AccountId, ListsByDefault, OutputOption
 from cloudspend.cli.output import Output, say, show
 from cloudspend.errors import UsageError
 from cloudspend.exports.model import BillingPeriod
@@ -53,18 +52,6 @@ CHANGES = (
 TOTAL = "total"
 # Who reads rows that were published once and are not shown any more.
 REPLACED, ROLLED_BACK = "replaced", "rolled back"
-LIST = "list"
-
-
-class ListsByDefault(TyperGroup):
-    """`cloudspend periods ACCOUNT` lists the account's periods: an account's digits, or an option,
-    where a command's name would stand mean the command `list`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and (args[0].isdecimal() or args[0].startswith("-")) and args[0] != "--help":
-            args = [LIST, *args]
-        parsed: list[str] = super().parse_args(ctx, args)
-        return parsed
 
 
 app = typer.Typer(
