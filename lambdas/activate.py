@@ -1,5 +1,6 @@
-"""Onboard: from here on the account's deliveries are believed."""
+"""Onboard: the account's history is in, so that it is active."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from cloudspend import payload as p
@@ -11,5 +12,5 @@ from cloudspend.wiring import logger
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
-    activate(event[p.ACCOUNT_ID], platform.accounts, platform.bus)
+    activate(event[p.ACCOUNT_ID], platform.accounts, platform.bus, datetime.now(UTC))
     return event

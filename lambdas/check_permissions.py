@@ -12,5 +12,7 @@ from cloudspend.wiring import logger
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
-    check_permissions(event[p.ACCOUNT_ID], platform.accounts, platform.customer, datetime.now(UTC))
+    check_permissions(
+        event[p.ACCOUNT_ID], platform.accounts, platform.bus, platform.customer, datetime.now(UTC)
+    )
     return event

@@ -1,18 +1,24 @@
 """Onboard: say what the customer must do."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from cloudspend import payload as p
 from cloudspend import wiring
 from cloudspend.access.onboard import report_failure
+from cloudspend.errors import parse
 from cloudspend.wiring import logger
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
-    failure = event[p.FAILURE]
+    caught = event[p.FAILURE]
     report_failure(
-        event[p.ACCOUNT_ID], failure["Error"], failure["Cause"], platform.accounts, platform.bus
+        event[p.ACCOUNT_ID],
+        parse(caught["Error"], caught["Cause"]),
+        platform.accounts,
+        platform.bus,
+        datetime.now(UTC),
     )
     return event

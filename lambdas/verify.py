@@ -12,5 +12,5 @@ from cloudspend.wiring import logger
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
-    verify(event[p.ACCOUNT_ID], platform.accounts, platform.door, datetime.now(UTC))
+    verify(event[p.ACCOUNT_ID], platform.accounts, platform.bus, platform.door, datetime.now(UTC))
     return event

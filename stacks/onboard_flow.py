@@ -40,13 +40,14 @@ def onboard_flow(scope: Construct, stage: Stage, tasks: OnboardTasks) -> sfn.ICh
     backfill = steps.call("Backfill", tasks.backfill)
     return (
         verify.next(check)
-        .next(steps.call("Activate", tasks.activate))
         .next(backfill)
-        .next(_until_done(scope, stage, backfill))
+        .next(_until_done(scope, stage, backfill, steps.call("Activate", tasks.activate)))
     )
 
 
-def _until_done(scope: Construct, stage: Stage, backfill: sfn.TaskStateBase) -> sfn.Choice:
+def _until_done(
+    scope: Construct, stage: Stage, backfill: sfn.TaskStateBase, activate: sfn.TaskStateBase
+) -> sfn.Choice:
     """Months of bills take hours: each turn starts a few and the machine waits in between. In a day
     that is far from the 25,000 events that an execution may have."""
     pause = sfn.Wait(
@@ -56,8 +57,8 @@ def _until_done(scope: Construct, stage: Stage, backfill: sfn.TaskStateBase) -> 
     )
     done = sfn.Condition.boolean_equals(f"$.{payload.BACKFILL}.{DONE}", True)
     return (
-        sfn.Choice(scope, "AllBegun?")
-        .when(done, sfn.Succeed(scope, "Onboarded"))
+        sfn.Choice(scope, "AllEnded?")
+        .when(done, activate.next(sfn.Succeed(scope, "Onboarded")))
         .otherwise(pause.next(backfill))
     )
 

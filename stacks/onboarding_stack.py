@@ -57,14 +57,16 @@ class OnboardingStack(Stack):
         task = self._functions.task("verify", "Proves the connection to a customer's account")
         self._access.registry(task.task_role, "GetItem", "PutItem")
         self._access.customers(task.task_role)
+        self._access.bus(task.task_role)
         return task
 
     def _check_permissions(self) -> PythonTask:
         task = self._functions.task(
             "check_permissions", "Tries each permission in a customer's account with a real call"
         )
-        self._access.registry(task.task_role, "GetItem", "PutItem")
+        self._access.registry(task.task_role, "GetItem", "PutItem", "Query")
         self._access.customers(task.task_role)
+        self._access.bus(task.task_role)
         return task
 
     def _activate(self) -> PythonTask:

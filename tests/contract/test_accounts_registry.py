@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from cloudspend.accounts.aws import DynamoAccounts
-from cloudspend.accounts.model import AccountState, Check, CheckStatus
+from cloudspend.accounts.model import AccountState, Change, Check, CheckStatus, Member
 from cloudspend.accounts.ports import AccountChanged, AccountRegistry, Registration
 from cloudspend.errors import TransientError, UsageError
 from tests.fakes.accounts import NOW, FakeAccounts, an_account
@@ -162,6 +162,61 @@ def test_a_check_s_newest_result_counts(registry: AccountRegistry) -> None:
 
 def a_check(name: str, status: CheckStatus = CheckStatus.PASSED) -> Check:
     return Check(name, "s3:ListBucket", status, "why", "what to do", NOW)
+
+
+STEPS = [
+    Change(1, None, AccountState.INVITED, NOW, "an operator", ""),
+    Change(2, AccountState.INVITED, AccountState.CONNECTED, NOW, "a stack", "It registered."),
+]
+
+
+def test_a_step_is_kept_with_the_account_it_is_a_step_of(registry: AccountRegistry) -> None:
+    invited = replace(FIRST, last_change=STEPS[0], activated_at=NOW)
+    registry.add(invited)
+    registry.save(invited, renamed := replace(invited, display_name="Another"))
+    assert list(registry.history("111111111111")) == STEPS[:1]
+    connected = replace(renamed, state=AccountState.CONNECTED, last_change=STEPS[1])
+    registry.register(renamed, connected, SPENT)
+    assert registry.get("111111111111") == connected
+    assert list(registry.history("111111111111")) == STEPS
+    assert list(registry.history("222222222222")) == []
+
+
+def test_a_write_that_is_refused_leaves_no_step(registry: AccountRegistry) -> None:
+    registry.add(FIRST)
+    registry.save(FIRST, CONNECTED)
+    with pytest.raises(AccountChanged):
+        registry.save(FIRST, replace(FIRST, last_change=STEPS[1]))
+    assert list(registry.history("111111111111")) == []
+
+
+def test_members_are_kept_by_organization_and_found_by_account(registry: AccountRegistry) -> None:
+    first = Member("333333333333", "Shop", "ACTIVE", NOW, NOW)
+    second = Member("444444444444", "Bank", "SUSPENDED", NOW, NOW)
+    registry.put_members("222222222222", [second, first])
+    registry.put_members("111111111111", [first])
+    assert list(registry.members("222222222222")) == [first, second]
+    assert list(registry.organizations_of("333333333333")) == ["111111111111", "222222222222"]
+    registry.put_members("222222222222", [replace(first, left_at=NOW)])
+    assert list(registry.members("222222222222")) == [replace(first, left_at=NOW), second]
+    assert list(registry.organizations_of("333333333333")) == ["111111111111"]
+    assert list(registry.organizations_of("555555555555")) == []
+
+
+def test_an_item_of_before_there_was_a_history_is_read_and_written() -> None:
+    with mock_aws():
+        table = create_table(boto3.resource("dynamodb"))
+        registry = DynamoAccounts(table)
+        registry.add(FIRST)
+        for name in ("last_change", "activated_at"):
+            table.update_item(
+                Key={"pk": "ACCOUNT#111111111111", "sk": "PROFILE"},
+                UpdateExpression="REMOVE #name",
+                ExpressionAttributeNames={"#name": name},
+            )
+        assert registry.get("111111111111") == FIRST
+        registry.save(FIRST, CONNECTED)
+        assert registry.get("111111111111") == CONNECTED
 
 
 def test_more_accounts_than_a_page(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -320,7 +320,7 @@ class Customer:
             ]
             return bool(mine) and all(execution["status"] in ENDED for execution in mine)
 
-        platform.wait_until(f"Onboard of {self.account_id}", ended, 60)
+        platform.wait_until(f"Onboard of {self.account_id}", ended, 180)
         return self.shown()
 
     def shown(self) -> dict[str, Any]:

@@ -185,8 +185,8 @@ def test_a_mended_account_becomes_active_and_takes_in_what_was_delivered_meanwhi
 
     assert customer.update(customer.invite()) == "UPDATE_COMPLETE"
 
-    scene.wait_for_event(customer.account_id, "AccountActivated")
     (execution,) = scene.wait_for_ingests(customer.account_id, 0)
+    scene.wait_for_event(customer.account_id, "AccountActivated")
     assert execution["status"] == "SUCCEEDED"
     assert scene.period(customer.account_id, bill.period)["certification"] == "certified"
     assert denied(customer.shown()) == {}

@@ -8,14 +8,18 @@ from cloudspend.accounts.model import (
     Account,
     AccountState,
     AccountType,
+    Act,
+    Change,
     Check,
     Export,
     ExportKind,
+    Member,
 )
 from cloudspend.accounts.ports import AccountChanged, Registration
 from cloudspend.errors import TransientError, UsageError
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+ACT = Act("an operator", NOW)
 
 
 def an_account(account_id: str = "111111111111", **changes: Any) -> Account:
@@ -44,6 +48,8 @@ class FakeAccounts:
         self._accounts: dict[str, Account] = {}
         self._checks: dict[tuple[str, str], Check] = {}
         self._registrations: dict[tuple[str, str], Registration] = {}
+        self._history: dict[str, list[Change]] = {}
+        self._members: dict[tuple[str, str], Member] = {}
         for account in accounts:
             self.add(account)
 
@@ -64,12 +70,14 @@ class FakeAccounts:
         if account.account_id in self._accounts:
             raise AccountChanged("The account exists.")
         self._accounts[account.account_id] = account
+        self._note(None, account)
 
     def save(self, before: Account, after: Account) -> None:
         self._name_is_free(after)
         if self._accounts.get(before.account_id) != before:
             raise AccountChanged("The account was changed by someone else just now.")
         self._accounts[after.account_id] = after
+        self._note(before, after)
 
     def register(self, before: Account, after: Account, registration: Registration) -> None:
         key = registration.account_id, registration.token_sha256
@@ -87,6 +95,28 @@ class FakeAccounts:
 
     def checks(self, account_id: str) -> Sequence[Check]:
         return [self._checks[key] for key in sorted(self._checks) if key[0] == account_id]
+
+    def history(self, account_id: str) -> Sequence[Change]:
+        return list(self._history.get(account_id, ()))
+
+    def put_members(self, organization_id: str, members: Sequence[Member]) -> None:
+        for member in members:
+            self._members[organization_id, member.account_id] = member
+
+    def members(self, organization_id: str) -> Sequence[Member]:
+        return [self._members[key] for key in sorted(self._members) if key[0] == organization_id]
+
+    def organizations_of(self, account_id: str) -> Sequence[str]:
+        return [
+            organization
+            for (organization, member), held in sorted(self._members.items())
+            if member == account_id and held.left_at is None
+        ]
+
+    def _note(self, before: Account | None, after: Account) -> None:
+        change = after.last_change
+        if change is not None and (before is None or before.last_change != change):
+            self._history.setdefault(after.account_id, []).append(change)
 
     def _name_is_free(self, account: Account) -> None:
         for other in self._accounts.values():

@@ -135,8 +135,8 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     (ONBOARDING, "register"): registry("DeleteItem", "GetItem", "PutItem")
     | BUS
     | executions("cloudspend-onboard"),
-    (ONBOARDING, "verify"): registry("GetItem", "PutItem") | CUSTOMERS,
-    (ONBOARDING, "check-permissions"): registry("GetItem", "PutItem") | CUSTOMERS,
+    (ONBOARDING, "verify"): registry("GetItem", "PutItem") | CUSTOMERS | BUS,
+    (ONBOARDING, "check-permissions"): registry("GetItem", "PutItem", "Query") | CUSTOMERS | BUS,
     (ONBOARDING, "activate"): registry("GetItem", "PutItem", "Query") | BUS,
     (ONBOARDING, "backfill"): registry("GetItem")
     | CUSTOMERS

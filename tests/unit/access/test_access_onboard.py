@@ -1,6 +1,7 @@
 """Onboard's steps: what is proved, recorded and said."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +26,7 @@ from cloudspend.errors import (
     Defect,
     PermissionDenied,
     UsageError,
+    parse,
 )
 from tests.fakes.access import FakeCustomer, FakeDoor, denied
 from tests.fakes.accounts import NOW, FakeAccounts, an_account
@@ -45,8 +47,15 @@ def statuses(registry: FakeAccounts) -> dict[str, str]:
     return {check.name: check.status.value for check in registry.checks(ID)}
 
 
+def verifying(**changes: Any) -> FakeAccounts:
+    """An account whose connection is proved, but not yet its permissions."""
+    registry = connected(**changes)
+    verify(ID, registry, FakeBus(), FakeDoor(), NOW)
+    return registry
+
+
 def try_permissions(registry: FakeAccounts, customer: FakeCustomer) -> None:
-    check_permissions(ID, registry, lambda _: customer, NOW)
+    check_permissions(ID, registry, FakeBus(), lambda _: customer, NOW)
 
 
 def cause(error: CloudSpendError) -> str:
@@ -56,7 +65,7 @@ def cause(error: CloudSpendError) -> str:
 
 def test_a_good_role_is_proved_four_times() -> None:
     registry, door = connected(), FakeDoor()
-    verify(ID, registry, door, NOW)
+    verify(ID, registry, FakeBus(), door, NOW)
     assert registry.get(ID).state is AccountState.VERIFYING
     assert set(statuses(registry)) == {
         "role-opens",
@@ -82,7 +91,7 @@ def test_a_good_role_is_proved_four_times() -> None:
 def test_a_bad_role_is_refused_with_its_remedy(door: FakeDoor, failed: str, says: str) -> None:
     registry = connected()
     with pytest.raises(ConnectionRefused, match=says) as caught:
-        verify(ID, registry, door, NOW)
+        verify(ID, registry, FakeBus(), door, NOW)
     assert caught.value.remedy
     assert caught.value.details == {"check": failed}
     assert statuses(registry)[failed] == "denied"
@@ -91,7 +100,7 @@ def test_a_bad_role_is_refused_with_its_remedy(door: FakeDoor, failed: str, says
 def test_a_role_that_does_not_open_proves_nothing_else() -> None:
     registry, door = connected(), FakeDoor(exists=False)
     with pytest.raises(ConnectionRefused):
-        verify(ID, registry, door, NOW)
+        verify(ID, registry, FakeBus(), door, NOW)
     assert statuses(registry) == {"role-opens": "denied"}
     assert len(door.tried) == 1
 
@@ -101,15 +110,17 @@ def test_a_role_that_does_not_open_proves_nothing_else() -> None:
     [(AccountType.ORGANIZATION, ACTIONS), (AccountType.LINKED, LINKED_ACTIONS)],
 )
 def test_every_permission_is_tried_and_recorded(kind: AccountType, actions: list[str]) -> None:
-    registry, customer = connected(type=kind), FakeCustomer()
+    registry, customer = verifying(type=kind), FakeCustomer()
+    before = statuses(registry)
     try_permissions(registry, customer)
     assert [action for action, _, _ in customer.probed] == actions
-    assert statuses(registry) == dict.fromkeys(actions, "passed")
+    assert statuses(registry) == before | dict.fromkeys(actions, "passed")
+    assert registry.get(ID).state is AccountState.BACKFILLING
 
 
 @pytest.mark.parametrize("kind", ExportKind)
 def test_every_kind_of_export_needs_the_same_permissions(kind: ExportKind) -> None:
-    registry, customer = connected(export=Export(kind, "a-bucket", "a", "b")), FakeCustomer()
+    registry, customer = verifying(export=Export(kind, "a-bucket", "a", "b")), FakeCustomer()
     try_permissions(registry, customer)
     assert [action for action, _, _ in customer.probed] == ACTIONS
 
@@ -157,7 +168,7 @@ def test_several_denied_permissions_are_all_named() -> None:
 
 
 def test_what_cannot_be_tried_yet_does_not_stop_the_account() -> None:
-    registry = connected()
+    registry = verifying()
     finding = Finding(CheckStatus.NOT_AVAILABLE, "There is no delivery yet.")
     try_permissions(registry, FakeCustomer({"s3:GetObject": finding}))
     assert statuses(registry)["s3:GetObject"] == "not_available"
@@ -165,47 +176,50 @@ def test_what_cannot_be_tried_yet_does_not_stop_the_account() -> None:
 
 def test_a_proved_account_is_activated_and_a_repeat_says_the_same() -> None:
     registry, bus = connected(), FakeBus()
-    verify(ID, registry, FakeDoor(), NOW)
+    verify(ID, registry, FakeBus(), FakeDoor(), NOW)
     try_permissions(registry, FakeCustomer())
-    activate(ID, registry, bus)
-    activate(ID, registry, bus)
+    activate(ID, registry, bus, NOW)
+    activate(ID, registry, bus, NOW)
     assert registry.get(ID).state is AccountState.ACTIVE
-    first, second = bus.events
-    assert first == second
+    told, first, again, second = bus.events
+    assert (told, first) == (again, second)
+    assert registry.get(ID).activated_at == NOW
     assert len(first.details["checks"]) == len(ACTIONS) + 4
 
 
 def test_a_step_that_was_stopped_half_way_is_done_again() -> None:
     registry = connected()
     for minutes in range(2):
-        verify(ID, registry, FakeDoor(), NOW + timedelta(minutes=minutes))
+        verify(ID, registry, FakeBus(), FakeDoor(), NOW + timedelta(minutes=minutes))
     assert {check.checked_at for check in registry.checks(ID)} == {NOW + timedelta(minutes=1)}
 
 
 def test_nothing_is_activated_without_its_proofs() -> None:
     registry, bus = connected(), FakeBus()
-    with pytest.raises(Defect):
-        activate(ID, registry, bus)
-    verify(ID, registry, FakeDoor(), NOW)
+    activate(ID, registry, bus, NOW)
+    assert registry.get(ID).state is AccountState.CONNECTED
+    verify(ID, registry, FakeBus(), FakeDoor(), NOW)
     with pytest.raises(PermissionDenied):
         try_permissions(registry, denied("s3:ListBucket"))
-    with pytest.raises(Defect):
-        activate(ID, registry, bus)
+    activate(ID, registry, bus, NOW)
     assert registry.get(ID).state is AccountState.VERIFYING
+    unproved = FakeAccounts(an_account(state=AccountState.BACKFILLING))
+    with pytest.raises(Defect):
+        activate(ID, unproved, bus, NOW)
     assert bus.events == []
 
 
 def test_an_account_that_was_not_connected_is_not_verified() -> None:
     registry, door = FakeAccounts(an_account()), FakeDoor()
     with pytest.raises(UsageError):
-        verify(ID, registry, door, NOW)
+        verify(ID, registry, FakeBus(), door, NOW)
     assert door.tried == []
 
 
 def test_a_failure_is_recorded_and_alerted_with_its_remedy() -> None:
     registry, bus = connected(), FakeBus()
     error = PermissionDenied("It is refused.", remedy="Grant it.", check="s3:ListBucket")
-    report_failure(ID, "PermissionDenied", cause(error), registry, bus)
+    report_failure(ID, parse("PermissionDenied", cause(error)), registry, bus, NOW)
     account = registry.get(ID)
     assert (account.state, account.state_reason) == (AccountState.FAILED, "It is refused.")
     assert bus.events[0].details == {
@@ -218,7 +232,7 @@ def test_a_failure_is_recorded_and_alerted_with_its_remedy() -> None:
 
 def test_a_fault_of_ours_is_not_laid_at_the_customer_s_door() -> None:
     registry, bus = connected(), FakeBus()
-    report_failure(ID, "Lambda.Unknown", "It died.", registry, bus)
+    report_failure(ID, parse("Lambda.Unknown", "It died."), registry, bus, NOW)
     assert bus.events[0].details["check"] == "Lambda.Unknown"
     assert "platform team" in bus.events[0].details["remedy"]
 
@@ -226,15 +240,34 @@ def test_a_fault_of_ours_is_not_laid_at_the_customer_s_door() -> None:
 def test_a_repeated_report_is_the_same_event_and_another_reason_another() -> None:
     registry, bus = connected(), FakeBus()
     for reason in ("It died.", "It died.", "It died again."):
-        report_failure(ID, "Defect", reason, registry, bus)
-    first, repeat, other = [event.event_id for event in bus.events]
+        report_failure(ID, parse("Defect", reason), registry, bus, NOW)
+    told = [event for event in bus.events if event.detail_type == "OnboardingFailed"]
+    first, repeat, other = [event.event_id for event in told]
     assert first == repeat != other
 
 
-def test_a_late_report_leaves_an_account_that_was_invited_anew() -> None:
-    registry, bus = FakeAccounts(an_account()), FakeBus()
-    report_failure(ID, "Defect", "It died.", registry, bus)
-    assert registry.get(ID).state is AccountState.INVITED
+@pytest.mark.parametrize("state", ["invited", "suspended", "offboarding", "removed"])
+def test_a_late_report_leaves_an_account_with_which_something_else_happened(state: str) -> None:
+    registry, bus = FakeAccounts(an_account(state=AccountState(state))), FakeBus()
+    report_failure(ID, parse("Defect", "It died."), registry, bus, NOW)
+    assert (registry.get(ID).state, bus.events) == (AccountState(state), [])
+
+
+def test_an_account_that_was_active_once_is_degraded_and_recovers_by_verifying() -> None:
+    registry, bus = verifying(), FakeBus()
+    try_permissions(registry, FakeCustomer())
+    activate(ID, registry, bus, NOW)
+    verify(ID, registry, bus, FakeDoor(), NOW)
+    error = PermissionDenied("It is refused.", remedy="Grant it.", check="s3:ListBucket")
+    report_failure(ID, parse("PermissionDenied", cause(error)), registry, bus, NOW)
+    assert registry.get(ID).state is AccountState.DEGRADED
+    degraded = next(each for each in bus.events if each.detail_type == "AccountDegraded")
+    assert degraded.actions[0] == "Grant it."
+    verify(ID, registry, bus, FakeDoor(), NOW)
+    try_permissions(registry, FakeCustomer())
+    activate(ID, registry, bus, NOW + timedelta(days=1))
+    assert registry.get(ID).state is AccountState.ACTIVE
+    assert registry.get(ID).activated_at == NOW
 
 
 def test_activation_and_failure_do_not_overwrite_each_other() -> None:
@@ -246,7 +279,9 @@ def test_activation_and_failure_do_not_overwrite_each_other() -> None:
             return found
 
     registry = Raced(an_account(state=AccountState.CONNECTED, request_id="first"))
-    verify(ID, registry, FakeDoor(), NOW)
+    verify(ID, registry, FakeBus(), FakeDoor(), NOW)
+    backfilling = replace(registry.get(ID), state=AccountState.BACKFILLING)
+    registry.save(registry.get(ID), backfilling)
     with pytest.raises(AccountChanged):
-        activate(ID, registry, FakeBus())
+        activate(ID, registry, FakeBus(), NOW)
     assert registry.get(ID).request_id == "second"

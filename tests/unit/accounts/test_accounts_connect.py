@@ -8,7 +8,7 @@ from cloudspend.accounts.connect import ConnectRequest, connect
 from cloudspend.accounts.model import Account, AccountState
 from cloudspend.errors import UsageError
 from cloudspend.settings import TEMPLATE_VERSION, Settings
-from tests.fakes.accounts import FakeAccounts, FakeOnboarding, an_account
+from tests.fakes.accounts import ACT, FakeAccounts, FakeOnboarding, an_account
 from tests.fakes.alerts import FakeBus
 
 ID = "111111111111"
@@ -28,7 +28,7 @@ class Desk:
 
     def connect(self, role: str = ROLE, **more: Any) -> Account:
         request = ConnectRequest(ID, role, **more)
-        return connect(request, self.registry, self.bus, self.onboarding, SETTINGS)
+        return connect(request, self.registry, self.bus, self.onboarding, SETTINGS, ACT)
 
 
 def test_a_role_is_taken_and_its_proof_begun() -> None:

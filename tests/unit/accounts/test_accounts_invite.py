@@ -17,7 +17,7 @@ from cloudspend.accounts.model import AccountState, ExportKind, ExportSetup
 from cloudspend.convert.names import tag_column
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
-from tests.fakes.accounts import NOW, FakeAccounts, an_account
+from tests.fakes.accounts import ACT, NOW, FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 
 SETTINGS = Settings("000000000000", "eu-central-1")
@@ -25,7 +25,7 @@ REQUEST = InviteRequest("111111111111", "Acme", "organization", ["us-east-1", "e
 
 
 def invited(registry: FakeAccounts, bus: FakeBus | None = None, **changes: Any) -> Invitation:
-    return invite(replace(REQUEST, **changes), registry, bus or FakeBus(), SETTINGS, NOW)
+    return invite(replace(REQUEST, **changes), registry, bus or FakeBus(), SETTINGS, ACT)
 
 
 def parameters(link: str) -> dict[str, str]:
@@ -44,7 +44,7 @@ def test_records_the_account_with_the_conventions_filled_in() -> None:
     assert account.export.kind is ExportKind.CUR_2_0
     assert account.start_date == date(2025, 11, 1)
     assert account.expires_at == NOW + timedelta(days=7)
-    assert bus.kinds == ["AccountInvited"]
+    assert bus.kinds == ["AccountStateChanged", "AccountInvited"]
 
 
 def test_the_link_carries_everything_the_stack_needs() -> None:
@@ -82,7 +82,7 @@ def test_inviting_again_voids_the_earlier_link_and_keeps_the_external_id() -> No
     assert second.account.external_id == first.account.external_id
     assert second.account.token_sha256 != first.account.token_sha256
     assert registry.get("111111111111").display_name == "Acme Ltd"
-    assert len({event.event_id for event in bus.events}) == 2
+    assert len({event.event_id for event in bus.events}) == 4
 
 
 def test_a_failed_account_is_invited_again() -> None:
@@ -91,7 +91,7 @@ def test_a_failed_account_is_invited_again() -> None:
     assert (account.state, account.stack_id) == (AccountState.INVITED, "the-stack")
 
 
-@pytest.mark.parametrize("state", ["connected", "verifying", "active"])
+@pytest.mark.parametrize("state", ["connected", "verifying", "backfilling", "active", "suspended"])
 def test_a_connected_account_is_not_invited_again(state: str) -> None:
     before = an_account(state=AccountState(state))
     registry = FakeAccounts(before)

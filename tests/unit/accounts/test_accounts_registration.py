@@ -85,7 +85,9 @@ def test_a_create_connects_the_account_and_starts_onboarding() -> None:
     assert desk.account.role_arn == "arn:aws:iam::111111111111:role/cloudspend-access"
     assert desk.account.export.bucket == "chosen-bucket"
     assert desk.account.token_sha256 is None
-    assert desk.bus.kinds == ["AccountConnected"]
+    assert desk.bus.kinds == ["AccountStateChanged", "AccountConnected"]
+    [step] = desk.registry.history("111111111111")
+    assert (step.by, step.after) == (STACK, AccountState.CONNECTED)
     assert list(desk.onboarding.started.values()) == ["111111111111"]
 
 
@@ -113,7 +115,7 @@ def test_a_repeat_is_answered_the_same_and_changes_nothing() -> None:
     assert desk.responder.answers[0] == desk.responder.answers[1]
     assert desk.account == after
     assert len(desk.onboarding.started) == 1
-    assert len({event.event_id for event in desk.bus.events}) == 1
+    assert len({event.event_id for event in desk.bus.events}) == 2
 
 
 def test_two_at_once_connect_once() -> None:
@@ -206,12 +208,34 @@ def test_an_update_of_the_same_stack_is_verified_again() -> None:
 def test_a_deleted_stack_is_seen_and_answered() -> None:
     desk = Desk()
     desk.send(request())
-    desk.registry.save(desk.account, replace(desk.account, state=AccountState.ACTIVE))
+    active = replace(desk.account, state=AccountState.ACTIVE, activated_at=NOW)
+    desk.registry.save(desk.account, active)
     for _ in range(2):
         assert desk.send(request("Delete")).status is Status.SUCCESS
-    assert desk.account.state is AccountState.FAILED
+    assert desk.account.state is AccountState.DEGRADED
     assert "deleted the CloudSpend stack" in desk.account.state_reason
-    assert desk.bus.kinds == ["AccountConnected", "OnboardingFailed"]
+    told = [event for event in desk.bus.events if event.detail_type == "AccountDegraded"]
+    assert len({event.event_id for event in told}) == 1
+    assert len(desk.registry.history("111111111111")) == 2
+
+
+def test_a_stack_that_is_deleted_before_its_account_was_active_has_failed() -> None:
+    desk = Desk()
+    desk.send(request())
+    desk.send(request("Delete"))
+    assert desk.account.state is AccountState.FAILED
+    assert "OnboardingFailed" in desk.bus.kinds
+
+
+def test_a_suspended_account_keeps_its_new_connection_and_stays_suspended() -> None:
+    desk = Desk()
+    desk.send(request())
+    rests = replace(desk.account, state=AccountState.SUSPENDED, state_reason="They asked for it.")
+    desk.registry.save(desk.account, rests)
+    assert desk.send(request("Update", ExportPrefix="new")).status is Status.SUCCESS
+    assert (desk.account.state, desk.account.export.prefix) == (AccountState.SUSPENDED, "new")
+    assert desk.account.state_reason == "They asked for it."
+    assert len(desk.onboarding.started) == 1
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,7 @@ class Operator:
     bus: FakeBus = field(default_factory=FakeBus)
     settings: Settings = field(default_factory=lambda: Settings("000000000000", "us-east-1"))
     objects: FakeCustomerBucket = field(default_factory=FakeCustomerBucket)
+    caller: str = "arn:aws:sts::000000000000:assumed-role/operator/somebody"
 
     def customer_bucket(self, _account: Account) -> FakeCustomerBucket:
         return self.objects
@@ -229,7 +230,7 @@ def test_the_fixture_is_typed_like_the_wiring() -> None:
     """A fake operator that lacks a part of the real one would test nothing."""
     names: set[str] = {*Operator.__dataclass_fields__}
     real: Any = wiring.Platform
-    assert names - {"settings", "objects"} <= set(dir(real))
+    assert names - {"settings", "objects", "caller"} <= set(dir(real))
 
 
 def deliver(operator: Operator, *months: int, body: bytes = b"") -> None:

@@ -121,7 +121,8 @@ def test_a_backfill_travels_between_steps() -> None:
     backfill, _ = advance(world.find(), world.executions, 2)
     assert Backfill.from_payload(backfill.to_payload()) == backfill
     assert backfill.to_payload()["done"] is False
-    assert Backfill((), ("one",)).to_payload()["done"] is True
+    assert Backfill((), ("one",)).to_payload()["done"] is False
+    assert Backfill().to_payload()["done"] is True
 
 
 def test_the_longest_backfill_fits_into_a_state() -> None:
@@ -139,7 +140,7 @@ def test_onboarding_starts_some_and_goes_on_as_they_end() -> None:
         for name in world.running:
             world.executions.end(name, "FAILED")
     assert world.begun == TAKEN
-    assert turns == 3
+    assert turns == 4
     assert state[p.ACCOUNT_ID] == ACCOUNT
 
 

@@ -50,8 +50,10 @@ _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
 class Platform:
     """CloudSpend's own services in one account and region, and the way into its customers'."""
 
-    def __init__(self, settings: Settings, session: boto3.Session) -> None:
+    def __init__(self, settings: Settings, session: boto3.Session, caller: str = "") -> None:
+        """`caller` is the ARN of whoever acts, for what is kept as history."""
         self.settings = settings
+        self.caller = caller
         self._session = session
 
     @cached_property
@@ -269,7 +271,7 @@ def operator() -> Platform:
         region=session.region_name,
         partition=identity["Arn"].split(":")[1],
     )
-    return Platform(settings, session)
+    return Platform(settings, session, identity["Arn"])
 
 
 def own_files() -> DiskAndS3:

@@ -1,16 +1,18 @@
 """The steps of the Onboard state machine. Each may be repeated."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from cloudspend.access.checks import denied_and_needed, require_granted, run_checks
 from cloudspend.access.ports import Door, EnterCustomer
 from cloudspend.access.verify import check_connection, verify_connection
-from cloudspend.accounts.lifecycle import TRANSITIONS, transition
-from cloudspend.accounts.model import Account, AccountState, Check
+from cloudspend.accounts.lifecycle import TRANSITIONS, lost, transition
+from cloudspend.accounts.model import Account, AccountState, Act, Check
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
-from cloudspend.errors import Defect, parse
+from cloudspend.errors import Defect, Failure
+from cloudspend.settings import ONBOARD_MACHINE
 
 OUR_FAULT = (
     "Nothing is known that the customer could do. The platform team looks at the failed execution "
@@ -18,58 +20,85 @@ OUR_FAULT = (
 )
 
 
-def verify(account_id: str, registry: AccountRegistry, door: Door, now: datetime) -> None:
+def verify(account_id: str, registry: AccountRegistry, bus: Bus, door: Door, now: datetime) -> None:
     """Prove the connection and write every proof down. Raises ConnectionRefused."""
-    account = transition(registry, registry.get(account_id), AccountState.VERIFYING)
+    account = registry.get(account_id)
+    account = transition(registry, bus, account, AccountState.VERIFYING, _act(now))
     checks = check_connection(account, door, now)
     _record(account, checks, registry)
     verify_connection(checks)
 
 
 def check_permissions(
-    account_id: str, registry: AccountRegistry, enter: EnterCustomer, now: datetime
+    account_id: str, registry: AccountRegistry, bus: Bus, enter: EnterCustomer, now: datetime
 ) -> None:
-    """Try every permission and write each result down. Raises PermissionDenied."""
+    """Try every permission and write each result down. Raises PermissionDenied.
+
+    When all are granted, the account is backfilling: from here on its deliveries are believed.
+    """
     account = registry.get(account_id)
     checks = run_checks(account, enter(account), now)
     _record(account, checks, registry)
     require_granted(checks)
+    _proofs(account_id, registry)
+    transition(registry, bus, account, AccountState.BACKFILLING, _act(now))
 
 
-def activate(account_id: str, registry: AccountRegistry, bus: Bus) -> None:
-    """From here on the account's deliveries are believed. Raises Defect while a check is denied
-    that the account cannot be without."""
+def activate(account_id: str, registry: AccountRegistry, bus: Bus, now: datetime) -> None:
+    """The account's history is in. Raises Defect while a check is denied that the account cannot be
+    without.
+
+    An account that was connected anew, suspended or offboarded meanwhile is left as it is.
+    """
     account = registry.get(account_id)
-    checks = registry.checks(account_id)
-    if not checks or denied_and_needed(checks):
-        raise Defect(f"The account {account_id} was to be activated without its proofs.")
-    account = transition(registry, account, AccountState.ACTIVE)
+    if AccountState.ACTIVE not in TRANSITIONS[account.state]:
+        return
+    checks = _proofs(account_id, registry)
+    account = transition(
+        registry,
+        bus,
+        account,
+        AccountState.ACTIVE,
+        _act(now),
+        activated_at=account.activated_at or now,
+    )
     results = [{"name": check.name, "status": check.status.value} for check in checks]
     bus.put(event("AccountActivated", account.for_events, _attempt(account), checks=results))
 
 
 def report_failure(
-    account_id: str, error: str, cause: str, registry: AccountRegistry, bus: Bus
+    account_id: str, failure: Failure, registry: AccountRegistry, bus: Bus, now: datetime
 ) -> None:
-    """Say what the customer must do, given the state machine's caught `Error` and `Cause`.
+    """Say what the customer must do about the failure that the state machine caught.
 
-    An account that is invited anew meanwhile keeps its state.
+    An account that was invited anew, suspended or offboarded meanwhile is left as it is.
     """
     account = registry.get(account_id)
-    failure = parse(error, cause)
-    remedy = failure.remedy or OUR_FAULT
+    state = lost(account)
+    if state not in TRANSITIONS[account.state]:
+        return
     bus.put(
         event(
-            "OnboardingFailed",
+            "AccountDegraded" if state is AccountState.DEGRADED else "OnboardingFailed",
             account.for_events,
             f"{_attempt(account)}\n{failure.summary}",
-            check=str(failure.details.get("check", "")) or error,
+            check=str(failure.details.get("check", "")) or failure.error,
             reason=failure.summary,
-            remedy=remedy,
+            remedy=failure.remedy or OUR_FAULT,
         )
     )
-    if AccountState.FAILED in TRANSITIONS[account.state]:
-        transition(registry, account, AccountState.FAILED, failure.summary)
+    transition(registry, bus, account, state, _act(now, failure.summary))
+
+
+def _proofs(account_id: str, registry: AccountRegistry) -> Sequence[Check]:
+    checks = registry.checks(account_id)
+    if not checks or denied_and_needed(checks):
+        raise Defect(f"The account {account_id} was to be activated without its proofs.")
+    return checks
+
+
+def _act(now: datetime, reason: str = "") -> Act:
+    return Act(ONBOARD_MACHINE, now, reason)
 
 
 def _record(account: Account, checks: list[Check], registry: AccountRegistry) -> None:

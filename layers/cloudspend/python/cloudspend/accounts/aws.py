@@ -12,7 +12,7 @@ from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError, HTTPClientError
 
 from cloudspend.accounts import items
-from cloudspend.accounts.model import Account, Check
+from cloudspend.accounts.model import Account, Change, Check, Member
 from cloudspend.accounts.ports import AccountChanged, Registration
 from cloudspend.errors import TransientError, UsageError
 from cloudspend.settings import KIND_INDEX
@@ -21,6 +21,7 @@ Write = dict[str, Any]
 Writes = list[Write]
 
 CHANGED = "ConditionalCheckFailed"
+NEW = "attribute_not_exists(pk)"
 ANSWER_SECONDS = 10
 # Amazon DynamoDB and AWS Step Functions API references, "Common errors".
 TRANSIENT = frozenset(
@@ -74,7 +75,8 @@ class DynamoAccounts:
         return [items.to_account(item) for item in found]
 
     def add(self, account: Account) -> None:
-        self._transact([self._name(account), self._profile(account, None)], account)
+        writes = [self._name(account), self._profile(account, None)]
+        self._transact([*writes, *self._step(None, account)], account)
 
     def save(self, before: Account, after: Account) -> None:
         self._transact(self._replacement(before, after), after)
@@ -96,10 +98,31 @@ class DynamoAccounts:
             self._table.put_item(Item=items.from_check(account_id, check))
 
     def checks(self, account_id: str) -> Sequence[Check]:
+        return [items.to_check(item) for item in self._of(account_id, items.CHECK)]
+
+    def history(self, account_id: str) -> Sequence[Change]:
+        return [items.to_change(item) for item in self._of(account_id, items.HISTORY)]
+
+    def put_members(self, organization_id: str, members: Sequence[Member]) -> None:
+        with transient_faults("The registry"), self._table.batch_writer() as batch:
+            for member in members:
+                batch.put_item(Item=items.from_member(organization_id, member))
+
+    def members(self, organization_id: str) -> Sequence[Member]:
+        return [items.to_member(item) for item in self._of(organization_id, items.MEMBER)]
+
+    def organizations_of(self, account_id: str) -> Sequence[str]:
+        found = self._query(
+            IndexName=KIND_INDEX,
+            KeyConditionExpression=Key("kind").eq(items.MEMBER + account_id),
+        )
+        return [items.organization_of(item) for item in found if item["left_at"] is None]
+
+    def _of(self, account_id: str, kind: str) -> Iterator[dict[str, Any]]:
+        """The account's items whose sort keys begin with `kind`, in order."""
         partition = items.account_key(account_id, items.PROFILE)["pk"]
-        condition = Key("pk").eq(partition) & Key("sk").begins_with(items.CHECK)
-        found = self._query(KeyConditionExpression=condition, ConsistentRead=True)
-        return [items.to_check(item) for item in found]
+        condition = Key("pk").eq(partition) & Key("sk").begins_with(kind)
+        return self._query(KeyConditionExpression=condition, ConsistentRead=True)
 
     def _item(self, key: Mapping[str, str]) -> dict[str, Any] | None:
         with transient_faults("The registry"):
@@ -118,7 +141,7 @@ class DynamoAccounts:
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _replacement(self, before: Account, after: Account) -> Writes:
-        writes = [self._profile(after, before)]
+        writes = [self._profile(after, before), *self._step(before, after)]
         if items.name_key(before) != items.name_key(after):
             writes = [self._name(after), *writes, self._delete(items.name_key(before))]
         return writes
@@ -127,12 +150,19 @@ class DynamoAccounts:
         item = items.from_account(account)
         item["revision"] = _revision(account)
         if before is None:
-            return self._put(item, "attribute_not_exists(pk)", {})
+            return self._put(item, NEW, {})
         return self._put(item, "revision = :before", {":before": _revision(before)})
+
+    def _step(self, before: Account | None, after: Account) -> Writes:
+        """The new step of the account's life, if it took one."""
+        change = after.last_change
+        if change is None or (before is not None and before.last_change == change):
+            return []
+        return [self._put(items.from_change(after.account_id, change), NEW, {})]
 
     def _name(self, account: Account) -> dict[str, Any]:
         item = {**items.name_key(account), "account_id": account.account_id}
-        return self._put(item, "attribute_not_exists(pk)", {})
+        return self._put(item, NEW, {})
 
     def _put(self, item: Mapping[str, Any], condition: str, values: Any) -> dict[str, Any]:
         put = {"TableName": self._table.name, "Item": item, "ConditionExpression": condition}

@@ -10,7 +10,7 @@ from typing import Any
 
 from cloudspend.accounts import fields
 from cloudspend.accounts.lifecycle import moved
-from cloudspend.accounts.model import Account, AccountState
+from cloudspend.accounts.model import Account, AccountState, Act
 from cloudspend.accounts.ports import AccountRegistry, Onboarding
 from cloudspend.accounts.registration import announce
 from cloudspend.alerts.event import Bus
@@ -33,6 +33,7 @@ def connect(
     bus: Bus,
     onboarding: Onboarding,
     settings: Settings,
+    act: Act,
 ) -> Account:
     """Take the role as the account's connection and start Onboard; the invitation's link becomes
     void. Raises UsageError for a role that is not the account's, and for an account that may not be
@@ -48,7 +49,7 @@ def connect(
         "stack_id": None,
     }
     name = _name(account, entered)
-    connected = moved(account, AccountState.CONNECTED, request_id=name, **entered)
+    connected = moved(account, AccountState.CONNECTED, act, request_id=name, **entered)
     registry.save(account, connected)
     announce(connected, bus)
     onboarding.start(account.account_id, f"{account.account_id}_{name}")

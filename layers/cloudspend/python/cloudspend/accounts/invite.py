@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cloudspend.accounts import fields
-from cloudspend.accounts.lifecycle import TRANSITIONS
+from cloudspend.accounts.lifecycle import TRANSITIONS, tell_change, with_step
 from cloudspend.accounts.link import StackChoices, quick_create_link
 from cloudspend.accounts.model import (
     Account,
     AccountState,
     AccountType,
+    Act,
     Export,
     ExportKind,
     ExportSetup,
@@ -68,7 +69,7 @@ class Invitation:
 
 
 def invite(
-    request: InviteRequest, registry: AccountRegistry, bus: Bus, settings: Settings, now: datetime
+    request: InviteRequest, registry: AccountRegistry, bus: Bus, settings: Settings, act: Act
 ) -> Invitation:
     """Record the account and make its link, which works once within 7 days.
 
@@ -78,7 +79,7 @@ def invite(
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     existing = registry.find(fields.account_id(request.account_id))
-    account = _account(request, settings, now, existing, token_digest(token))
+    account = _account(request, settings, act, existing, token_digest(token))
     setup = fields.one_of("export setup", request.export_setup, ExportSetup)
     link = quick_create_link(account, token, settings, StackChoices(setup, request.phone_home))
     if existing is None:
@@ -98,10 +99,11 @@ def token_digest(token: str) -> str:
 def _account(
     request: InviteRequest,
     settings: Settings,
-    now: datetime,
+    act: Act,
     existing: Account | None,
     digest: str,
 ) -> Account:
+    now = act.at
     export = _export(request, settings)
     invited = Account(
         account_id=fields.account_id(request.account_id),
@@ -119,7 +121,7 @@ def _account(
         billing_detail=fields.billing_detail(request.billing_detail, export.kind),
         tag_columns=fields.tag_columns(request.tag_columns),
     )
-    return invited if existing is None else _again(existing, invited)
+    return with_step(invited if existing is None else _again(existing, invited), existing, act)
 
 
 def _again(existing: Account, invited: Account) -> Account:
@@ -128,7 +130,12 @@ def _again(existing: Account, invited: Account) -> Account:
             f"{existing.display_name} ({existing.account_id}) is {existing.state} already.",
             remedy=f"See how it stands: cloudspend accounts show {existing.account_id}.",
         )
-    return replace(invited, stack_id=existing.stack_id, request_id=existing.request_id)
+    return replace(
+        invited,
+        stack_id=existing.stack_id,
+        request_id=existing.request_id,
+        activated_at=existing.activated_at,
+    )
 
 
 def _export(request: InviteRequest, settings: Settings) -> Export:
@@ -147,6 +154,7 @@ def _a_year_before(now: datetime) -> str:
 
 
 def _announce(account: Account, bus: Bus) -> None:
+    tell_change(account, bus)
     bus.put(
         event(
             "AccountInvited",

@@ -9,10 +9,12 @@ from cloudspend.accounts.model import (
     Account,
     AccountState,
     AccountType,
+    Change,
     Check,
     CheckStatus,
     Export,
     ExportKind,
+    Member,
 )
 from cloudspend.accounts.ports import Registration
 
@@ -20,6 +22,8 @@ PROFILE = "PROFILE"
 NAME = "NAME"
 CHECK = "CHECK#"
 REGISTRATION = "REGISTRATION#"
+HISTORY = "HISTORY#"
+MEMBER = "MEMBER#"
 
 Item = Mapping[str, Any]
 
@@ -48,6 +52,8 @@ def from_account(account: Account) -> dict[str, Any]:
         "start_date": account.start_date.isoformat(),
         "invited_at": account.invited_at.isoformat(),
         "expires_at": account.expires_at.isoformat(),
+        "last_change": account.last_change and _plain(account.last_change),
+        "activated_at": _iso(account.activated_at),
     }
 
 
@@ -77,7 +83,55 @@ def to_account(item: Item) -> Account:
         tag_columns=tuple(item.get("tag_columns", ())),
         kms_key_arn=item.get("kms_key_arn"),
         template_version=item.get("template_version"),
+        last_change=_change(item.get("last_change")),
+        activated_at=_time(item.get("activated_at")),
     )
+
+
+def from_change(account_id: str, change: Change) -> dict[str, Any]:
+    """Bears the number in its key, so that no step of a life can replace another."""
+    return {**account_key(account_id, f"{HISTORY}{change.number:06d}"), **_plain(change)}
+
+
+def to_change(item: Item) -> Change:
+    """The step of a HISTORY# item."""
+    return Change(
+        number=int(item["number"]),
+        before=AccountState(item["before"]) if item["before"] else None,
+        after=AccountState(item["after"]),
+        at=datetime.fromisoformat(item["at"]),
+        by=item["by"],
+        reason=item["reason"],
+    )
+
+
+def from_member(organization_id: str, member: Member) -> dict[str, Any]:
+    """`kind` puts the item into the index, by which a member's organizations are found."""
+    return {
+        **account_key(organization_id, MEMBER + member.account_id),
+        "kind": MEMBER + member.account_id,
+        **asdict(member),
+        "joined_at": member.joined_at.isoformat(),
+        "seen_at": member.seen_at.isoformat(),
+        "left_at": _iso(member.left_at),
+    }
+
+
+def to_member(item: Item) -> Member:
+    """The member of a MEMBER# item."""
+    return Member(
+        account_id=item["account_id"],
+        name=item["name"],
+        status=item["status"],
+        joined_at=datetime.fromisoformat(item["joined_at"]),
+        seen_at=datetime.fromisoformat(item["seen_at"]),
+        left_at=_time(item["left_at"]),
+    )
+
+
+def organization_of(item: Item) -> str:
+    """The id of the organization whose member a MEMBER# item is."""
+    return str(item["pk"]).removeprefix("ACCOUNT#")
 
 
 def from_check(account_id: str, check: Check) -> dict[str, Any]:
@@ -120,3 +174,24 @@ def to_registration(item: Item) -> Registration:
         request_id=item["request_id"],
         registered_at=datetime.fromisoformat(item["registered_at"]),
     )
+
+
+def _plain(change: Change) -> dict[str, Any]:
+    return {
+        **asdict(change),
+        "before": change.before and change.before.value,
+        "after": change.after.value,
+        "at": change.at.isoformat(),
+    }
+
+
+def _change(item: Item | None) -> Change | None:
+    return None if item is None else to_change(item)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -20,8 +20,18 @@ class AccountState(StrEnum):
     INVITED = "invited"
     CONNECTED = "connected"
     VERIFYING = "verifying"
+    BACKFILLING = "backfilling"
     ACTIVE = "active"
+    DEGRADED = "degraded"
+    SUSPENDED = "suspended"
+    OFFBOARDING = "offboarding"
+    REMOVED = "removed"
     FAILED = "failed"
+
+
+# Whose bills are taken in, swept and collected. A degraded account has lost something, and what
+# still works goes on.
+SERVED = frozenset({AccountState.BACKFILLING, AccountState.ACTIVE, AccountState.DEGRADED})
 
 
 class ExportKind(StrEnum):
@@ -70,6 +80,28 @@ class Export:
 
 
 @dataclass(frozen=True)
+class Act:
+    """What moves an account: who does it, when, and why."""
+
+    by: str
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step of an account's life. They are numbered from 1 on without a gap; `before` is None
+    for the first."""
+
+    number: int
+    before: AccountState | None
+    after: AccountState
+    at: datetime
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Account:
     """One item of the registry. `account_id` (12 digits) is its only key.
 
@@ -80,6 +112,9 @@ class Account:
     of that name is filled; `tag_columns` are keys of tags, in any spelling, that get a column of
     their own in `cost_and_usage`. `kms_key_arn` is the customer's key that the bill is encrypted
     with, `template_version` what the customer's stack was made from; None where there is none.
+    `regions` are those that the customer mainly uses. `last_change` is what brought the account
+    into its state, None only where nobody wrote that down yet; `activated_at` is when it became
+    active first.
     """
 
     account_id: str
@@ -102,6 +137,13 @@ class Account:
     tag_columns: tuple[str, ...] = ()
     kms_key_arn: str | None = None
     template_version: str | None = None
+    last_change: Change | None = None
+    activated_at: datetime | None = None
+
+    @property
+    def is_served(self) -> bool:
+        """Whether its bills are taken in, swept and collected."""
+        return self.state in SERVED
 
     @property
     def for_events(self) -> EventAccount:
@@ -119,3 +161,20 @@ class Check:
     reason: str
     remedy: str
     checked_at: datetime
+
+
+@dataclass(frozen=True)
+class Member:
+    """An account of an onboarded organization, as AWS Organizations lists it.
+
+    `status` is Organizations' word (ACTIVE, SUSPENDED, PENDING_CLOSURE). `joined_at` is when it
+    came into the organization, `seen_at` when the platform saw it there last; `left_at` is when it
+    was missed, None while it belongs there.
+    """
+
+    account_id: str
+    name: str
+    status: str
+    joined_at: datetime
+    seen_at: datetime
+    left_at: datetime | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from cloudspend.accounts.model import Account, Check
+from cloudspend.accounts.model import Account, Change, Check, Member
 from cloudspend.errors import TransientError
 
 
@@ -35,7 +35,11 @@ class AccountReader(Protocol):
 
 
 class AccountRegistry(AccountReader, Protocol):
-    """The accounts, their checks and their registrations."""
+    """The accounts, their checks, registrations, histories and members.
+
+    Whoever writes an account whose `last_change` is new writes that step into its history as well,
+    both or neither.
+    """
 
     def find(self, account_id: str) -> Account | None:
         """Read consistently; None when there is no such account."""
@@ -62,6 +66,19 @@ class AccountRegistry(AccountReader, Protocol):
 
     def checks(self, account_id: str) -> Sequence[Check]:
         """The newest result of every check, in order of the checks' names."""
+
+    def history(self, account_id: str) -> Sequence[Change]:
+        """Every step of the account's life, the first one first."""
+
+    def put_members(self, organization_id: str, members: Sequence[Member]) -> None:
+        """Write these members of an organization; others that it has stay as they are."""
+
+    def members(self, organization_id: str) -> Sequence[Member]:
+        """Every member that the organization has or had, in order of their ids."""
+
+    def organizations_of(self, account_id: str) -> Sequence[str]:
+        """The ids of the onboarded organizations that the account is a member of now, in order. May
+        lag behind a write by seconds."""
 
 
 class Onboarding(Protocol):

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from cloudspend.accounts.claim import Claim, Decision, holder, judge, not_made_for, read_claim
 from cloudspend.accounts.customresource import Kind, Request, Status, Unanswerable, parse
-from cloudspend.accounts.lifecycle import moved, transition
-from cloudspend.accounts.model import Account, AccountState
+from cloudspend.accounts.lifecycle import lost, moved, tell_change, transition
+from cloudspend.accounts.model import SERVED, Account, AccountState, Act
 from cloudspend.accounts.ports import (
     AccountChanged,
     AccountRegistry,
@@ -25,7 +25,7 @@ from cloudspend.errors import CloudSpendError, Defect, UsageError
 from cloudspend.settings import Settings
 
 ATTEMPTS = 3
-LIVE = (AccountState.CONNECTED, AccountState.VERIFYING, AccountState.ACTIVE)
+LIVE = SERVED | {AccountState.CONNECTED, AccountState.VERIFYING}
 REGISTERED = "The account is registered with CloudSpend and is being verified."
 FORGOTTEN = "CloudSpend holds nothing in this account any more."
 INTERNAL = "CloudSpend failed on its side. Try again with the same link in a few minutes."
@@ -61,7 +61,7 @@ def register(
     reply = _Reply(request, responder)
     if request.kind is Kind.DELETE:
         try:
-            _forget(request, registry, bus)
+            _forget(request, registry, bus, now)
         finally:
             # A stack that could not be deleted would be the customer's problem for our fault.
             answer = reply.send(Status.SUCCESS, FORGOTTEN)
@@ -78,7 +78,8 @@ def register(
         raise
     try:
         announce(account, bus)
-        onboarding.start(account.account_id, f"{account.account_id}_{request.name}")
+        if account.state is not AccountState.SUSPENDED:
+            onboarding.start(account.account_id, f"{account.account_id}_{request.name}")
     finally:
         answer = reply.send(Status.SUCCESS, REGISTERED)
     return answer
@@ -115,9 +116,12 @@ def _connect(request: Request, claim: Claim, registry: AccountRegistry, now: dat
     spent_on = registry.find_registration(claim.account_id, claim.token_sha256)
     if judge(request, claim, account, spent_on, now) is Decision.REPEAT:
         return account
+    # A suspended account keeps its new connection for the day on which it is resumed.
+    suspended = account.state is AccountState.SUSPENDED
     connected = moved(
         account,
-        AccountState.CONNECTED,
+        AccountState.SUSPENDED if suspended else AccountState.CONNECTED,
+        Act(request.stack_id, now, account.state_reason if suspended else ""),
         export=claim.export,
         role_arn=claim.role_arn,
         kms_key_arn=claim.kms_key_arn,
@@ -136,18 +140,20 @@ def _connect(request: Request, claim: Claim, registry: AccountRegistry, now: dat
 def announce(account: Account, bus: Bus) -> None:
     """Say that the account's role is known; it is not proved yet."""
     subject = str(account.request_id)
+    tell_change(account, bus)
     bus.put(event("AccountConnected", account.for_events, subject, role_arn=account.role_arn))
 
 
-def _forget(request: Request, registry: AccountRegistry, bus: Bus) -> None:
-    """Mark the account as failed if the stack that is deleted is the one that connected it."""
+def _forget(request: Request, registry: AccountRegistry, bus: Bus, now: datetime) -> None:
+    """Note that the connection is lost, if the stack that is deleted is the one that made it."""
     account = _owner(request, registry)
     if account is None or account.state not in LIVE:
         return
+    state = lost(account)
     # First the event, then the state: if the second fails, the repeat of the message does both.
     bus.put(
         event(
-            "OnboardingFailed",
+            "AccountDegraded" if state is AccountState.DEGRADED else "OnboardingFailed",
             account.for_events,
             request.name,
             check="stack",
@@ -155,7 +161,7 @@ def _forget(request: Request, registry: AccountRegistry, bus: Bus) -> None:
             remedy="Invite the account again if this was not meant: cloudspend accounts invite.",
         )
     )
-    transition(registry, account, AccountState.FAILED, STACK_DELETED)
+    transition(registry, bus, account, state, Act(request.stack_id, now, STACK_DELETED))
 
 
 def _owner(request: Request, registry: AccountRegistry) -> Account | None:

@@ -9,7 +9,15 @@ from cloudspend import wiring
 from cloudspend.accounts.connect import ConnectRequest, connect
 from cloudspend.accounts.invite import InviteRequest
 from cloudspend.accounts.invite import invite as invite_account
-from cloudspend.accounts.model import Account, AccountType, Check, Export, ExportKind, ExportSetup
+from cloudspend.accounts.model import (
+    Account,
+    AccountType,
+    Act,
+    Check,
+    Export,
+    ExportKind,
+    ExportSetup,
+)
 from cloudspend.cli.options import AccountId, OutputOption
 from cloudspend.cli.output import Output, say, show, show_one, show_whole
 from cloudspend.settings import TEMPLATE_VERSION
@@ -97,7 +105,7 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         phone_home=phone_home,
     )
     invitation = invite_account(
-        request, operator.accounts, operator.bus, operator.settings, datetime.now(UTC)
+        request, operator.accounts, operator.bus, operator.settings, _act(operator)
     )
     facts = _row(invitation.account) | {"link_expires": _time(invitation.account.expires_at)}
     if output is not Output.TABLE:
@@ -128,6 +136,7 @@ def connect_account(
     request = ConnectRequest(account_id, role_arn, kms_key, template_version)
     connected = connect(
         request, operator.accounts, operator.bus, operator.onboarding, operator.settings
+        _act(operator),
     )
     show_one(_row(connected) | {"role_arn": connected.role_arn}, output)
 
@@ -164,6 +173,11 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
         show_one(facts | {"checks": checks}, output)
     else:
         show(checks, CHECKS, output, "")
+
+
+def _act(operator: wiring.Platform, reason: str = "") -> Act:
+    """What the person at this shell does now."""
+    return Act(operator.caller, datetime.now(UTC), reason)
 
 
 def _row(account: Account) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cloudspend.accounts.model import Account, AccountState
+from cloudspend.accounts.model import Account
 from cloudspend.accounts.ports import AccountReader
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import CustomerActionError, UsageError
@@ -64,7 +64,7 @@ def _claimed(event: Mapping[str, Any], registry: AccountReader) -> tuple[Account
     if not account_id.isdecimal() or len(key.encode()) > MAX_KEY:
         raise UsageError("The event is not S3's: no such account or key can be.")
     account = registry.get(account_id)
-    if account.state is not AccountState.ACTIVE:
+    if not account.is_served:
         raise UsageError(f"The account {account_id} is {account.state}, not active.")
     return account, bucket, key
 

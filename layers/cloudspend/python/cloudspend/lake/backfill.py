@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudspend import payload as p
-from cloudspend.accounts.model import AccountState
 from cloudspend.accounts.ports import AccountReader
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import CustomerActionError, UsageError
@@ -37,11 +36,11 @@ class Backfill:
         return cls(waiting, tuple(payload[UNDER_WAY]))
 
     def to_payload(self) -> dict[str, Any]:
-        """The backfill as it travels between steps; it is done when nothing waits any more."""
+        """The backfill as it travels between steps; done when nothing waits or runs any more."""
         return {
             WAITING: [each.to_payload() for each in self.waiting],
             UNDER_WAY: list(self.running),
-            DONE: not self.waiting,
+            DONE: not self.waiting and not self.running,
         }
 
 
@@ -57,7 +56,7 @@ def find_backfill(
     Raises UsageError when the account is not active, or when AWS has not delivered `period`.
     """
     account = registry.get(account_id)
-    if account.state is not AccountState.ACTIVE:
+    if not account.is_served:
         raise UsageError(
             f"The account {account_id} is {account.state}, not active.",
             remedy=f"See what is missing with: cloudspend accounts show {account_id}",
@@ -117,6 +116,9 @@ def _found_or_reported(
     account_id: str, registry: AccountReader, open_bucket: OpenBucket, bus: Bus
 ) -> Backfill:
     account = registry.get(account_id)
+    if not account.is_served:
+        # Connected anew, suspended or offboarded meanwhile: what did that goes on from here.
+        return Backfill()
     try:
         backfill, unreadable = find_backfill(account_id, None, registry, open_bucket)
     except CustomerActionError as error:

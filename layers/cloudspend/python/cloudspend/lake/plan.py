@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudspend import payload as p
-from cloudspend.accounts.model import Account, AccountState
+from cloudspend.accounts.model import Account
 from cloudspend.accounts.ports import AccountReader
 from cloudspend.convert.model import ConversionTask
 from cloudspend.errors import UsageError
@@ -45,7 +45,7 @@ def plan(
     reading a delivery raises.
     """
     account = registry.get(state[p.ACCOUNT_ID])
-    if account.state is not AccountState.ACTIVE:
+    if not account.is_served:
         raise UsageError(f"The account {account.account_id} is {account.state}, not active.")
     objects = open_bucket(account)
     delivery = read_delivery(account, objects, state[p.MANIFEST_BUCKET], state[p.MANIFEST_KEY])

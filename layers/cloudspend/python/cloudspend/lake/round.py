@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cloudspend import payload as p
-from cloudspend.accounts.model import AccountState
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.catalog.sweep import SWEEP_COUNTS
@@ -29,9 +28,7 @@ State = Mapping[str, Any]
 def list_accounts(state: State, registry: AccountRegistry, lake: Lake) -> dict[str, Any]:
     """Write down which accounts this round sweeps: those that are active."""
     key = f"{SWEEPS}/{state[p.SWEEP]}/accounts.json"
-    active = [
-        account.account_id for account in registry.list() if account.state is AccountState.ACTIVE
-    ]
+    active = [account.account_id for account in registry.list() if account.is_served]
     lake.write_json(key, active)
     return {**state, p.BUCKET: lake.bucket, p.ACCOUNTS_KEY: key}
 

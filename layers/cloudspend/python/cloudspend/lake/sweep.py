@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cloudspend import payload as p
-from cloudspend.accounts.model import Account, AccountState
+from cloudspend.accounts.model import Account
 from cloudspend.accounts.ports import AccountReader
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Event
@@ -89,7 +89,7 @@ def sweep_accounts(
     for account_id in account_ids:
         try:
             account = registry.get(account_id)
-            if account.state is AccountState.ACTIVE:
+            if account.is_served:
                 swept.append(sweep_account(account, broom, now))
         except Exception as error:
             on_failure(account_id)

@@ -15,6 +15,16 @@ EVENTS: Mapping[str, EventType] = {
         (),
         {"checks": s.listing(_CHECK, MAX_NAMES)},
     ),
+    "AccountDegraded": EventType(
+        Severity.CRITICAL,
+        "{name} ({id}) is degraded: something that worked before does not any more. {reason}",
+        (
+            "{remedy}",
+            "Then try again: cloudspend accounts verify {id}.",
+            "See every check and its result: cloudspend accounts show {id}.",
+        ),
+        {"check": s.TEXT, "reason": s.TEXT, "remedy": s.TEXT},
+    ),
     "OnboardingFailed": EventType(
         Severity.CRITICAL,
         "{name} ({id}) is not active. {reason}",

@@ -23,4 +23,10 @@ EVENTS: Mapping[str, EventType] = {
         (),
         {"role_arn": s.TEXT},
     ),
+    "AccountStateChanged": EventType(
+        Severity.INFO,
+        "{name} ({id}) is {after}; it was {before}. {by} did it. {reason}",
+        ("See its whole life: cloudspend accounts history {id}.",),
+        {"before": s.nullable(s.TEXT), "after": s.TEXT, "by": s.TEXT, "reason": s.nullable(s.TEXT)},
+    ),
 }
