@@ -20,3 +20,8 @@ settings.register_profile("tests", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("tests")
 # `make fuzz`: many new examples for the tests of test_convert_fuzz.py.
 settings.register_profile("fuzz", max_examples=3000, deadline=None)
+# How fast a busy machine makes examples says nothing of the code.
+settings.register_profile(
+    "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any-machine")
