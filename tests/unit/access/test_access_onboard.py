@@ -151,10 +151,9 @@ def test_one_denied_permission_is_named_with_its_remedy(action: str) -> None:
 
 @pytest.mark.parametrize("action", sorted(OPTIONAL))
 def test_a_denied_optional_permission_is_recorded_and_keeps_no_account_back(action: str) -> None:
-    registry, bus = connected(), FakeBus()
-    verify(ID, registry, FakeDoor(), NOW)
+    registry, bus = verifying(), FakeBus()
     try_permissions(registry, denied(action))
-    activate(ID, registry, bus)
+    activate(ID, registry, bus, NOW)
     assert registry.get(ID).state is AccountState.ACTIVE
     (check,) = [check for check in registry.checks(ID) if check.name == action]
     assert check.status is CheckStatus.DENIED
