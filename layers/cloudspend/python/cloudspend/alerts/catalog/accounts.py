@@ -26,7 +26,7 @@ EVENTS: Mapping[str, EventType] = {
     "AccountStateChanged": EventType(
         Severity.INFO,
         "{name} ({id}) is {after}; it was {before}. {by} did it. {reason}",
-        ("See its whole life: cloudspend accounts history {id}.",),
+        (),
         {"before": s.nullable(s.TEXT), "after": s.TEXT, "by": s.TEXT, "reason": s.nullable(s.TEXT)},
     ),
 }
