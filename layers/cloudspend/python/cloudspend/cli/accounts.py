@@ -135,7 +135,11 @@ def connect_account(
     operator = wiring.operator()
     request = ConnectRequest(account_id, role_arn, kms_key, template_version)
     connected = connect(
-        request, operator.accounts, operator.bus, operator.onboarding, operator.settings
+        request,
+        operator.accounts,
+        operator.bus,
+        operator.onboarding,
+        operator.settings,
         _act(operator),
     )
     show_one(_row(connected) | {"role_arn": connected.role_arn}, output)
