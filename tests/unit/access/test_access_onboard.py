@@ -126,7 +126,7 @@ def test_every_kind_of_export_needs_the_same_permissions(kind: ExportKind) -> No
 
 
 def test_decrypting_is_tried_where_there_is_a_key_of_the_customers() -> None:
-    registry, customer = connected(kms_key_arn=KEY), FakeCustomer()
+    registry, customer = verifying(kms_key_arn=KEY), FakeCustomer()
     try_permissions(registry, customer)
     assert [action for action, _, _ in customer.probed] == EVERY_ACTION
 

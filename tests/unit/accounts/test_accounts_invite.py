@@ -158,7 +158,7 @@ LONGEST: dict[str, Any] = {
 )
 def test_the_longest_values_fit_into_the_link(settings: Settings) -> None:
     request = InviteRequest("111111111111", "Acme", "ORGANIZATION", **LONGEST)
-    link = invite(request, FakeAccounts(), FakeBus(), settings, NOW).link
+    link = invite(request, FakeAccounts(), FakeBus(), settings, ACT).link
     assert 950 < len(link) <= 1024
     given = parameters(link)
     assert given["param_ExportPrefix"] == LONGEST["export_prefix"]
