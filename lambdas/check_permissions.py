@@ -13,6 +13,11 @@ from cloudspend.wiring import logger
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
     check_permissions(
-        event[p.ACCOUNT_ID], platform.accounts, platform.bus, platform.customer, datetime.now(UTC)
+        event[p.ACCOUNT_ID],
+        platform.accounts,
+        platform.bus,
+        platform.customer,
+        platform.vault,
+        datetime.now(UTC),
     )
     return event

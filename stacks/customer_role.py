@@ -8,6 +8,7 @@ from constructs import Construct
 
 from cloudspend import settings as names
 from cloudspend.access.checks import PERMISSIONS
+from cloudspend.access.trust import ASSUME, MARKS
 from stacks.constructs.review import accept, accept_empty
 from stacks.customer_bucket import BILLING_REGION, BUCKET, EXPORTED_OBJECTS, document
 from stacks.customer_choices import Choices, only_if
@@ -31,13 +32,6 @@ _ALLOW = {"Effect": "Allow"}
 
 def access_role(scope: Construct, parameters: Parameters, choices: Choices) -> iam.CfnRole:
     """The role, with what it may do whatever was chosen."""
-    trust = {
-        "Sid": "CloudSpendWithItsExternalId",
-        "Effect": "Allow",
-        "Principal": {"AWS": Fn.sub("arn:${AWS::Partition}:iam::${PlatformAccountId}:root")},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"sts:ExternalId": parameters.external_id.value_as_string}},
-    }
     role = iam.CfnRole(
         scope,
         "AccessRole",
@@ -45,11 +39,11 @@ def access_role(scope: Construct, parameters: Parameters, choices: Choices) -> i
         path=parameters.role_path.value_as_string,
         permissions_boundary=only_if(choices.boundary, parameters.boundary.value_as_string),
         description="CloudSpend reads the bill with this role. It can change nothing.",
-        assume_role_policy_document=document([trust]),
+        assume_role_policy_document=document(_trust(parameters)),
         policies=[
             iam.CfnRole.PolicyProperty(
                 policy_name="read-the-bill",
-                policy_document=document([*_files(), *_definitions(), _comparison()]),
+                policy_document=document([_itself(), *_files(), *_definitions(), _comparison()]),
             )
         ],
     )
@@ -72,6 +66,36 @@ def access_role(scope: Construct, parameters: Parameters, choices: Choices) -> i
         "IAM5[Resource::*]",
     )
     return role
+
+
+def _trust(parameters: Parameters) -> list[dict[str, Any]]:
+    """Only the platform with its external id gets in; what its sessions say of themselves opens
+    nothing, and IAM asks for no external id there."""
+    platform = {"AWS": Fn.sub("arn:${AWS::Partition}:iam::${PlatformAccountId}:root")}
+    external_id = {"sts:ExternalId": parameters.external_id.value_as_string}
+    return [
+        {
+            "Sid": "CloudSpendWithItsExternalId",
+            **_ALLOW,
+            "Principal": platform,
+            "Action": ASSUME,
+            "Condition": {"StringEquals": external_id},
+        },
+        {
+            "Sid": "CloudSpendSaysWhoComesAndWhatFor",
+            **_ALLOW,
+            "Principal": platform,
+            "Action": list(MARKS),
+        },
+    ]
+
+
+def _itself() -> dict[str, Any]:
+    """So that CloudSpend can prove that nobody else is trusted: it refuses a role that is open."""
+    own = Fn.sub(
+        f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role${{RolePath}}{names.CUSTOMER_ROLE}"
+    )
+    return {"Sid": "ShowWhoMayUseThisRole", **_ALLOW, "Action": "iam:GetRole", "Resource": own}
 
 
 def decryption(

@@ -66,6 +66,7 @@ class OnboardingStack(Stack):
         )
         self._access.registry(task.task_role, "GetItem", "PutItem", "Query")
         self._access.customers(task.task_role)
+        self._access.forgetting_keys(task.task_role)
         self._access.bus(task.task_role)
         return task
 

@@ -6,7 +6,7 @@ template. Only the key's name is AWS's to choose.
 
 from collections.abc import Iterable
 
-from aws_cdk import Aws
+from aws_cdk import Aws, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
@@ -110,16 +110,26 @@ class Access:
         self.objects(role, READ, *folders)
 
     def customers(self, role: iam.Role) -> None:
-        """Allow to step into the customers' accounts, by the one role that their stacks create."""
+        """Allow to step into the customers' accounts: by the one role that their stacks create,
+        under whatever path, or with an access key where there is no role."""
         roles = f"arn:{Aws.PARTITION}:iam::*:role"
         allow(
             role,
-            ["sts:AssumeRole"],
+            ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"],
             [f"{roles}/{names.CUSTOMER_ROLE}", f"{roles}/*/{names.CUSTOMER_ROLE}"],
-            because="Customers' accounts, and the paths that they put their roles under, are not "
-            "known when this is deployed. Each customer's role decides for itself, by its trust "
-            "policy and its external id.",
+            because="Customers' accounts, and the paths of their roles, are not known when this is "
+            "deployed. Each customer's role decides for itself, by its trust policy and its "
+            "external id.",
         )
+        self._keys(role, "secretsmanager:GetSecretValue")
+        self.key(role)
+        # The secrets' own policy refuses whoever does not bear this tag.
+        tag, value = names.KEY_READER
+        Tags.of(role).add(tag, value)
+
+    def forgetting_keys(self, role: iam.Role) -> None:
+        """Allow to delete customers' access keys."""
+        self._keys(role, "secretsmanager:DeleteSecret")
 
     def bus(self, role: iam.Role) -> None:
         """Allow to put events on CloudSpend's own bus."""
@@ -138,6 +148,15 @@ class Access:
     def key(self, role: iam.Role) -> None:
         """Allow to use the platform's key for what is read and written."""
         allow(role, _ENCRYPT, [self._key.key_arn])
+
+    def _keys(self, role: iam.Role, action: str) -> None:
+        allow(
+            role,
+            [action],
+            [arn("secretsmanager", f"secret:{names.KEY_SECRETS}/*")],
+            because="A secret is named after its account, which is not known before; "
+            "Secrets Manager puts random letters behind the name.",
+        )
 
     @property
     def _lake(self) -> str:

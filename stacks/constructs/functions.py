@@ -40,7 +40,12 @@ class PythonTasks(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._stage = stage
-        self._environment = {**settings.to_env(), "POWERTOOLS_SERVICE_NAME": PREFIX}
+        self._environment = {
+            **settings.to_env(),
+            "POWERTOOLS_SERVICE_NAME": PREFIX,
+            # Sessions of the global endpoint are of one region, and not good in opt-in regions.
+            "AWS_STS_REGIONAL_ENDPOINTS": "regional",
+        }
         self._runtime = lambda_.Runtime(f"python{stage.python}", lambda_.RuntimeFamily.PYTHON)
         self._layers = [self._layer("Library", LIBRARY)]
         if stage.dependencies_layer:

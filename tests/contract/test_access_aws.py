@@ -1,18 +1,19 @@
 """The door and the prober: each request held against botocore's models, each answer read."""
 
 import io
+import json
 from typing import Any
+from urllib.parse import quote
 
 import boto3
 import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
-from moto import mock_aws
 
-from cloudspend.access.aws import PROBES, CustomerProber, StsDoor, session_name
+from cloudspend.access.aws.probes import PROBES, CustomerProber
 from cloudspend.access.checks import PERMISSIONS
 from cloudspend.accounts.model import CheckStatus
-from cloudspend.errors import ConnectionRefused, Defect, TransientError
+from cloudspend.errors import Defect, TransientError
 from tests.fakes.accounts import NOW, an_account
 
 ACCOUNT = an_account(kms_key_arn="arn:aws:kms:us-east-1:111111111111:key/0a1b2c3d")
@@ -39,8 +40,22 @@ def export_called(name: str) -> dict[str, Any]:
     }
 
 
+def a_role(**policy: Any) -> dict[str, Any]:
+    """What IAM says of the account's role."""
+    role = {
+        "Path": "/",
+        "RoleName": "cloudspend-access",
+        "RoleId": "AROA" + "A" * 16,
+        "Arn": ACCOUNT.role_arn,
+        "CreateDate": NOW,
+        "AssumeRolePolicyDocument": quote(json.dumps(policy)),
+    }
+    return {"Role": role}
+
+
 # What each probe asks AWS for: service, operation, parameters; and a plain answer.
 CALLS: dict[str, list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = {
+    "iam:GetRole": [("iam", "get_role", {"RoleName": "cloudspend-access"}, a_role())],
     "s3:GetBucketLocation": [("s3", "get_bucket_location", {"Bucket": "a-bucket"}, {})],
     "s3:ListBucket": [(*LIST, {})],
     "s3:GetObject": [
@@ -203,7 +218,9 @@ class Scripted(boto3.Session):
         return self.script(service).client
 
 
-def probed(action: str, code: str = "", status: int = 400) -> Any:
+def probed(
+    action: str, code: str = "", status: int = 400, says: str = "User is not authorized."
+) -> Any:
     """The finding when the last call of `action` is answered with the error `code`, or well."""
     session = Scripted()
     *first, (service, operation, parameters, answer) = CALLS[action]
@@ -211,7 +228,7 @@ def probed(action: str, code: str = "", status: int = 400) -> Any:
         session.script(earlier[0]).add_response(earlier[1], earlier[3], earlier[2])
     if code:
         session.script(service).add_client_error(
-            operation, code, "User is not authorized.", status, expected_params=parameters
+            operation, code, says, status, expected_params=parameters
         )
     else:
         if operation == "get_object":
@@ -336,65 +353,9 @@ def test_billing_is_asked_where_the_partition_keeps_it() -> None:
     assert session.regions["cur"] == "cn-northwest-1"
 
 
-@pytest.mark.parametrize("external_id", ["external-id-of-the-account", "wrong", None])
-def test_the_door_asks_sts_with_exactly_this_external_id(external_id: str | None) -> None:
-    sts = boto3.client("sts")
-    expected = {
-        "RoleArn": ACCOUNT.role_arn,
-        "RoleSessionName": "cloudspend-verify",
-        "DurationSeconds": 3600,
-    } | ({"ExternalId": external_id} if external_id else {})
-    with Stubber(sts) as stub:
-        stub.add_client_error("assume_role", "AccessDenied", expected_params=expected)
-        assert StsDoor(sts, "us-east-1").enter(ACCOUNT, external_id) is None
-
-
-def test_an_open_door_says_where_it_leads() -> None:
-    with mock_aws():
-        door = StsDoor(boto3.client("sts"), "us-east-1")
-        assert door.enter(ACCOUNT, ACCOUNT.external_id) == "111111111111"
-
-
-def test_a_throttled_door_is_not_a_closed_one() -> None:
-    sts = boto3.client("sts")
-    with Stubber(sts) as stub:
-        stub.add_client_error("assume_role", "Throttling")
-        with pytest.raises(TransientError):
-            StsDoor(sts, "us-east-1").enter(ACCOUNT, None)
-
-
-def test_a_session_is_in_the_customer_s_account_for_an_hour() -> None:
-    sts = boto3.client("sts")
-    expected = {
-        "RoleArn": ACCOUNT.role_arn,
-        "RoleSessionName": "cloudspend-111111111111-2026-10",
-        "DurationSeconds": 3600,
-        "ExternalId": ACCOUNT.external_id,
-    }
-    credentials = {
-        "AccessKeyId": "A" * 20,
-        "SecretAccessKey": "s",
-        "SessionToken": "t",
-        "Expiration": NOW,
-    }
-    with Stubber(sts) as stub:
-        stub.add_response("assume_role", {"Credentials": credentials}, expected)
-        door = StsDoor(sts, "eu-central-1")
-        session = door.customer_session(ACCOUNT, "111111111111_2026-10")
-    found = session.get_credentials()
-    assert found is not None
-    assert (found.access_key, found.token, session.region_name) == ("A" * 20, "t", "eu-central-1")
-
-
-def test_a_refused_session_is_the_customer_s_to_mend() -> None:
-    sts = boto3.client("sts")
-    with Stubber(sts) as stub:
-        stub.add_client_error("assume_role", "AccessDenied")
-        with pytest.raises(ConnectionRefused, match="cannot be assumed"):
-            StsDoor(sts, "us-east-1").customer_session(ACCOUNT, "ingest")
-
-
-def test_a_session_name_is_what_sts_takes() -> None:
-    name = session_name("111111111111_2026-10_20261103T000000Z-aaaaaaaa ü" + "x" * 50)
-    assert len(name) == 64
-    assert name.startswith("cloudspend-111111111111-2026-10-20261103T000000Z-aaaaaaaa")
+def test_a_refusal_names_the_kind_of_policy_where_aws_does() -> None:
+    words = "with an explicit deny in a service control policy"
+    finding = probed("ce:GetCostAndUsage", "AccessDeniedException", 400, words)
+    assert finding.denied_by == "service control policy"
+    assert "whoever manages" in finding.reason
+    assert words in finding.reason

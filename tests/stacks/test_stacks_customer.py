@@ -1,5 +1,6 @@
 """The customer's template: what it grants, exactly, and how it reads."""
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -8,6 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from cloudspend.access.checks import PERMISSIONS
+from cloudspend.access.trust import excess
 from cloudspend.accounts.link import StackChoices, quick_create_link
 from cloudspend.accounts.model import (
     DATA_EXPORTS,
@@ -48,7 +50,12 @@ def access_role(customer: Template) -> Any:
     return role
 
 
+def trust(customer: Template) -> Any:
+    return access_role(customer)["AssumeRolePolicyDocument"]
+
+
 EVERY_ROLE = {
+    ("iam:GetRole", f"arn:<AWS::Partition>:iam::<AWS::AccountId>:role<RolePath>{CUSTOMER_ROLE}"),
     ("s3:GetBucketLocation", BUCKET),
     ("s3:ListBucket", BUCKET),
     ("s3:GetObject", f"{BUCKET}/<ExportPrefix>/*"),
@@ -135,13 +142,24 @@ def test_the_bucket_is_listed_only_under_the_prefix(customer: Template) -> None:
 
 
 def test_only_the_platform_with_the_external_id_may_assume_the_role(customer: Template) -> None:
-    (statement,) = access_role(customer)["AssumeRolePolicyDocument"]["Statement"]
-    assert statement["Effect"] == "Allow"
-    assert statement["Action"] == "sts:AssumeRole"
-    assert (
-        plain(statement["Principal"]["AWS"]) == "arn:<AWS::Partition>:iam::<PlatformAccountId>:root"
+    opens, marks = access_role(customer)["AssumeRolePolicyDocument"]["Statement"]
+    platform = "arn:<AWS::Partition>:iam::<PlatformAccountId>:root"
+    assert plain(opens["Principal"]["AWS"]) == plain(marks["Principal"]["AWS"]) == platform
+    assert (opens["Effect"], opens["Action"]) == ("Allow", "sts:AssumeRole")
+    assert opens["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
+    assert marks["Action"] == ["sts:SetSourceIdentity", "sts:TagSession"]
+
+
+def test_verification_takes_the_template_s_own_trust_policy(customer: Template) -> None:
+    """As IAM would show it, once the parameters are filled in."""
+    shown = json.loads(
+        re.sub(
+            r'{"Fn::Sub": "[^"]*"}', '"arn:aws:iam::000000000000:root"', json.dumps(trust(customer))
+        )
     )
-    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
+    policy = json.loads(json.dumps(shown).replace('{"Ref": "ExternalId"}', '"x"'))
+    assert excess(policy, "000000000000", "x") == []
+    assert excess(policy, "000000000000", "y") != []
 
 
 def test_no_other_role_may_do_more_than_tell_of_deliveries(customer: Template) -> None:

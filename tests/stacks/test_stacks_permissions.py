@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from cloudspend.settings import KEY_READER
 from tests.stacks.stacks_reading import Template, function_role, of_type, plain, role_grants
 
 INGEST, ONBOARDING, ALERTS = "cloudspend-ingest", "cloudspend-onboarding", "cloudspend-alerts"
@@ -56,9 +57,10 @@ def reads(*folders: str) -> Grants:
 
 KEY = on("key", "kms:Decrypt", "kms:GenerateDataKey")
 CUSTOMERS = {
-    ("sts:AssumeRole", "iam:any-account:role/cloudspend-access"),
-    ("sts:AssumeRole", "iam:any-account:role/*/cloudspend-access"),
-}
+    (f"sts:{action}", f"iam:any-account:role/{role}")
+    for action in ("AssumeRole", "SetSourceIdentity", "TagSession")
+    for role in ("cloudspend-access", "*/cloudspend-access")
+} | on("secretsmanager:secret:cloudspend/access-key/*", "secretsmanager:GetSecretValue")
 BUS = {("events:PutEvents", "events:event-bus/cloudspend")}
 LISTING = {("s3:ListBucket", LAKE)}
 QUERIES = (
@@ -136,7 +138,10 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     | BUS
     | executions("cloudspend-onboard"),
     (ONBOARDING, "verify"): registry("GetItem", "PutItem") | CUSTOMERS | BUS,
-    (ONBOARDING, "check-permissions"): registry("GetItem", "PutItem", "Query") | CUSTOMERS | BUS,
+    (ONBOARDING, "check-permissions"): registry("GetItem", "PutItem", "Query")
+    | CUSTOMERS
+    | on("secretsmanager:secret:cloudspend/access-key/*", "secretsmanager:DeleteSecret")
+    | BUS,
     (ONBOARDING, "activate"): registry("GetItem", "PutItem", "Query") | BUS,
     (ONBOARDING, "backfill"): registry("GetItem")
     | CUSTOMERS
@@ -225,6 +230,18 @@ def test_a_function_may_do_exactly_this(
     template = templates[stack]
     found = granted(template, function_role(template, f"cloudspend-{name}"))
     assert found == FUNCTIONS[stack, name] | COMMON | extra
+
+
+def test_only_functions_that_enter_customers_accounts_bear_the_tag_that_keys_are_read_by(
+    templates: dict[str, Template],
+) -> None:
+    """The secrets' policy asks for the tag, IAM for the permission: both, or neither."""
+    tag = dict(zip(("Key", "Value"), KEY_READER, strict=True))
+    for stack, name in FUNCTIONS:
+        template = templates[stack]
+        role = function_role(template, f"cloudspend-{name}")
+        tagged = tag in template["Resources"][role]["Properties"].get("Tags", [])
+        assert tagged == (granted(template, role) >= CUSTOMERS), name
 
 
 def test_every_function_is_in_the_list(templates: dict[str, Template]) -> None:

@@ -28,7 +28,7 @@ from cloudspend.errors import (
     UsageError,
     parse,
 )
-from tests.fakes.access import FakeCustomer, FakeDoor, denied
+from tests.fakes.access import FakeCustomer, FakeDoor, FakeVault, a_trust_policy, denied
 from tests.fakes.accounts import NOW, FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 
@@ -55,7 +55,7 @@ def verifying(**changes: Any) -> FakeAccounts:
 
 
 def try_permissions(registry: FakeAccounts, customer: FakeCustomer) -> None:
-    check_permissions(ID, registry, FakeBus(), lambda _: customer, NOW)
+    check_permissions(ID, registry, FakeBus(), lambda _: customer, FakeVault(), NOW)
 
 
 def cause(error: CloudSpendError) -> str:
@@ -63,7 +63,7 @@ def cause(error: CloudSpendError) -> str:
     return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)})
 
 
-def test_a_good_role_is_proved_four_times() -> None:
+def test_a_good_role_is_proved_in_six_ways() -> None:
     registry, door = connected(), FakeDoor()
     verify(ID, registry, FakeBus(), door, NOW)
     assert registry.get(ID).state is AccountState.VERIFYING
@@ -72,6 +72,8 @@ def test_a_good_role_is_proved_four_times() -> None:
         "right-account",
         "wrong-external-id-refused",
         "missing-external-id-refused",
+        "trusts-nobody-else",
+        "sessions-say-whose-they-are",
     }
     assert set(statuses(registry).values()) == {"passed"}
     right, wrong, none = door.tried
@@ -86,6 +88,12 @@ def test_a_good_role_is_proved_four_times() -> None:
         (FakeDoor(leads_into="999999999999"), "right-account", "into the account 999999999999"),
         (FakeDoor(opens_to_any_id=True), "wrong-external-id-refused", "a wrong external id"),
         (FakeDoor(opens_without_id=True), "missing-external-id-refused", "no external id"),
+        (
+            FakeDoor(policy=a_trust_policy(Principal={"AWS": ["000000000000", "999999999999"]})),
+            "trusts-nobody-else",
+            "also trusts 999999999999",
+        ),
+        (FakeDoor(policy=None), "trusts-nobody-else", "cannot read its own definition"),
     ],
 )
 def test_a_bad_role_is_refused_with_its_remedy(door: FakeDoor, failed: str, says: str) -> None:
@@ -95,6 +103,14 @@ def test_a_bad_role_is_refused_with_its_remedy(door: FakeDoor, failed: str, says
     assert caught.value.remedy
     assert caught.value.details == {"check": failed}
     assert statuses(registry)[failed] == "denied"
+
+
+def test_a_role_of_an_earlier_template_takes_no_marks_which_is_a_warning() -> None:
+    registry = connected()
+    verify(ID, registry, FakeDoor(marks=False), NOW)
+    checks = {check.name: check for check in registry.checks(ID)}
+    assert checks["sessions-say-whose-they-are"].status is CheckStatus.WARNING
+    assert "Update the stack" in checks["sessions-say-whose-they-are"].remedy
 
 
 def test_a_role_that_does_not_open_proves_nothing_else() -> None:
@@ -183,7 +199,7 @@ def test_a_proved_account_is_activated_and_a_repeat_says_the_same() -> None:
     told, first, again, second = bus.events
     assert (told, first) == (again, second)
     assert registry.get(ID).activated_at == NOW
-    assert len(first.details["checks"]) == len(ACTIONS) + 4
+    assert len(first.details["checks"]) == len(ACTIONS) + 6
 
 
 def test_a_step_that_was_stopped_half_way_is_done_again() -> None:

@@ -27,6 +27,13 @@ INGEST_MACHINE = f"{PREFIX}-ingest"
 SWEEP_MACHINE = f"{PREFIX}-sweep"
 COMPARE_MACHINE = f"{PREFIX}-compare"
 CUSTOMER_ROLE = f"{PREFIX}-access"
+# Customers' access keys: their secrets' names, the alias of the key that encrypts them, and the tag
+# of the roles that may read them.
+KEY_SECRETS = f"{PREFIX}/access-key"
+KEY_ALIAS = f"alias/{PREFIX}"
+KEY_READER = (f"{PREFIX}-enters-customers", "yes")
+# What a session in a customer's account says of itself: what for, by whom, for which request.
+SESSION_TAGS = (f"{PREFIX}-purpose", f"{PREFIX}-by", f"{PREFIX}-request")
 CUSTOMER_STACK = PREFIX
 CUSTOMER_TEMPLATE = f"{PREFIX}-customer.yaml"
 # Raised with every change of the template that customers should take over.
@@ -42,6 +49,8 @@ TASK_BYTES = 512 * 1024**2
 
 # The partition names of AWS and the domain that goes with each (AWS General Reference, endpoints).
 DOMAINS = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
+# Where each partition keeps its billing services (AWS General Reference, endpoints).
+BILLING_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}
 
 
 @dataclass(frozen=True)

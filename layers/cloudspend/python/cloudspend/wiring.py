@@ -7,6 +7,7 @@ so that a function starts with what it uses and nothing else.
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,10 @@ from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 
 if TYPE_CHECKING:
-    from cloudspend.access.aws import CustomerProber, StsDoor
+    from cloudspend.access.aws.probes import CustomerProber
+    from cloudspend.access.aws.sessions import StsDoor
+    from cloudspend.access.aws.vault import SecretsVault
+    from cloudspend.access.connect_key import Desk
     from cloudspend.accounts.aws import DynamoAccounts, HttpResponder, StepFunctionsOnboarding
     from cloudspend.accounts.model import Account
     from cloudspend.alerts.aws import EventBridgeBus, SnsTopics
@@ -50,11 +54,15 @@ _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
 class Platform:
     """CloudSpend's own services in one account and region, and the way into its customers'."""
 
-    def __init__(self, settings: Settings, session: boto3.Session, caller: str = "") -> None:
-        """`caller` is the ARN of whoever acts, for what is kept as history."""
+    def __init__(
+        self, settings: Settings, session: boto3.Session, who: str, caller: str = ""
+    ) -> None:
+        """`who` enters customers' accounts, a function or an operator; `caller` is the ARN of
+        whoever acts, for what is kept as history."""
         self.settings = settings
         self.caller = caller
         self._session = session
+        self._who = who
 
     @cached_property
     def accounts(self) -> DynamoAccounts:
@@ -112,9 +120,28 @@ class Platform:
 
     @cached_property
     def door(self) -> StsDoor:
-        from cloudspend.access.aws import StsDoor
+        from cloudspend.access.aws.sessions import StsDoor, Visitor
 
-        return StsDoor(self._client("sts"), self.settings.region)
+        def visitor() -> Visitor:
+            request = logger.get_current_keys().get("function_request_id", "")
+            return Visitor(self.settings.account_id, self._who, request)
+
+        return StsDoor(self._client("sts"), self.settings.region, self.vault, visitor)
+
+    @cached_property
+    def vault(self) -> SecretsVault:
+        from cloudspend.access.aws.vault import SecretsVault
+
+        return SecretsVault(self._client("secretsmanager"))
+
+    @property
+    def keys(self) -> Desk:
+        """Where access keys are taken in."""
+        from cloudspend.access.aws.inspection import KeyInspector
+        from cloudspend.access.connect_key import Desk
+
+        gate = KeyInspector(self.door, self.settings.partition)
+        return Desk(self.accounts, self.vault, gate, self.bus)
 
     @cached_property
     def catalog(self) -> GlueCatalog:
@@ -186,9 +213,9 @@ class Platform:
 
     def customer(self, account: Account) -> CustomerProber:
         """The customer's account, entered to try its permissions."""
-        from cloudspend.access.aws import CustomerProber
+        from cloudspend.access.aws.probes import CustomerProber
 
-        return CustomerProber(self._enter(account, "verify"), self.settings.partition)
+        return CustomerProber(self.door.offered_session(account), self.settings.partition)
 
     def customer_bucket(self, account: Account) -> S3CustomerBucket:
         """The customer's bucket, to read manifests and look at files."""
@@ -251,7 +278,8 @@ class Platform:
 def platform() -> Platform:
     """The platform as its own functions know it, from their environment."""
     settings = Settings.from_env()
-    return Platform(settings, boto3.Session(region_name=settings.region))
+    function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", names.PREFIX)
+    return Platform(settings, boto3.Session(region_name=settings.region), function)
 
 
 @cache
@@ -271,7 +299,9 @@ def operator() -> Platform:
         region=session.region_name,
         partition=identity["Arn"].split(":")[1],
     )
-    return Platform(settings, session, identity["Arn"])
+    operator_name = identity["Arn"].rpartition("/")[2].rpartition(":")[2]
+    who = f"{names.PREFIX}-operator-{operator_name}"
+    return Platform(settings, session, who, identity["Arn"])
 
 
 def own_files() -> DiskAndS3:

@@ -15,11 +15,18 @@ from cloudspend.accounts.model import (
     AccountType,
     Check,
     CheckStatus,
+    ConnectionKind,
 )
 from cloudspend.errors import PermissionDenied
 
 EVERY_TYPE = frozenset(AccountType)
 ORGANIZATION = frozenset({AccountType.ORGANIZATION})
+EITHER_WAY = frozenset(ConnectionKind)
+BY_ROLE = frozenset({ConnectionKind.IAM_ROLE})
+
+ALLOW_USER = (
+    "Allow it in the policy of the user whose key it is (cloudspend accounts key-policy prints it)."
+)
 
 _GRANT = (
     f"{UPDATE_STACK} If it is unchanged, ask who manages the account's service control policies"
@@ -32,19 +39,30 @@ _COST_EXPLORER = (
 
 @dataclass(frozen=True)
 class PermissionCheck:
-    """One action of the customer's role, needed for accounts of `types`; if `encrypted`, only where
-    the bill is encrypted with a key of the customer's. `remedy` speaks to the customer. An
-    `optional` one keeps no account from being onboarded."""
+    """One action of the customer's role or key, needed for accounts of `types` connected by `ways`;
+    if `encrypted`, only where the bill is encrypted with a key of the customer's. `remedy` speaks to
+    the customer. An `optional` one keeps no account from being onboarded."""
 
     action: str
     remedy: str
     types: frozenset[AccountType] = EVERY_TYPE
     encrypted: bool = False
     optional: bool = False
+    ways: frozenset[ConnectionKind] = EITHER_WAY
 
     def needed_for(self, account: Account) -> bool:
-        """Whether the account's role must have it."""
-        return account.type in self.types and (not self.encrypted or bool(account.kms_key_arn))
+        """Whether the account's role or key must have it."""
+        return (
+            account.type in self.types
+            and account.offered in self.ways
+            and (not self.encrypted or bool(account.kms_key_arn))
+        )
+
+    def remedy_for(self, account: Account) -> str:
+        """The remedy, by the connection: who has no stack cannot update it."""
+        if account.offered is ConnectionKind.IAM_ROLE:
+            return self.remedy
+        return self.remedy.replace(UPDATE_STACK, ALLOW_USER)
 
 
 def _collected(
@@ -56,6 +74,8 @@ def _collected(
 
 
 PERMISSIONS: Sequence[PermissionCheck] = (
+    # The role shows by whom it may be used (`cloudspend.access.trust`).
+    PermissionCheck("iam:GetRole", f"{_GRANT}.", ways=BY_ROLE),
     PermissionCheck("s3:GetBucketLocation", f"{_GRANT} and the export bucket's policy."),
     PermissionCheck("s3:ListBucket", f"{_GRANT} and the export bucket's policy."),
     PermissionCheck(
@@ -141,5 +161,13 @@ def require_granted(checks: Sequence[Check]) -> None:
 
 def _run(permission: PermissionCheck, account: Account, customer: Customer, now: datetime) -> Check:
     finding = customer.probe(permission.action, account, now)
-    remedy = permission.remedy if finding.status is CheckStatus.DENIED else ""
-    return Check(permission.action, permission.action, finding.status, finding.reason, remedy, now)
+    remedy = permission.remedy_for(account) if finding.status is CheckStatus.DENIED else ""
+    return Check(
+        permission.action,
+        permission.action,
+        finding.status,
+        finding.reason,
+        remedy,
+        now,
+        finding.denied_by,
+    )

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cloudspend.access.checks import denied_and_needed, require_granted, run_checks
-from cloudspend.access.ports import Door, EnterCustomer
-from cloudspend.access.verify import check_connection, verify_connection
+from cloudspend.access.move import leave_key, stay_with_key
+from cloudspend.access.ports import Door, EnterCustomer, Vault
+from cloudspend.access.verify import check_connection, standing, verify_connection
 from cloudspend.accounts.lifecycle import TRANSITIONS, lost, transition
-from cloudspend.accounts.model import Account, AccountState, Act, Check
+from cloudspend.accounts.model import Account, AccountState, Act, Check, ConnectionKind
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
@@ -30,17 +31,25 @@ def verify(account_id: str, registry: AccountRegistry, bus: Bus, door: Door, now
 
 
 def check_permissions(
-    account_id: str, registry: AccountRegistry, bus: Bus, enter: EnterCustomer, now: datetime
+    account_id: str,
+    registry: AccountRegistry,
+    bus: Bus,
+    enter: EnterCustomer,
+    vault: Vault,
+    now: datetime,
 ) -> None:
     """Try every permission and write each result down. Raises PermissionDenied.
 
-    When all are granted, the account is backfilling: from here on its deliveries are believed.
+    When all are granted, the account is backfilling: from here on its deliveries are believed. A
+    role that is proved takes the place of an access key, which is forgotten then.
     """
     account = registry.get(account_id)
     checks = run_checks(account, enter(account), now)
     _record(account, checks, registry)
     require_granted(checks)
-    _proofs(account_id, registry)
+    _proofs(account, registry)
+    if account.offered is ConnectionKind.IAM_ROLE:
+        account = leave_key(account, registry, bus, vault)
     transition(registry, bus, account, AccountState.BACKFILLING, _act(now))
 
 
@@ -53,7 +62,7 @@ def activate(account_id: str, registry: AccountRegistry, bus: Bus, now: datetime
     account = registry.get(account_id)
     if AccountState.ACTIVE not in TRANSITIONS[account.state]:
         return
-    checks = _proofs(account_id, registry)
+    checks = _proofs(account, registry)
     account = transition(
         registry,
         bus,
@@ -74,6 +83,9 @@ def report_failure(
     An account that was invited anew, suspended or offboarded meanwhile is left as it is.
     """
     account = registry.get(account_id)
+    if account.offered is not account.connection and account.activated_at:
+        stay_with_key(account, failure, registry, bus, _act(now, failure.summary))
+        return
     state = lost(account)
     if state not in TRANSITIONS[account.state]:
         return
@@ -90,10 +102,10 @@ def report_failure(
     transition(registry, bus, account, state, _act(now, failure.summary))
 
 
-def _proofs(account_id: str, registry: AccountRegistry) -> Sequence[Check]:
-    checks = registry.checks(account_id)
+def _proofs(account: Account, registry: AccountRegistry) -> Sequence[Check]:
+    checks = standing(account, registry.checks(account.account_id))
     if not checks or denied_and_needed(checks):
-        raise Defect(f"The account {account_id} was to be activated without its proofs.")
+        raise Defect(f"The account {account.account_id} was to be activated without its proofs.")
     return checks
 
 

@@ -1,22 +1,35 @@
-"""Proving a connection: the role opens to the platform's external id, to nothing else, and leads
-into the account that was invited.
+"""Proving a connection: a role opens to the platform's external id, to nothing and nobody else, and
+leads into the account that was invited; so does the session of an access key.
 
 AWS IAM user guide, "The confused deputy problem": test the role with and without the external id.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
+from cloudspend.access.keys import RIGHT_ACCOUNT
 from cloudspend.access.ports import Door
-from cloudspend.accounts.model import Account, Check, CheckStatus
-from cloudspend.errors import ConnectionRefused
+from cloudspend.access.trust import excess
+from cloudspend.accounts.model import Account, Check, CheckStatus, ConnectionKind
+from cloudspend.errors import ConnectionRefused, PermissionDenied
 
 ASSUME = "sts:AssumeRole"
+TAG = "sts:TagSession"
+READ_ROLE = "iam:GetRole"
+FEDERATE = "sts:GetFederationToken"
 IDENTITY = "sts:GetCallerIdentity"
 
 ROLE_OPENS = "role-opens"
-RIGHT_ACCOUNT = "right-account"
 WRONG_ID_REFUSED = "wrong-external-id-refused"
 NO_ID_REFUSED = "missing-external-id-refused"
+TRUSTS_NOBODY_ELSE = "trusts-nobody-else"
+SESSIONS_MARKED = "sessions-say-whose-they-are"
+KEY_OPENS = "key-opens"
+KEY_NOT_TOO_MUCH = "key-may-do-no-more"
+OF_A_ROLE = frozenset(
+    {ROLE_OPENS, WRONG_ID_REFUSED, NO_ID_REFUSED, TRUSTS_NOBODY_ELSE, SESSIONS_MARKED, READ_ROLE}
+)
+OF_A_KEY = frozenset({KEY_OPENS, KEY_NOT_TOO_MUCH})
 
 UPDATE_STACK = "Update the stack 'cloudspend' in the account with CloudSpend's template, unchanged."
 CLOSE_ROLE = (
@@ -26,8 +39,10 @@ CLOSE_ROLE = (
 
 
 def check_connection(account: Account, door: Door, now: datetime) -> list[Check]:
-    """Every proof of the connection, in order; only the first when the role does not open, since
-    the others would prove nothing then."""
+    """Every proof of the connection that is offered, in order; only the first when it does not
+    open, since the others would prove nothing then."""
+    if account.offered is ConnectionKind.ACCESS_KEY:
+        return _check_key(account, door, now)
     inside = door.enter(account, account.external_id)
     opens = _check(
         ROLE_OPENS,
@@ -43,21 +58,64 @@ def check_connection(account: Account, door: Door, now: datetime) -> list[Check]
         _right_account(account, inside, now),
         _refusal(WRONG_ID_REFUSED, "a wrong", account, door, now),
         _refusal(NO_ID_REFUSED, "no", account, door, now),
+        _trust(account, door, now),
+        _marks(account, door, now),
     ]
 
 
 def verify_connection(checks: list[Check]) -> None:
-    """Raises ConnectionRefused for the first proof that failed."""
+    """Raises ConnectionRefused for the first proof that failed; a warning is none."""
     for check in checks:
-        if check.status is not CheckStatus.PASSED:
+        if check.status is CheckStatus.DENIED:
             raise ConnectionRefused(check.reason, remedy=check.remedy, check=check.name)
+
+
+def standing(account: Account, checks: Iterable[Check]) -> list[Check]:
+    """Those of `checks` that speak of the connection that is offered, not of an earlier one."""
+    other = OF_A_KEY if account.offered is ConnectionKind.IAM_ROLE else OF_A_ROLE
+    return [check for check in checks if check.name not in other]
+
+
+def _check_key(account: Account, door: Door, now: datetime) -> list[Check]:
+    try:
+        identity = door.enter_by_key(account)
+    except ConnectionRefused as error:
+        return [
+            Check(KEY_OPENS, FEDERATE, CheckStatus.DENIED, error.summary, error.remedy, now),
+        ]
+    opens = Check(KEY_OPENS, FEDERATE, CheckStatus.PASSED, "", "", now)
+    return [opens, _right_account(account, identity.account_id, now)]
+
+
+def _trust(account: Account, door: Door, now: datetime) -> Check:
+    try:
+        policy = door.trust_policy(account)
+    except PermissionDenied as error:
+        reason = (
+            "The role cannot read its own definition, so that nobody can see whom else it trusts. "
+            f"{error.summary}"
+        )
+        return _check(TRUSTS_NOBODY_ELSE, False, reason, UPDATE_STACK, now, action=READ_ROLE)
+    beyond = excess(policy, door.platform_id, account.external_id)
+    reason = f"The trust policy of the role {account.role_arn} {', and it '.join(beyond)}."
+    return _check(TRUSTS_NOBODY_ELSE, not beyond, reason, CLOSE_ROLE, now, action=READ_ROLE)
+
+
+def _marks(account: Account, door: Door, now: datetime) -> Check:
+    if door.takes_marks(account):
+        return _check(SESSIONS_MARKED, True, "", "", now, action=TAG)
+    reason = (
+        "The role does not let sessions bear tags and a source identity, so that CloudTrail shows "
+        "their names alone."
+    )
+    return Check(SESSIONS_MARKED, TAG, CheckStatus.WARNING, reason, UPDATE_STACK, now)
 
 
 def _right_account(account: Account, inside: str, now: datetime) -> Check:
     return _check(
         RIGHT_ACCOUNT,
         inside == account.account_id,
-        f"The role leads into the account {inside}, not into {account.account_id}.",
+        f"The connection leads into the account {inside}, not into {account.account_id}.",
         "Open the quick-create link while signed in to the account that was invited.",
         now,
         action=IDENTITY,

@@ -14,6 +14,7 @@ from cloudspend.accounts.model import (
     CheckStatus,
     Export,
     ExportKind,
+    KeyFacts,
     Member,
 )
 from cloudspend.accounts.ports import Registration
@@ -54,6 +55,7 @@ def from_account(account: Account) -> dict[str, Any]:
         "expires_at": account.expires_at.isoformat(),
         "last_change": account.last_change and _plain(account.last_change),
         "activated_at": _iso(account.activated_at),
+        "key": None if account.key is None else _from_key(account.key),
     }
 
 
@@ -85,6 +87,7 @@ def to_account(item: Item) -> Account:
         template_version=item.get("template_version"),
         last_change=_change(item.get("last_change")),
         activated_at=_time(item.get("activated_at")),
+        key=_to_key(item["key"]) if item.get("key") else None,
     )
 
 
@@ -153,6 +156,7 @@ def to_check(item: Item) -> Check:
         reason=item["reason"],
         remedy=item["remedy"],
         checked_at=datetime.fromisoformat(item["checked_at"]),
+        denied_by=item.get("denied_by", ""),
     )
 
 
@@ -195,3 +199,21 @@ def _iso(moment: datetime | None) -> str | None:
 
 def _time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+def _from_key(key: KeyFacts) -> dict[str, Any]:
+    return {
+        **asdict(key),
+        "made_at": key.made_at.isoformat(),
+        "given_at": key.given_at.isoformat(),
+    }
+
+
+def _to_key(item: Item) -> KeyFacts:
+    return KeyFacts(
+        user_arn=item["user_arn"],
+        ending=item["ending"],
+        made_at=datetime.fromisoformat(item["made_at"]),
+        age_known=item["age_known"],
+        given_at=datetime.fromisoformat(item["given_at"]),
+    )

@@ -14,6 +14,13 @@ class AccountType(StrEnum):
     LINKED = "LINKED"
 
 
+class ConnectionKind(StrEnum):
+    """How the platform gets in: by a role of the customer's, or by the key of one of its users."""
+
+    IAM_ROLE = "IAM_ROLE"
+    ACCESS_KEY = "ACCESS_KEY"
+
+
 class AccountState(StrEnum):
     """Where an account stands in its life; `lifecycle.TRANSITIONS` says what may follow what."""
 
@@ -62,9 +69,10 @@ DATA_EXPORTS = frozenset({ExportKind.CUR_2_0, ExportKind.FOCUS_1_0, ExportKind.F
 
 
 class CheckStatus(StrEnum):
-    """What a permission check found."""
+    """What a check found. WARNING: it works, and should be mended all the same."""
 
     PASSED = "passed"
+    WARNING = "warning"
     DENIED = "denied"
     NOT_AVAILABLE = "not_available"
 
@@ -102,6 +110,22 @@ class Change:
 
 
 @dataclass(frozen=True)
+class KeyFacts:
+    """What is known of an account's access key. The key itself is in Secrets Manager alone.
+
+    `user_arn` is the IAM user whose key it is, `ending` are the last four characters of its id, for
+    people to tell it by. `made_at` is when the customer made it; where AWS does not say, when the
+    platform was given it, and `age_known` is False then: the key is at least that old.
+    """
+
+    user_arn: str
+    ending: str
+    made_at: datetime
+    age_known: bool
+    given_at: datetime
+
+
+@dataclass(frozen=True)
 class Account:
     """One item of the registry. `account_id` (12 digits) is its only key.
 
@@ -115,6 +139,8 @@ class Account:
     `regions` are those that the customer mainly uses. `last_change` is what brought the account
     into its state, None only where nobody wrote that down yet; `activated_at` is when it became
     active first.
+    `key` is there while the platform holds an access key; with a `role_arn` beside it, the account
+    is moving to that role, which takes the key's place once it is proved.
     """
 
     account_id: str
@@ -139,11 +165,22 @@ class Account:
     template_version: str | None = None
     last_change: Change | None = None
     activated_at: datetime | None = None
+    key: KeyFacts | None = None
 
     @property
     def is_served(self) -> bool:
         """Whether its bills are taken in, swept and collected."""
         return self.state in SERVED
+
+    @property
+    def connection(self) -> ConnectionKind:
+        """How the platform gets in now."""
+        return ConnectionKind.ACCESS_KEY if self.key else ConnectionKind.IAM_ROLE
+
+    @property
+    def offered(self) -> ConnectionKind:
+        """The connection to be proved: other than `connection` while an account moves to a role."""
+        return self.connection if self.role_arn is None else ConnectionKind.IAM_ROLE
 
     @property
     def for_events(self) -> EventAccount:
@@ -153,7 +190,10 @@ class Account:
 
 @dataclass(frozen=True)
 class Check:
-    """One proof of the connection: what was tried, what came of it, what the customer can do."""
+    """One proof of the connection: what was tried, what came of it, what the customer can do.
+
+    `denied_by` is what refused it, as far as AWS says (`cloudspend.access.denials.DeniedBy`).
+    """
 
     name: str
     action: str
@@ -161,6 +201,7 @@ class Check:
     reason: str
     remedy: str
     checked_at: datetime
+    denied_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from cloudspend.accounts.model import (
     Export,
     ExportKind,
     ExportSetup,
+    KeyFacts,
 )
 from cloudspend.cli.options import AccountId, OutputOption
 from cloudspend.cli.output import Output, say, show, show_one, show_whole
@@ -24,8 +25,8 @@ from cloudspend.settings import TEMPLATE_VERSION
 
 app = typer.Typer(no_args_is_help=True, help="Invite accounts and see how their connection stands.")
 
-COLUMNS = ("account_id", "name", "type", "state", "export_kind", "since", "reason")
-CHECKS = ("check", "status", "reason", "remedy", "checked_at")
+COLUMNS = ("account_id", "name", "type", "state", "connection", "export_kind", "since", "reason")
+CHECKS = ("check", "status", "denied_by", "reason", "remedy", "checked_at")
 
 
 @app.command()
@@ -167,6 +168,7 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
         "role_arn": account.role_arn,
         "kms_key": account.kms_key_arn,
         "template_version": account.template_version,
+        **_key(account.key),
         "external_id": account.external_id,
         "invited_at": _time(account.invited_at),
     }
@@ -190,6 +192,7 @@ def _row(account: Account) -> dict[str, Any]:
         "name": account.display_name,
         "type": str(account.type),
         "state": str(account.state),
+        "connection": str(account.connection),
         "export_kind": str(account.export.kind),
         "since": account.start_date.isoformat(),
         "reason": account.state_reason,
@@ -200,10 +203,22 @@ def _location(export: Export) -> str:
     return f"s3://{export.bucket}/{export.prefix}/{export.name}"
 
 
+def _key(key: KeyFacts | None) -> dict[str, Any]:
+    """What people may know of an account's access key."""
+    if key is None:
+        return {}
+    return {
+        "key_ending": key.ending,
+        "key_of": key.user_arn,
+        "key_made_at": _time(key.made_at) if key.age_known else f"before {_time(key.made_at)}",
+    }
+
+
 def _check(check: Check) -> dict[str, Any]:
     return {
         "check": check.name,
         "status": str(check.status),
+        "denied_by": check.denied_by,
         "reason": check.reason,
         "remedy": check.remedy,
         "checked_at": _time(check.checked_at),

@@ -14,6 +14,7 @@ from cloudspend.cli import (
     convert,
     exports,
     ingest,
+    keys,
     periods,
     query,
     reconcile,
@@ -36,6 +37,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
+accounts.app.command("connect-key")(keys.connect)
+accounts.app.command("rotate-key")(keys.rotate)
+accounts.app.command("key-policy")(keys.key_policy)
+accounts.app.command("move-to-role")(keys.move)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(exports.app, name="exports")
 periods.app.command("repair")(repair.repair_periods)

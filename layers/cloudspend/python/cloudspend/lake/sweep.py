@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cloudspend import payload as p
+from cloudspend.access.key_age import old_key, old_key_event
 from cloudspend.accounts.model import Account
 from cloudspend.accounts.ports import AccountReader
 from cloudspend.alerts.catalog import event
@@ -113,7 +114,8 @@ def sweep_account(account: Account, broom: Broom, now: datetime) -> Swept:
     left = _sweep_out(account, holdings, stored, broom, now)
     gone = expire(account, holdings, store, broom.kept, now)
     compare = to_compare(holdings, now)
-    conditions = [unreachable, overdue, _files_missing(account, lost, now) if lost else None]
+    missing = _files_missing(account, lost, now) if lost else None
+    conditions = [unreachable, overdue, missing, _old_key(account, now)]
     _remember(account, holdings, missed, [one for one in conditions if one], broom, now)
     return Swept(
         account.account_id,
@@ -250,6 +252,14 @@ def _files_missing(account: Account, lost: Iterable[PublishedPeriod], now: datet
     subject = f"{state} {now:%Y-%m-%d}"
     said = event("FilesMissing", account.for_events, subject, generations=names)
     return Condition(state, said)
+
+
+def _old_key(account: Account, now: datetime) -> Condition | None:
+    found = old_key(account, now)
+    if found is None:
+        return None
+    said = old_key_event(account, found)
+    return Condition(said.subject, said)
 
 
 def _half_published(holdings: Holdings) -> list[tuple[str, BillingPeriod, str]]:

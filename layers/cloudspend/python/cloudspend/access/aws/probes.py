@@ -1,42 +1,22 @@
-"""Sessions in customer accounts by STS, and one real call for each permission."""
+"""The customer's account, entered: one real call for each permission."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
+from cloudspend.access.aws.calls import call as _call
+from cloudspend.access.aws.calls import code as _code
+from cloudspend.access.denials import read_denial
 from cloudspend.access.ports import Finding
 from cloudspend.accounts.model import Account, CheckStatus
-from cloudspend.errors import ConnectionRefused, Defect, TransientError
-from cloudspend.settings import CUSTOMER_ROLE, PREFIX
+from cloudspend.errors import Defect
+from cloudspend.settings import BILLING_REGIONS
 
-# The most that AWS allows a role assumed by a role (IAM user guide, "Role chaining").
-SESSION_SECONDS = 3600
-# Where each partition keeps its billing services (AWS General Reference, endpoints).
-BILLING_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}
-
-DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "AllAccessDisabled", "UnauthorizedOperation"}
-)
 NOTHING_THERE = frozenset(
     {"DataUnavailableException", "AWSOrganizationsNotInUseException", "NotFoundException"}
-)
-TRANSIENT = frozenset(
-    {
-        "InternalError",
-        "InternalServiceError",
-        "LimitExceededException",
-        "RequestLimitExceeded",
-        "ServiceException",
-        "ServiceUnavailable",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
 )
 PASSED = Finding(CheckStatus.PASSED, "")
 NO_OBJECT = Finding(
@@ -71,60 +51,6 @@ NO_ROOT = Finding(
 _SOME_SERVICE = "Amazon Elastic Compute Cloud - Compute"
 
 
-class StsDoor:
-    """`Door` by AssumeRole. `sts` is a client of the platform's own region."""
-
-    def __init__(self, sts: Any, region: str) -> None:
-        self._sts = sts
-        self._region = region
-
-    def enter(self, account: Account, external_id: str | None) -> str | None:
-        try:
-            session = self._assume(account, external_id, "verify")
-        except ConnectionRefused:
-            return None
-        with_role = session.client("sts", region_name=self._region)
-        return str(_call(with_role.get_caller_identity)["Account"])
-
-    def customer_session(self, account: Account, purpose: str) -> boto3.Session:
-        """A session of one hour in the customer's account, in the platform's region.
-
-        `purpose` says which execution it is for; it ends up in the customer's CloudTrail. Raises
-        ConnectionRefused and TransientError.
-        """
-        return self._assume(account, account.external_id, purpose)
-
-    def _assume(self, account: Account, external_id: str | None, purpose: str) -> boto3.Session:
-        try:
-            answer = _call(
-                self._sts.assume_role,
-                RoleArn=account.role_arn,
-                RoleSessionName=session_name(purpose),
-                DurationSeconds=SESSION_SECONDS,
-                **({} if external_id is None else {"ExternalId": external_id}),
-            )
-        except ClientError as error:
-            if _code(error) not in DENIED:
-                raise
-            raise ConnectionRefused(
-                f"The role {account.role_arn} cannot be assumed.",
-                remedy=f"See that the stack with the role {CUSTOMER_ROLE} still stands in the "
-                f"account {account.account_id}.",
-            ) from error
-        credentials = answer["Credentials"]
-        return boto3.Session(
-            aws_access_key_id=credentials["AccessKeyId"],
-            aws_secret_access_key=credentials["SecretAccessKey"],
-            aws_session_token=credentials["SessionToken"],
-            region_name=self._region,
-        )
-
-
-def session_name(purpose: str) -> str:
-    """A role session name as STS takes it: 2 to 64 letters, digits and `=,.@-`."""
-    return f"{PREFIX}-{re.sub(r'[^A-Za-z0-9=,.@-]', '-', purpose)}"[:64]
-
-
 class CustomerProber:
     """`Customer` over a session in the customer's account."""
 
@@ -138,10 +64,15 @@ class CustomerProber:
         try:
             return PROBES[action](self, account, now)
         except ClientError as error:
-            status = (
-                CheckStatus.NOT_AVAILABLE if _code(error) in NOTHING_THERE else CheckStatus.DENIED
-            )
-            return Finding(status, str(error))
+            if _code(error) in NOTHING_THERE:
+                return Finding(CheckStatus.NOT_AVAILABLE, str(error))
+            denial = read_denial(str(error))
+            return Finding(CheckStatus.DENIED, f"{denial.sentence} {error}", denial.by)
+
+    def own_role(self, account: Account, _: datetime) -> Finding:
+        role = str(account.role_arn).rpartition("/")[2]
+        _call(self._session.client("iam").get_role, RoleName=role)
+        return PASSED
 
     def bucket_location(self, account: Account, _: datetime) -> Finding:
         s3 = self._session.client("s3")
@@ -350,6 +281,7 @@ class CustomerProber:
 
 
 PROBES: dict[str, Callable[[CustomerProber, Account, datetime], Finding]] = {
+    "iam:GetRole": CustomerProber.own_role,
     "s3:GetBucketLocation": CustomerProber.bucket_location,
     "s3:ListBucket": CustomerProber.bucket_list,
     "s3:GetObject": CustomerProber.object,
@@ -378,25 +310,6 @@ PROBES: dict[str, Callable[[CustomerProber, Account, datetime], Finding]] = {
     "organizations:ListTagsForResource": CustomerProber.account_tags,
     "kms:Decrypt": CustomerProber.decryption,
 }
-
-
-def _call(function: Callable[..., Any], **arguments: Any) -> Any:
-    try:
-        return function(**arguments)
-    except HTTPClientError as error:
-        raise TransientError("AWS could not be reached.", cause=str(error)) from error
-    except ClientError as error:
-        if _code(error) in TRANSIENT or _status(error) >= 500:
-            raise TransientError("AWS asks to try later.", cause=str(error)) from error
-        raise
-
-
-def _code(error: ClientError) -> str:
-    return error.response["Error"]["Code"]
-
-
-def _status(error: ClientError) -> int:
-    return error.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def _yesterday(now: datetime) -> dict[str, str]:

@@ -1,0 +1,119 @@
+"""What an access key is and may do, asked with the key itself, at most once each time it is given.
+
+Nothing here changes anything. Whether the key may do too much is simulated by IAM where the key may
+ask it, which a key that may do everything can. Where it may not, a few calls that only read say
+whether the key reads beyond what it is for; that this is not the whole truth is said with it.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from cloudspend.access.aws.calls import DENIED, INVALID_KEY, call, code
+from cloudspend.access.aws.probes import CustomerProber
+from cloudspend.access.aws.sessions import VERIFY, StsDoor, identity_of
+from cloudspend.access.keys import AccessKey, Identity
+from cloudspend.access.ports import Excess
+from cloudspend.accounts.model import Account
+from cloudspend.errors import ConnectionRefused
+
+# Each lets its holder take more, change or destroy something, or read what is no bill.
+HARMFUL = (
+    "cloudformation:CreateStack",
+    "dynamodb:GetItem",
+    "ec2:RunInstances",
+    "ec2:TerminateInstances",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateUser",
+    "iam:PassRole",
+    "iam:PutUserPolicy",
+    "kms:ScheduleKeyDeletion",
+    "lambda:InvokeFunction",
+    "organizations:LeaveOrganization",
+    "s3:DeleteBucket",
+    "s3:DeleteObject",
+    "s3:PutBucketPolicy",
+    "s3:PutObject",
+    "secretsmanager:GetSecretValue",
+    "sts:AssumeRole",
+)
+# Calls that only read, each with the action that lets it through.
+LOOKS: dict[str, Callable[[boto3.Session], Any]] = {
+    "iam:ListUsers": lambda session: call(session.client("iam").list_users, MaxItems=1),
+    "s3:ListAllMyBuckets": lambda session: call(session.client("s3").list_buckets),
+    "secretsmanager:ListSecrets": lambda session: call(
+        session.client("secretsmanager").list_secrets, MaxResults=1
+    ),
+}
+
+
+class KeyInspector:
+    """`KeyGate` by the key's own calls."""
+
+    def __init__(self, door: StsDoor, partition: str) -> None:
+        self._door = door
+        self._partition = partition
+
+    def identity(self, key: AccessKey) -> Identity:
+        try:
+            return identity_of(self._door.long_term(key).client("sts"))
+        except ClientError as error:
+            if code(error) not in INVALID_KEY:
+                raise
+            raise ConnectionRefused(
+                f"AWS does not take the access key ending in {key.ending}: {code(error)}.",
+                remedy="See in IAM that the key is active, and give id and secret as AWS showed "
+                "them when it was made.",
+            ) from error
+
+    def made_at(self, key: AccessKey) -> datetime | None:
+        iam = self._door.long_term(key).client("iam")
+        try:
+            answer = call(iam.list_access_keys)
+        except ClientError as error:
+            if code(error) not in DENIED:
+                raise
+            return None
+        for one in answer["AccessKeyMetadata"]:
+            if one["AccessKeyId"] == key.id:
+                made: datetime = one["CreateDate"]
+                return made
+        return None
+
+    def excess(self, key: AccessKey, identity: Identity) -> Excess:
+        session = self._door.long_term(key)
+        iam = session.client("iam")
+        try:
+            answer = call(
+                iam.simulate_principal_policy,
+                PolicySourceArn=identity.arn,
+                ActionNames=list(HARMFUL),
+            )
+        except ClientError as error:
+            if code(error) not in DENIED:
+                raise
+            found = [action for action, look in LOOKS.items() if _allowed(look, session)]
+            return Excess(tuple(found), whole=False)
+        allowed = [
+            one["EvalActionName"]
+            for one in answer["EvaluationResults"]
+            if one["EvalDecision"] == "allowed"
+        ]
+        return Excess(tuple(sorted(allowed)), whole=True)
+
+    def customer(self, account: Account, key: AccessKey) -> CustomerProber:
+        return CustomerProber(self._door.session_by(account, key, VERIFY), self._partition)
+
+
+def _allowed(look: Callable[[boto3.Session], Any], session: boto3.Session) -> bool:
+    try:
+        look(session)
+    except ClientError as error:
+        if code(error) not in DENIED:
+            raise
+        return False
+    return True

@@ -1,0 +1,48 @@
+"""How old an access key may become."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cloudspend.accounts.model import Account, KeyFacts
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Event
+
+# Days, the strictest last. 90 is what the CIS AWS Foundations Benchmark asks for.
+LIMITS = ((90, "AccessKeyAging"), (180, "AccessKeyTooOld"))
+AT_LEAST = "at least "
+
+
+@dataclass(frozen=True)
+class OldKey:
+    """A key beyond a limit: `days` old, at least where AWS does not tell its age."""
+
+    key: KeyFacts
+    days: int
+    limit: int
+    detail_type: str
+
+
+def old_key(account: Account, now: datetime) -> OldKey | None:
+    """The strictest limit that the account's key has passed; None while it is young enough, or
+    where there is none."""
+    if account.key is None:
+        return None
+    age = now - account.key.made_at
+    passed = [(limit, kind) for limit, kind in LIMITS if age > timedelta(days=limit)]
+    return OldKey(account.key, age.days, *passed[-1]) if passed else None
+
+
+def old_key_event(account: Account, found: OldKey) -> Event:
+    """What is said of it, once for each limit and key."""
+    key = found.key
+    return event(
+        found.detail_type,
+        account.for_events,
+        f"{key.ending} {key.made_at.isoformat()} {found.limit}",
+        ending=key.ending,
+        user_arn=key.user_arn,
+        made_at=key.made_at,
+        days=found.days,
+        limit_days=found.limit,
+        at_least="" if key.age_known else AT_LEAST,
+    )

@@ -1,0 +1,41 @@
+"""What a session of an access key is limited to, whatever the key's user may do.
+
+A session gets what both the user's policies and this policy allow (AWS STS, GetFederationToken).
+STS takes 2,048 characters, so that beside S3, whose statements are exact, actions are written by
+their verbs: `ce:Get*` for each `ce:Get...` that is needed.
+"""
+
+import json
+import re
+from typing import Any
+
+from cloudspend.access.checks import PERMISSIONS
+from cloudspend.accounts.model import Account
+
+MAX_POLICY = 2048
+_VERB = re.compile(r"([a-z0-9-]+:[A-Z][a-z]+)")
+
+
+def session_policy(account: Account, partition: str) -> str:
+    """The policy for sessions in `account`, as JSON without blanks."""
+    export = account.export
+    bucket = f"arn:{partition}:s3:::{export.bucket}"
+    listing = _allow(["s3:ListBucket"], bucket)
+    listing["Condition"] = {"StringLike": {"s3:prefix": f"{export.prefix}/*"}}
+    statements = [
+        _allow(["s3:GetBucketLocation"], bucket),
+        listing,
+        _allow(["s3:GetObject"], f"{bucket}/{export.prefix}/*"),
+        _allow(_verbs(account), "*"),
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))
+
+
+def _verbs(account: Account) -> list[str]:
+    needed = [one.action for one in PERMISSIONS if one.needed_for(account)]
+    found = [_VERB.match(action) for action in needed if not action.startswith("s3:")]
+    return sorted({f"{match[1]}*" for match in found if match})
+
+
+def _allow(actions: list[str], resource: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource}
