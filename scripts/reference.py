@@ -316,6 +316,8 @@ FIXED: Mapping[str, str] = {
     "SWEEP_MACHINE": "State machine that finds and mends what events missed",
     "KIND_INDEX": "Index of the DynamoDB table that lists all accounts",
     "CUSTOMER_ROLE": "Role in the customer's account",
+    "KEY_SECRETS": "What the secrets with customers' access keys are named under, by account",
+    "KEY_ALIAS": "Alias of the KMS key that encrypts those secrets",
     "CUSTOMER_STACK": "Name that the link proposes for the customer's stack",
     "CUSTOMER_TEMPLATE": "The customer's template in the template bucket",
     "TEMPLATE_VERSION": "Version of that template; a stack of an older one is reported",
