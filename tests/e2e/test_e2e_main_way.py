@@ -22,6 +22,8 @@ PROOFS = {
     "right-account",
     "wrong-external-id-refused",
     "missing-external-id-refused",
+    "trusts-nobody-else",
+    "sessions-say-whose-they-are",
 }
 PERMISSIONS = {
     "s3:GetBucketLocation",

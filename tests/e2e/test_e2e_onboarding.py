@@ -91,7 +91,11 @@ def test_a_role_that_opens_without_the_external_id_is_not_used(scene: Scene) -> 
     status = customer.follow(customer.invite(), open_to_all_of_the_platform)
     assert status == "CREATE_COMPLETE"
     account, event = refused(customer, "wrong-external-id-refused")
-    assert set(denied(account)) == {"wrong-external-id-refused", "missing-external-id-refused"}
+    assert set(denied(account)) == {
+        "wrong-external-id-refused",
+        "missing-external-id-refused",
+        "trusts-nobody-else",
+    }
     assert all("trust policy" in check["remedy"] for check in denied(account).values())
     assert "can be assumed with a wrong external id" in event["details"]["reason"]
     assert "sts:ExternalId" in event["details"]["remedy"]
