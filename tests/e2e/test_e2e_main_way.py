@@ -26,6 +26,7 @@ PROOFS = {
     "sessions-say-whose-they-are",
 }
 PERMISSIONS = {
+    "iam:GetRole",
     "s3:GetBucketLocation",
     "s3:ListBucket",
     "s3:GetObject",
