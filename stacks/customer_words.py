@@ -61,6 +61,14 @@ SENTENCES: Mapping[str, str] = {
         "CloudSpend's account may use the role, and only while it shows the external id that "
         "was made for you. CloudSpend refuses to work if the role opens without it."
     ),
+    "CloudSpendSaysWhoComesAndWhatFor": (
+        "Sessions say in your CloudTrail which function comes and what for. By itself this lets "
+        "nobody in."
+    ),
+    "ShowWhoMayUseThisRole": (
+        "The role can show its own definition, so that CloudSpend sees whom it trusts. CloudSpend "
+        "refuses to work if that is anybody else."
+    ),
     "FindTheBucket": "To know in which region the bucket is.",
     "FindTheBill": "To find manifests: the bucket's list under the prefix, and no other.",
     "ReadTheBill": "To read manifests and the files that they name, under the prefix only.",

@@ -40,8 +40,8 @@ _COST_EXPLORER = (
 @dataclass(frozen=True)
 class PermissionCheck:
     """One action of the customer's role or key, needed for accounts of `types` connected by `ways`;
-    if `encrypted`, only where the bill is encrypted with a key of the customer's. `remedy` speaks to
-    the customer. An `optional` one keeps no account from being onboarded."""
+    if `encrypted`, only where the bill is encrypted with a key of the customer's. `remedy` speaks
+    to the customer. An `optional` one keeps no account from being onboarded."""
 
     action: str
     remedy: str

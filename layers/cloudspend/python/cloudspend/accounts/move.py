@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from cloudspend.accounts.invite import TOKEN_BYTES, VALID_FOR, Invitation, token_digest
-from cloudspend.accounts.link import quick_create_link
-from cloudspend.accounts.model import ConnectionKind
+from cloudspend.accounts.link import StackChoices, quick_create_link
+from cloudspend.accounts.model import ConnectionKind, ExportSetup
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
@@ -29,6 +29,8 @@ def move_to_role(
         )
     token = secrets.token_urlsafe(TOKEN_BYTES)
     invited = replace(account, token_sha256=token_digest(token), expires_at=now + VALID_FOR)
-    link = quick_create_link(invited, token, settings)
+    # An account with a key has its bucket and export already; a second one would be another bill.
+    there = StackChoices(ExportSetup.USE_EXISTING)
+    link = quick_create_link(invited, token, settings, there)
     registry.save(account, invited)
     return Invitation(invited, link)
