@@ -225,11 +225,10 @@ class Platform:
 
     def export_definitions(self, account: Account) -> ExportDefinitions:
         """The reports and exports that the customer's account has."""
-        from cloudspend.access.aws import BILLING_REGIONS
         from cloudspend.exports.aws import ExportDefinitions
 
         session = self._enter(account, "exports")
-        region = BILLING_REGIONS[self.settings.partition]
+        region = names.BILLING_REGIONS[self.settings.partition]
         return ExportDefinitions(
             session.client("cur", region_name=region),
             session.client("bcm-data-exports", region_name=region),
