@@ -250,8 +250,10 @@ def test_a_role_that_does_not_prove_itself_leaves_the_account_active_by_its_key(
 def test_the_end_of_a_move_may_be_repeated() -> None:
     office = Office().active()
     office.stack_comes()
-    office.onboard()
-    check_permissions(ID, office.registry, office.bus, lambda _: FakeCustomer(), office.vault, NOW)
+    verify(ID, office.registry, office.bus, FakeDoor(), NOW)
+    for _ in range(2):
+        customer = FakeCustomer()
+        check_permissions(ID, office.registry, office.bus, lambda _: customer, office.vault, NOW)
     assert office.vault.kept == {}
     assert office.bus.kinds.count("MovedToRole") == 1
 

@@ -107,7 +107,7 @@ def test_a_bad_role_is_refused_with_its_remedy(door: FakeDoor, failed: str, says
 
 def test_a_role_of_an_earlier_template_takes_no_marks_which_is_a_warning() -> None:
     registry = connected()
-    verify(ID, registry, FakeDoor(marks=False), NOW)
+    verify(ID, registry, FakeBus(), FakeDoor(marks=False), NOW)
     checks = {check.name: check for check in registry.checks(ID)}
     assert checks["sessions-say-whose-they-are"].status is CheckStatus.WARNING
     assert "Update the stack" in checks["sessions-say-whose-they-are"].remedy
