@@ -251,8 +251,8 @@ def test_the_end_of_a_move_may_be_repeated() -> None:
     office = Office().active()
     office.stack_comes()
     verify(ID, office.registry, office.bus, FakeDoor(), NOW)
+    customer = FakeCustomer()
     for _ in range(2):
-        customer = FakeCustomer()
         check_permissions(ID, office.registry, office.bus, lambda _: customer, office.vault, NOW)
     assert office.vault.kept == {}
     assert office.bus.kinds.count("MovedToRole") == 1
