@@ -8,7 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from cloudspend.accounts.aws import DynamoAccounts
+from cloudspend.accounts import items
+from cloudspend.accounts.aws import DynamoAccounts, known_regions
 from cloudspend.accounts.model import AccountState, Change, Check, CheckStatus, Member
 from cloudspend.accounts.ports import AccountChanged, AccountRegistry, Registration
 from cloudspend.errors import TransientError, UsageError
@@ -16,6 +17,14 @@ from tests.fakes.accounts import NOW, FakeAccounts, an_account
 
 FIRST = an_account(
     token_sha256="f" * 64, retention_months=36, billing_detail=True, tag_columns=("Team",)
+)
+DESCRIBED = an_account(
+    "333333333333",
+    partition="aws-us-gov",
+    contacts=("billing@example.com", "it@example.com"),
+    owner="Cloud team",
+    cost_centre="4711",
+    notes="Two lines,\nas typed.",
 )
 SECOND = an_account("222222222222")
 CONNECTED = replace(FIRST, state=AccountState.CONNECTED, token_sha256=None, stack_id="s")
@@ -58,6 +67,11 @@ def test_what_is_added_is_read_back_whole(registry: AccountRegistry) -> None:
     registry.add(FIRST)
     assert registry.get("111111111111") == FIRST
     assert registry.find("111111111111") == FIRST
+
+
+def test_what_is_said_of_an_account_is_read_back(registry: AccountRegistry) -> None:
+    registry.add(DESCRIBED)
+    assert registry.get(DESCRIBED.account_id) == DESCRIBED
 
 
 def test_an_unknown_account(registry: AccountRegistry) -> None:
@@ -203,12 +217,18 @@ def test_members_are_kept_by_organization_and_found_by_account(registry: Account
     assert list(registry.organizations_of("555555555555")) == []
 
 
+def test_the_sdk_knows_the_regions_of_each_partition() -> None:
+    assert {"us-east-1", "eu-central-2"} <= known_regions("aws")
+    assert known_regions("aws-us-gov") == {"us-gov-east-1", "us-gov-west-1"}
+    assert known_regions("aws-cn") == {"cn-north-1", "cn-northwest-1"}
+
+
 def test_an_item_of_before_there_was_a_history_is_read_and_written() -> None:
     with mock_aws():
         table = create_table(boto3.resource("dynamodb"))
         registry = DynamoAccounts(table)
         registry.add(FIRST)
-        for name in ("last_change", "activated_at"):
+        for name in ("last_change", "activated_at", "contacts", *items.UNSAID):
             table.update_item(
                 Key={"pk": "ACCOUNT#111111111111", "sk": "PROFILE"},
                 UpdateExpression="REMOVE #name",

@@ -41,6 +41,15 @@ def an_account(account_id: str = "111111111111", **changes: Any) -> Account:
     return Account(**(fields | changes))
 
 
+def known_regions(partition: str) -> frozenset[str]:
+    """A few regions of each partition."""
+    return {
+        "aws": frozenset({"us-east-1", "eu-west-1", "eu-central-1"}),
+        "aws-us-gov": frozenset({"us-gov-west-1"}),
+        "aws-cn": frozenset({"cn-north-1", "cn-northwest-1"}),
+    }[partition]
+
+
 class FakeAccounts:
     """`AccountRegistry` in dictionaries."""
 

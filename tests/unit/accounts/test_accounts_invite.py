@@ -14,18 +14,25 @@ from cloudspend.accounts import fields
 from cloudspend.accounts.invite import Invitation, InviteRequest, invite, token_digest
 from cloudspend.accounts.link import StackChoices, quick_create_link, update_link
 from cloudspend.accounts.model import AccountState, ExportKind, ExportSetup
+from cloudspend.accounts.ports import Office
 from cloudspend.convert.names import tag_column
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
-from tests.fakes.accounts import ACT, NOW, FakeAccounts, an_account
+from tests.fakes.accounts import ACT, NOW, FakeAccounts, an_account, known_regions
 from tests.fakes.alerts import FakeBus
 
 SETTINGS = Settings("000000000000", "eu-central-1")
-REQUEST = InviteRequest("111111111111", "Acme", "organization", ["us-east-1", "eu-west-1"])
+REQUEST = InviteRequest(
+    account_id="111111111111",
+    display_name="Acme",
+    type="organization",
+    regions=["us-east-1", "eu-west-1"],
+)
 
 
 def invited(registry: FakeAccounts, bus: FakeBus | None = None, **changes: Any) -> Invitation:
-    return invite(replace(REQUEST, **changes), registry, bus or FakeBus(), SETTINGS, ACT)
+    office = Office(registry, bus or FakeBus(), SETTINGS, known_regions)
+    return invite(replace(REQUEST, **changes), office, ACT)
 
 
 def parameters(link: str) -> dict[str, str]:
@@ -85,6 +92,19 @@ def test_inviting_again_voids_the_earlier_link_and_keeps_the_external_id() -> No
     assert len({event.event_id for event in bus.events}) == 4
 
 
+def test_inviting_again_changes_what_is_said_anew() -> None:
+    registry = FakeAccounts()
+    invited(registry)
+    again = InviteRequest(account_id="111111111111", type="LINKED", export_kind="FOCUS_1_2")
+    account = invite(again, Office(registry, FakeBus(), SETTINGS, known_regions), ACT).account
+    assert (account.type, account.export.kind) == ("LINKED", ExportKind.FOCUS_1_2)
+    assert account.export.name == "cloudspend-focus-1-2"
+    assert (account.display_name, account.regions) == ("Acme", ("us-east-1", "eu-west-1"))
+    assert not account.billing_detail
+    with pytest.raises(UsageError, match="partition"):
+        invited(registry, partition="aws-cn")
+
+
 def test_a_failed_account_is_invited_again() -> None:
     registry = FakeAccounts(an_account(state=AccountState.FAILED, stack_id="the-stack"))
     account = invited(registry).account
@@ -120,6 +140,15 @@ def test_a_display_name_is_one_account_s_whatever_its_case() -> None:
         ("start_date", "01.10.2026", "start date"),
         ("start_date", "2026-11-24", "start date"),
         ("retention_months", 0, "retention"),
+        ("retention_months", "12", "retention"),
+        ("regions", ["eu-north-9"], "region"),
+        ("partition", "aws-cn", "partition"),
+        ("partition", "aws-eu", "partition"),
+        ("contacts", ["nobody"], "contact"),
+        ("contacts", [f"a{n}@example.com" for n in range(11)], "list of contacts"),
+        ("owner", "a\nb", "owner"),
+        ("cost_centre", "x" * 129, "cost centre"),
+        ("notes", "x" * 2001, "notes"),
         ("export_kind", "CUR", "export kind"),
         ("export_bucket", "Bucket", "export bucket"),
         ("export_bucket", "a..b", "export bucket"),
@@ -136,7 +165,7 @@ def test_wrong_input_is_named_and_nothing_is_done(field: str, value: Any, named:
     with pytest.raises(UsageError) as caught:
         invited(registry, bus, **{field: value})
     assert caught.value.summary.startswith(f"The {named} ")
-    assert caught.value.remedy.startswith("Allowed: ")
+    assert caught.value.remedy.startswith(("Allowed: ", "Roles, topics and buses"))
     assert (list(registry.list()), bus.events) == ([], [])
 
 
@@ -147,7 +176,6 @@ LONGEST: dict[str, Any] = {
     "export_kind": "CUR_LEGACY",
     "export_setup": "CREATE_EXPORT",
     "retention_months": 84,
-    "regions": ["cn-northwest-1"],
 }
 
 
@@ -157,8 +185,8 @@ LONGEST: dict[str, Any] = {
     ids=lambda settings: settings.partition,
 )
 def test_the_longest_values_fit_into_the_link(settings: Settings) -> None:
-    request = InviteRequest("111111111111", "Acme", "ORGANIZATION", **LONGEST)
-    link = invite(request, FakeAccounts(), FakeBus(), settings, ACT).link
+    request = replace(REQUEST, regions=[settings.region], **LONGEST)
+    link = invite(request, Office(FakeAccounts(), FakeBus(), settings, known_regions), ACT).link
     assert 950 < len(link) <= 1024
     given = parameters(link)
     assert given["param_ExportPrefix"] == LONGEST["export_prefix"]

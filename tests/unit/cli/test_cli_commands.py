@@ -22,13 +22,14 @@ from cloudspend.accounts.model import (
     Export,
     ExportKind,
 )
+from cloudspend.accounts.ports import Office
 from cloudspend.cli import main
 from cloudspend.errors import Defect, UsageError
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod, Totals, Verdict
 from cloudspend.lake.ports import QueryResult
 from cloudspend.settings import Settings
-from tests.fakes.accounts import FakeAccounts
+from tests.fakes.accounts import FakeAccounts, known_regions
 from tests.fakes.alerts import FakeBus
 from tests.fakes.exports import FakeCustomerBucket, legacy_manifest
 from tests.fakes.lake import FakeExecutions, FakeGenerations
@@ -82,6 +83,10 @@ class Operator:
     settings: Settings = field(default_factory=lambda: Settings("000000000000", "us-east-1"))
     objects: FakeCustomerBucket = field(default_factory=FakeCustomerBucket)
     caller: str = "arn:aws:sts::000000000000:assumed-role/operator/somebody"
+
+    @property
+    def office(self) -> Office:
+        return Office(self.accounts, self.bus, self.settings, known_regions)
 
     def customer_bucket(self, _account: Account) -> FakeCustomerBucket:
         return self.objects

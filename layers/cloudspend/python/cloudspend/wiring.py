@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cloudspend.access.connect_key import Desk
     from cloudspend.accounts.aws import DynamoAccounts, HttpResponder, StepFunctionsOnboarding
     from cloudspend.accounts.model import Account
+    from cloudspend.accounts.ports import Office
     from cloudspend.alerts.aws import EventBridgeBus, SnsTopics
     from cloudspend.collect.aws import CostExplorerApi
     from cloudspend.convert.aws import S3Sink, S3Source
@@ -69,6 +70,13 @@ class Platform:
         from cloudspend.accounts.aws import DynamoAccounts
 
         return DynamoAccounts(self._table)
+
+    @property
+    def office(self) -> Office:
+        from cloudspend.accounts.aws import known_regions
+        from cloudspend.accounts.ports import Office
+
+        return Office(self.accounts, self.bus, self.settings, known_regions)
 
     @cached_property
     def generations(self) -> DynamoGenerations:
@@ -215,7 +223,7 @@ class Platform:
         """The customer's account, entered to try its permissions."""
         from cloudspend.access.aws.probes import CustomerProber
 
-        return CustomerProber(self.door.offered_session(account), self.settings.partition)
+        return CustomerProber(self.door.offered_session(account), account.partition)
 
     def customer_bucket(self, account: Account) -> S3CustomerBucket:
         """The customer's bucket, to read manifests and look at files."""
@@ -244,7 +252,7 @@ class Platform:
         """The customer's Cost Explorer."""
         from cloudspend.collect.aws import CostExplorerApi
 
-        return CostExplorerApi.of(self._enter(account, "reconcile"), self.settings.partition)
+        return CostExplorerApi.of(self._enter(account, "reconcile"), account.partition)
 
     def copy_template(self, bucket: str, key: str) -> None:
         """Put the customer's template, a deployed asset, where the quick-create link points."""

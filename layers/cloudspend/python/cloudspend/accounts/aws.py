@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError, HTTPClientError
+from botocore.session import Session
 
 from cloudspend.accounts import items
 from cloudspend.accounts.model import Account, Change, Check, Member
@@ -34,6 +35,11 @@ TRANSIENT = frozenset(
         "TransactionInProgressException",
     }
 )
+
+
+def known_regions(partition: str) -> frozenset[str]:
+    """The regions of `partition`, by the SDK's own list: EC2 is in each of them."""
+    return frozenset(Session().get_available_regions("ec2", partition_name=partition))
 
 
 @contextmanager
@@ -234,9 +240,14 @@ class HttpResponder:
 def _revision(account: Account) -> str:
     """Names one version of an account: a write is made only over the version that was read.
 
-    What is empty is left out, so that a field that is added later changes no stored revision.
+    What is empty, or goes without saying, is left out, so that a field that is added later changes
+    no stored revision.
     """
-    held = {key: value for key, value in items.from_account(account).items() if value}
+    held = {
+        key: value
+        for key, value in items.from_account(account).items()
+        if value and value != items.UNSAID.get(key)
+    }
     return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
 
 

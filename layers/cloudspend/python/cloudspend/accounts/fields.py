@@ -9,16 +9,20 @@ from typing import TypeVar
 
 from cloudspend.accounts.model import DATA_EXPORTS, ExportKind
 from cloudspend.errors import UsageError
-from cloudspend.settings import CUSTOMER_ROLE
+from cloudspend.settings import CUSTOMER_ROLE, DOMAINS
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
 RETENTION_MONTHS = (13, 36, 84)
+KEEP = "keep"
 MAX_NAME = 64
 # The longest that leaves a quick-create link within 1,024 characters, whatever else is longest.
 MAX_PREFIX = 80
 # A path may have 512 characters (IAM API reference, CreateRole).
 MAX_ARN = 700
+MAX_LINE = 128
+MAX_NOTES = 2000
+MAX_CONTACTS = 10
 # Every account's columns are in one table, so that each of them makes queries' plans longer.
 MAX_TAG_COLUMNS = 10
 TAG_KEYS = (
@@ -26,7 +30,9 @@ TAG_KEYS = (
     "of AWS begin with aws:"
 )
 
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,2}-\d")
+EMAILS = "an e-mail address, e.g. billing@example.com"
+# Much narrower than RFC 5322 allows, and as wide as addresses are.
+_EMAIL = re.compile(r"[0-9A-Za-z.!#$%&'*+/=?^_{|}~-]+@[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+")
 # S3 user guide, "General purpose bucket naming rules".
 _BUCKET = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
 # AWS Billing user guide, "User-defined tag restrictions"; behind the mark of the key's origin there
@@ -64,12 +70,50 @@ def one_of(field: str, text: str, kind: type[Kind]) -> Kind:
     raise refused(field, text, "one of " + ", ".join(kind))
 
 
-def regions(texts: Sequence[str]) -> tuple[str, ...]:
-    """At least one AWS region code, none twice."""
+def partition(text: str, of_platform: str) -> str:
+    """The partition of AWS that an account is in, which must be the platform's own."""
+    if text not in DOMAINS:
+        raise refused("partition", text, "one of " + ", ".join(DOMAINS))
+    if text != of_platform:
+        raise UsageError(
+            f"The partition {text!r} is not the platform's, which is {of_platform}.",
+            remedy="Roles, topics and buses of one partition are not known in another: deploy "
+            f"CloudSpend in a region of {text} and invite the account there.",
+        )
+    return text
+
+
+def regions(texts: Sequence[str], known: frozenset[str]) -> tuple[str, ...]:
+    """At least one of the `known` AWS region codes, none twice."""
+    allowed = ", ".join(sorted(known))
     if not texts:
-        raise refused("regions", "", "at least one AWS region, e.g. us-east-1")
-    codes = [_match("region", text, _REGION, "an AWS region, e.g. us-east-1") for text in texts]
-    return tuple(dict.fromkeys(codes))
+        raise refused("regions", "", f"at least one of {allowed}")
+    for text in texts:
+        if text not in known:
+            raise refused("region", text, f"one of {allowed}")
+    return tuple(dict.fromkeys(texts))
+
+
+def contacts(texts: Sequence[str]) -> tuple[str, ...]:
+    """E-mail addresses, none twice."""
+    found = tuple(dict.fromkeys(_match("contact", text, _EMAIL, EMAILS, 254) for text in texts))
+    if len(found) > MAX_CONTACTS:
+        raise refused("list of contacts", ", ".join(found), f"up to {MAX_CONTACTS} addresses")
+    return found
+
+
+def line(field: str, text: str) -> str:
+    """A line of text, or nothing."""
+    if len(text) > MAX_LINE or not text.isprintable():
+        raise refused(field, text, f"up to {MAX_LINE} printable characters")
+    return text.strip()
+
+
+def notes(text: str) -> str:
+    """Any text, over several lines if need be."""
+    if len(text) > MAX_NOTES or not text.replace("\n", "").isprintable():
+        raise refused("notes", text, f"up to {MAX_NOTES} printable characters and line breaks")
+    return text.strip()
 
 
 def start_date(text: str, today: date) -> date:
@@ -84,12 +128,15 @@ def start_date(text: str, today: date) -> date:
     return day
 
 
-def retention_months(months: int | None) -> int | None:
+def retention_months(months: str | int) -> int | None:
     """How long data is kept; None keeps it for good."""
-    if months is not None and months not in RETENTION_MONTHS:
+    text = str(months)
+    if text == KEEP:
+        return None
+    if text not in map(str, RETENTION_MONTHS):
         allowed = ", ".join(map(str, RETENTION_MONTHS))
-        raise refused("retention", str(months), f"{allowed} months, or none given to keep all")
-    return months
+        raise refused("retention", text, f"{allowed} (months), or {KEEP} to keep all")
+    return int(text)
 
 
 def billing_detail(wanted: bool | None, kind: ExportKind) -> bool:
@@ -154,7 +201,13 @@ def template_version(text: str) -> str | None:
 
 def refused(field: str, value: str, allowed: str) -> UsageError:
     """The error for a value that is not allowed."""
-    return UsageError(f"The {field} {value[:80]!r} is not allowed.", remedy=f"Allowed: {allowed}.")
+    return UsageError(
+        f"The {field} {value[:80]!r} is not allowed.",
+        remedy=f"Allowed: {allowed}.",
+        field=field,
+        value=value[:80],
+        allowed=allowed,
+    )
 
 
 def _match(field: str, text: str, pattern: re.Pattern[str], allowed: str, most: int = 63) -> str:

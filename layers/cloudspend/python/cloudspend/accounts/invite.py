@@ -2,11 +2,11 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 
 from cloudspend.accounts import fields
+from cloudspend.accounts.describe import Described, Ground, checked
 from cloudspend.accounts.lifecycle import TRANSITIONS, tell_change, with_step
 from cloudspend.accounts.link import StackChoices, quick_create_link
 from cloudspend.accounts.model import (
@@ -18,7 +18,7 @@ from cloudspend.accounts.model import (
     ExportKind,
     ExportSetup,
 )
-from cloudspend.accounts.ports import AccountRegistry
+from cloudspend.accounts.ports import Office
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import UsageError
@@ -35,28 +35,26 @@ EXPORT_NAMES = {
 
 
 @dataclass(frozen=True)
-class InviteRequest:
-    """What an operator says of a new account, as text; what is left out follows a convention.
+class InviteRequest(Described):
+    """What an operator says of an account to be invited, as text. What is left out stays as it was
+    for an account that is invited again, and follows a convention for a new one.
 
-    `start_date` (YYYY-MM-DD) defaults to the first day of the month one year ago, the export to
-    `s3://cloudspend-export-<account id>-<region>/cloudspend/<name>`, named after its kind
-    (`EXPORT_NAMES`), and `billing_detail` to whether the export can fill that table. Without
+    Only a new account needs a `display_name`. `type` defaults to ORGANIZATION, `partition` to the
+    platform's, `regions` to the platform's region, `start_date` (YYYY-MM-DD) to the first day of
+    the month one year ago, the export to `s3://cloudspend-export-<account id>-<region>/cloudspend/
+    <name>`, named after its kind (`EXPORT_NAMES`), and `billing_detail` to whether the export can
+    fill that table. Data are kept for good unless `retention_months` are given. Without
     `phone_home` the customer's stack tells nobody of itself, and the role is entered by hand.
     """
 
-    account_id: str
-    display_name: str
-    type: str
-    regions: Sequence[str]
-    start_date: str | None = None
-    retention_months: int | None = None
-    export_kind: str = ExportKind.CUR_2_0
+    account_id: str = ""
+    type: str | None = None
+    partition: str | None = None
+    export_kind: str | None = None
     export_setup: str = ExportSetup.CREATE_ALL
     export_bucket: str | None = None
     export_prefix: str | None = None
     export_name: str | None = None
-    billing_detail: bool | None = None
-    tag_columns: Sequence[str] = ()
     phone_home: bool = True
 
 
@@ -68,26 +66,38 @@ class Invitation:
     link: str
 
 
-def invite(
-    request: InviteRequest, registry: AccountRegistry, bus: Bus, settings: Settings, act: Act
-) -> Invitation:
+def invite(request: InviteRequest, office: Office, act: Act) -> Invitation:
     """Record the account and make its link, which works once within 7 days.
 
-    An account that is invited or failed is invited again: the earlier link becomes void, the
-    external id stays. Raises UsageError for a wrong field, for a display name that another account
-    bears, and for an account that is connected already.
+    An account that is invited, failed, degraded or removed is invited again: the earlier link
+    becomes void, the external id stays. Raises UsageError for a wrong field, for a display name
+    that another account bears, and for an account that is connected.
     """
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    existing = registry.find(fields.account_id(request.account_id))
-    account = _account(request, settings, act, existing, token_digest(token))
-    setup = fields.one_of("export setup", request.export_setup, ExportSetup)
-    link = quick_create_link(account, token, settings, StackChoices(setup, request.phone_home))
+    existing = office.registry.find(fields.account_id(request.account_id))
+    invitation = prepared(request, existing, office, act)
     if existing is None:
-        registry.add(account)
+        office.registry.add(invitation.account)
     else:
-        registry.save(existing, account)
-    _announce(account, bus)
-    return Invitation(account, link)
+        office.registry.save(existing, invitation.account)
+    _announce(invitation.account, office.bus)
+    return invitation
+
+
+def prepared(
+    request: InviteRequest, existing: Account | None, office: Office, act: Act
+) -> Invitation:
+    """The invitation as `invite` would record it; nothing is written. Raises UsageError."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    before = _again(request, existing, act) if existing else _new(request, office.settings, act)
+    before = replace(before, export=_export(request, before.export))
+    ground = Ground(office.known_regions(before.partition), act.at.date(), before.export.kind)
+    account = replace(before, token_sha256=token_digest(token), **checked(request, ground))
+    if account.billing_detail and not account.export.kind.is_cur:
+        account = replace(account, billing_detail=False)
+    account = with_step(account, existing, act)
+    setup = fields.one_of("export setup", request.export_setup, ExportSetup)
+    choices = StackChoices(setup, request.phone_home)
+    return Invitation(account, quick_create_link(account, token, office.settings, choices))
 
 
 def token_digest(token: str) -> str:
@@ -96,61 +106,58 @@ def token_digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _account(
-    request: InviteRequest,
-    settings: Settings,
-    act: Act,
-    existing: Account | None,
-    digest: str,
-) -> Account:
-    now = act.at
-    export = _export(request, settings)
-    invited = Account(
-        account_id=fields.account_id(request.account_id),
-        display_name=fields.display_name(request.display_name),
-        type=fields.one_of("type", request.type, AccountType),
-        regions=fields.regions(request.regions),
-        start_date=fields.start_date(request.start_date or _a_year_before(now), now.date()),
-        retention_months=fields.retention_months(request.retention_months),
-        export=export,
-        external_id=existing.external_id if existing else secrets.token_hex(16),
+def _new(request: InviteRequest, settings: Settings, act: Act) -> Account:
+    """An account of which nothing is known, by the conventions."""
+    if request.display_name is None:
+        raise fields.refused("display name", "", "a name, since the account is new")
+    account_id = fields.account_id(request.account_id)
+    kind = fields.one_of("export kind", request.export_kind or ExportKind.CUR_2_0, ExportKind)
+    return Account(
+        account_id=account_id,
+        display_name=request.display_name,
+        type=fields.one_of("type", request.type or AccountType.ORGANIZATION, AccountType),
+        regions=(settings.region,),
+        start_date=date(act.at.year - 1, act.at.month, 1),
+        retention_months=None,
+        export=Export(
+            kind, f"{PREFIX}-export-{account_id}-{settings.region}", PREFIX, EXPORT_NAMES[kind]
+        ),
+        external_id=secrets.token_hex(16),
         state=AccountState.INVITED,
-        invited_at=now,
-        expires_at=now + VALID_FOR,
-        token_sha256=digest,
-        billing_detail=fields.billing_detail(request.billing_detail, export.kind),
-        tag_columns=fields.tag_columns(request.tag_columns),
+        invited_at=act.at,
+        expires_at=act.at + VALID_FOR,
+        billing_detail=kind.is_cur,
+        partition=fields.partition(request.partition or settings.partition, settings.partition),
     )
-    return with_step(invited if existing is None else _again(existing, invited), existing, act)
 
 
-def _again(existing: Account, invited: Account) -> Account:
+def _again(request: InviteRequest, existing: Account, act: Act) -> Account:
     if AccountState.INVITED not in TRANSITIONS[existing.state]:
         raise UsageError(
             f"{existing.display_name} ({existing.account_id}) is {existing.state} already.",
             remedy=f"See how it stands: cloudspend accounts show {existing.account_id}.",
         )
     return replace(
-        invited,
-        stack_id=existing.stack_id,
-        request_id=existing.request_id,
-        activated_at=existing.activated_at,
+        existing,
+        type=fields.one_of("type", request.type or existing.type, AccountType),
+        partition=fields.partition(request.partition or existing.partition, existing.partition),
+        state=AccountState.INVITED,
+        state_reason=act.reason,
+        invited_at=act.at,
+        expires_at=act.at + VALID_FOR,
     )
 
 
-def _export(request: InviteRequest, settings: Settings) -> Export:
-    default_bucket = f"{PREFIX}-export-{request.account_id}-{settings.region}"
-    kind = fields.one_of("export kind", request.export_kind, ExportKind)
+def _export(request: InviteRequest, before: Export) -> Export:
+    """Where AWS is to deliver. An export of another kind has another name by convention."""
+    kind = fields.one_of("export kind", request.export_kind or before.kind, ExportKind)
+    name = before.name if kind is before.kind else EXPORT_NAMES[kind]
     return Export(
         kind=kind,
-        bucket=fields.bucket(request.export_bucket or default_bucket),
-        prefix=fields.prefix(request.export_prefix or PREFIX),
-        name=fields.export_name(request.export_name or EXPORT_NAMES[kind], kind),
+        bucket=fields.bucket(request.export_bucket or before.bucket),
+        prefix=fields.prefix(request.export_prefix or before.prefix),
+        name=fields.export_name(request.export_name or name, kind),
     )
-
-
-def _a_year_before(now: datetime) -> str:
-    return f"{now.year - 1:04d}-{now.month:02d}-01"
 
 
 def _announce(account: Account, bus: Bus) -> None:

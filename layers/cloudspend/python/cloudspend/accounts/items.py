@@ -25,6 +25,8 @@ CHECK = "CHECK#"
 REGISTRATION = "REGISTRATION#"
 HISTORY = "HISTORY#"
 MEMBER = "MEMBER#"
+# What an item of before there were these fields means by not having them.
+UNSAID = {"partition": "aws", "owner": "", "cost_centre": "", "notes": ""}
 
 Item = Mapping[str, Any]
 
@@ -49,6 +51,7 @@ def from_account(account: Account) -> dict[str, Any]:
         "state": account.state.value,
         "regions": list(account.regions),
         "tag_columns": list(account.tag_columns),
+        "contacts": list(account.contacts),
         "export": asdict(account.export) | {"kind": account.export.kind.value},
         "start_date": account.start_date.isoformat(),
         "invited_at": account.invited_at.isoformat(),
@@ -88,6 +91,8 @@ def to_account(item: Item) -> Account:
         last_change=_change(item.get("last_change")),
         activated_at=_time(item.get("activated_at")),
         key=_to_key(item["key"]) if item.get("key") else None,
+        **{name: item.get(name, value) for name, value in UNSAID.items()},
+        contacts=tuple(item.get("contacts", ())),
     )
 
 

@@ -138,7 +138,9 @@ class Account:
     with, `template_version` what the customer's stack was made from; None where there is none.
     `regions` are those that the customer mainly uses. `last_change` is what brought the account
     into its state, None only where nobody wrote that down yet; `activated_at` is when it became
-    active first.
+    active first. `partition` is AWS's, and decides endpoints and ARNs. `contacts` are e-mail
+    addresses of the customer's; `owner` and `cost_centre` are whose it is in the platform team's
+    own house.
     `key` is there while the platform holds an access key; with a `role_arn` beside it, the account
     is moving to that role, which takes the key's place once it is proved.
     """
@@ -166,6 +168,11 @@ class Account:
     last_change: Change | None = None
     activated_at: datetime | None = None
     key: KeyFacts | None = None
+    partition: str = "aws"
+    contacts: tuple[str, ...] = ()
+    owner: str = ""
+    cost_centre: str = ""
+    notes: str = ""
 
     @property
     def is_served(self) -> bool:

@@ -1,12 +1,14 @@
 """What the use cases need from outside: the registry, the onboarding, the way to answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from cloudspend.accounts.model import Account, Change, Check, Member
+from cloudspend.alerts.event import Bus
 from cloudspend.errors import TransientError
+from cloudspend.settings import Settings
 
 
 class AccountChanged(TransientError):
@@ -79,6 +81,20 @@ class AccountRegistry(AccountReader, Protocol):
     def organizations_of(self, account_id: str) -> Sequence[str]:
         """The ids of the onboarded organizations that the account is a member of now, in order. May
         lag behind a write by seconds."""
+
+
+# The codes of the regions of a partition.
+KnownRegions = Callable[[str], frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Office:
+    """What operators' use cases work with."""
+
+    registry: AccountRegistry
+    bus: Bus
+    settings: Settings
+    known_regions: KnownRegions
 
 
 class Onboarding(Protocol):

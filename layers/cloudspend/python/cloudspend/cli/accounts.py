@@ -11,15 +11,16 @@ from cloudspend.accounts.invite import InviteRequest
 from cloudspend.accounts.invite import invite as invite_account
 from cloudspend.accounts.model import (
     Account,
+    AccountState,
     AccountType,
-    Act,
     Check,
     Export,
     ExportKind,
     ExportSetup,
     KeyFacts,
 )
-from cloudspend.cli.options import AccountId, OutputOption
+from cloudspend.cli import fields as o
+from cloudspend.cli.options import AccountId, OutputOption, act_of
 from cloudspend.cli.output import Output, say, show, show_one, show_whole
 from cloudspend.settings import TEMPLATE_VERSION
 
@@ -32,26 +33,25 @@ CHECKS = ("check", "status", "denied_by", "reason", "remedy", "checked_at")
 @app.command()
 def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one request in the first line
     account_id: Annotated[str, typer.Argument(help="12 digits, e.g. 111111111111")],
-    name: Annotated[str, typer.Option(help="Display name; unique without regard to case.")],
+    name: o.Name = None,
     account_type: Annotated[
-        AccountType,
-        typer.Option("--type", help="A management account with its members, or a single account."),
-    ] = AccountType.ORGANIZATION,
-    region: Annotated[
-        list[str] | None, typer.Option(help="A region the customer mainly uses; repeat for more.")
-    ] = None,
-    start_date: Annotated[
-        str | None, typer.Option(help="YYYY-MM-DD: take in bills from here on. Default: a year.")
-    ] = None,
-    retention_months: Annotated[
-        int | None,
+        AccountType | None,
         typer.Option(
-            help="Months that delivered files stay in the customer's bucket: 13, 36 or 84."
+            "--type",
+            help="A management account with its members, or a single account. "
+            "Default: ORGANIZATION.",
         ),
     ] = None,
+    partition: Annotated[
+        str | None,
+        typer.Option(help="aws, aws-us-gov or aws-cn; the platform's own, which is the default."),
+    ] = None,
+    region: o.Regions = None,
+    start_date: o.StartDate = None,
+    retention_months: o.Retention = None,
     export_kind: Annotated[
-        ExportKind, typer.Option(help="What AWS is to deliver.")
-    ] = ExportKind.CUR_2_0,
+        ExportKind | None, typer.Option(help="What AWS is to deliver. Default: CUR_2_0.")
+    ] = None,
     export_setup: Annotated[
         ExportSetup,
         typer.Option(help="What the stack makes: bucket and export, the export alone, or neither."),
@@ -59,20 +59,12 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     export_bucket: Annotated[str | None, typer.Option(help="Name of the export's bucket.")] = None,
     export_prefix: Annotated[str | None, typer.Option(help="Prefix within the bucket.")] = None,
     export_name: Annotated[str | None, typer.Option(help="Name of the export.")] = None,
-    billing_detail: Annotated[
-        bool | None,
-        typer.Option(
-            "--billing-detail/--no-billing-detail",
-            help="Fill the table billing_detail as well. Default: yes, where the export is a CUR.",
-        ),
-    ] = None,
-    tag_column: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY",
-            help="A tag that gets a column of its own in cost_and_usage; repeat for up to 10.",
-        ),
-    ] = None,
+    billing_detail: o.BillingDetail = None,
+    tag_column: o.TagColumns = None,
+    contact: o.Contacts = None,
+    owner: o.Owner = None,
+    cost_centre: o.CostCentre = None,
+    notes: o.Notes = None,
     phone_home: Annotated[
         bool,
         typer.Option(
@@ -86,14 +78,15 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     """Record an account and print the link that connects it.
 
     Send the link to someone who may create IAM roles in the customer's account. It works once,
-    within 7 days; inviting again makes a new one.
+    within 7 days; inviting again makes a new one, and what is not given stays as it was.
     """
     operator = wiring.operator()
     request = InviteRequest(
         account_id=account_id,
         display_name=name,
         type=account_type,
-        regions=region or [operator.settings.region],
+        partition=partition,
+        regions=region,
         start_date=start_date,
         retention_months=retention_months,
         export_kind=export_kind,
@@ -101,13 +94,15 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         export_prefix=export_prefix,
         export_name=export_name,
         billing_detail=billing_detail,
-        tag_columns=tag_column or [],
+        tag_columns=tag_column,
+        contacts=contact,
+        owner=owner,
+        cost_centre=cost_centre,
+        notes=notes,
         export_setup=export_setup,
         phone_home=phone_home,
     )
-    invitation = invite_account(
-        request, operator.accounts, operator.bus, operator.settings, _act(operator)
-    )
+    invitation = invite_account(request, operator.office, act_of(operator))
     facts = _row(invitation.account) | {"link_expires": _time(invitation.account.expires_at)}
     if output is not Output.TABLE:
         show_one(facts | {"link": invitation.link}, output)
@@ -141,7 +136,7 @@ def connect_account(
         operator.bus,
         operator.onboarding,
         operator.settings,
-        _act(operator),
+        act_of(operator),
     )
     show_one(_row(connected) | {"role_arn": connected.role_arn}, output)
 
@@ -171,6 +166,12 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
         **_key(account.key),
         "external_id": account.external_id,
         "invited_at": _time(account.invited_at),
+        "activated_at": account.activated_at and _time(account.activated_at),
+        "partition": account.partition,
+        "contacts": list(account.contacts),
+        "owner": account.owner,
+        "cost_centre": account.cost_centre,
+        "notes": account.notes,
     }
     if output is Output.TABLE:
         show_one(facts, output)
@@ -179,11 +180,6 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
         show_one(facts | {"checks": checks}, output)
     else:
         show(checks, CHECKS, output, "")
-
-
-def _act(operator: wiring.Platform, reason: str = "") -> Act:
-    """What the person at this shell does now."""
-    return Act(operator.caller, datetime.now(UTC), reason)
 
 
 def _row(account: Account) -> dict[str, Any]:
@@ -195,8 +191,15 @@ def _row(account: Account) -> dict[str, Any]:
         "connection": str(account.connection),
         "export_kind": str(account.export.kind),
         "since": account.start_date.isoformat(),
-        "reason": account.state_reason,
+        "reason": _reason(account),
     }
+
+
+def _reason(account: Account) -> str:
+    """Why the account is in its state; of an invitation that nobody followed, that it expired."""
+    if account.state is AccountState.INVITED and account.expires_at <= datetime.now(UTC):
+        return f"The link expired at {_time(account.expires_at)}."
+    return account.state_reason
 
 
 def _location(export: Export) -> str:

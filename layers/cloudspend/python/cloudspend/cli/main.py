@@ -15,6 +15,7 @@ from cloudspend.cli import (
     exports,
     ingest,
     keys,
+    life,
     periods,
     query,
     reconcile,
@@ -41,6 +42,8 @@ accounts.app.command("connect-key")(keys.connect)
 accounts.app.command("rotate-key")(keys.rotate)
 accounts.app.command("key-policy")(keys.key_policy)
 accounts.app.command("move-to-role")(keys.move)
+for _command in (life.update, life.verify, life.suspend, life.resume, life.history):
+    accounts.app.command()(_command)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(exports.app, name="exports")
 periods.app.command("repair")(repair.repair_periods)

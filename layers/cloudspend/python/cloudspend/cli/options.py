@@ -1,11 +1,14 @@
 """Arguments, options and behaviour that several commands share."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from cloudspend.accounts.model import Act
 from cloudspend.cli.output import Output
+from cloudspend.wiring import Platform
 
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's 12 digits.")]
 OutputOption = Annotated[
@@ -23,3 +26,8 @@ class ListsByDefault(TyperGroup):
             args = [LIST, *args]
         parsed: list[str] = super().parse_args(ctx, args)
         return parsed
+
+
+def act_of(operator: Platform, reason: str = "") -> Act:
+    """What the person at this shell does now."""
+    return Act(operator.caller, datetime.now(UTC), reason)

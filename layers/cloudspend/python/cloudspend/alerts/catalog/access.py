@@ -35,6 +35,7 @@ EVENTS: Mapping[str, EventType] = {
         "{name} ({id}) is degraded: something that worked before does not any more. {reason}",
         (
             "{remedy}",
+            "Then try again: cloudspend accounts verify {id}.",
             "See every check and its result: cloudspend accounts show {id}.",
         ),
         {"check": s.TEXT, "reason": s.TEXT, "remedy": s.TEXT},

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog.kind import EventType
+from cloudspend.alerts.catalog.kind import MAX_NAMES, EventType
 from cloudspend.alerts.event import Severity
 
 EVENTS: Mapping[str, EventType] = {
@@ -26,7 +26,13 @@ EVENTS: Mapping[str, EventType] = {
     "AccountStateChanged": EventType(
         Severity.INFO,
         "{name} ({id}) is {after}; it was {before}. {by} did it. {reason}",
-        (),
+        ("See its whole life: cloudspend accounts history {id}.",),
         {"before": s.nullable(s.TEXT), "after": s.TEXT, "by": s.TEXT, "reason": s.nullable(s.TEXT)},
+    ),
+    "AccountUpdated": EventType(
+        Severity.INFO,
+        "{name} ({id}) was changed by {by}: {changes}.",
+        (),
+        {"by": s.TEXT, "changes": s.listing(s.TEXT, MAX_NAMES)},
     ),
 }

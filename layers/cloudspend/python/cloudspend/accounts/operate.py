@@ -1,0 +1,111 @@
+"""What an operator does with an account that is there: change it, check it, let it rest."""
+
+from dataclasses import fields as dataclass_fields
+from dataclasses import replace
+from typing import Any
+
+from cloudspend.accounts import fields
+from cloudspend.accounts.describe import Described, Ground, checked
+from cloudspend.accounts.lifecycle import transition, with_step
+from cloudspend.accounts.model import Account, AccountState, Act
+from cloudspend.accounts.ports import Office, Onboarding
+from cloudspend.alerts.catalog import event
+from cloudspend.errors import UsageError
+
+# What is gone or going is not changed any more.
+_SETTLED = frozenset({AccountState.OFFBOARDING, AccountState.REMOVED})
+
+
+def update(account_id: str, wanted: Described, office: Office, act: Act) -> Account:
+    """Change an account's fields and keep what was changed as a step of its history.
+
+    How AWS delivers is not among them: that is the customer's stack's, so that a new invitation
+    changes it. Raises UsageError for a wrong field, for a display name that another account bears,
+    and for an account that is being removed.
+    """
+    account = office.registry.get(account_id)
+    if account.state in _SETTLED:
+        raise UsageError(
+            f"{account.display_name} ({account_id}) is {account.state}, so that nothing of it can "
+            "be changed.",
+            remedy="Once it is removed, it may be invited again with other fields: "
+            f"cloudspend accounts invite {account_id}.",
+        )
+    ground = Ground(office.known_regions(account.partition), act.at.date(), account.export.kind)
+    after = replace(account, **checked(wanted, ground))
+    said = _differences(account, after)
+    if not said:
+        return account
+    after = with_step(after, account, replace(act, reason="; ".join(said)))
+    office.registry.save(account, after)
+    office.bus.put(
+        event(
+            "AccountUpdated",
+            after.for_events,
+            act.at.isoformat(),
+            by=act.by,
+            changes=said,
+        )
+    )
+    return after
+
+
+def verify(account_id: str, office: Office, onboarding: Onboarding, act: Act) -> Account:
+    """Prove the connection and every permission anew, by Onboard; what is missing of the account's
+    bills is taken in as well.
+
+    Raises UsageError for an account that is not connected, or rests.
+    """
+    account = office.registry.get(account_id)
+    if account.state is AccountState.SUSPENDED:
+        raise UsageError(
+            f"{account.display_name} ({account_id}) is suspended.",
+            remedy=f"Resume it, which verifies it too: cloudspend accounts resume {account_id}.",
+        )
+    after = transition(office.registry, office.bus, account, AccountState.VERIFYING, act)
+    onboarding.start(account_id, f"{account_id}_{act.at:%Y%m%dT%H%M%S%f}")
+    return after
+
+
+def suspend(account_id: str, office: Office, act: Act) -> Account:
+    """From here on nothing of the account's is taken in, swept or collected; its data stay.
+
+    Raises UsageError without a reason, and for an account that was never connected.
+    """
+    account = office.registry.get(account_id)
+    if not act.reason.strip():
+        raise fields.refused("reason", act.reason, "a sentence that says why")
+    return transition(office.registry, office.bus, account, AccountState.SUSPENDED, act)
+
+
+def resume(account_id: str, office: Office, onboarding: Onboarding, act: Act) -> Account:
+    """Wake a suspended account: it is verified, and what AWS delivered meanwhile is taken in.
+
+    Raises UsageError for an account that is not suspended.
+    """
+    account = office.registry.get(account_id)
+    if account.state is not AccountState.SUSPENDED:
+        raise UsageError(
+            f"{account.display_name} ({account_id}) is {account.state}, not suspended.",
+            remedy=f"See how it stands: cloudspend accounts show {account_id}.",
+        )
+    after = transition(office.registry, office.bus, account, AccountState.CONNECTED, act)
+    onboarding.start(account_id, f"{account_id}_{act.at:%Y%m%dT%H%M%S%f}")
+    return after
+
+
+def _differences(before: Account, after: Account) -> list[str]:
+    """What was changed, a sentence's part for each field."""
+    return [
+        f"{one.name.replace('_', ' ')}: {_words(one.name, old)} became {_words(one.name, new)}"
+        for one in dataclass_fields(Account)
+        if (old := getattr(before, one.name)) != (new := getattr(after, one.name))
+    ]
+
+
+def _words(field: str, value: Any) -> str:
+    if field == "retention_months" and value is None:
+        return fields.KEEP
+    if value is None or value in ((), ""):
+        return "nothing"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
