@@ -7,7 +7,7 @@ TYPED := app.py layers/cloudspend layers/dependencies lambdas stacks local confo
 # The majors of Node.js about whose end of life jsii is not to speak.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
-.PHONY: help setup demo test test-fast race scale lint format bench conformance layers synth local-up local-down reference lock clean fuzz
+.PHONY: anomalies help setup demo test test-fast race scale lint format bench conformance layers synth local-up local-down reference lock clean fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ bench: setup ## measure speed against pandas, bytes read by the six queries, and
 	@$(PY) -m benchmarks.speed --memory
 	@$(PY) -m benchmarks.layout
 	@$(PY) -m benchmarks.cold_start
+
+anomalies: setup ## judge the anomaly rule on a labelled synthetic year: precision and recall
+	@PYTHONPATH=. $(PY) -m benchmarks.anomalies
 
 conformance: setup ## have the official FOCUS validator judge converted bills of every kind
 	@$(PY) -m conformance

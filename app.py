@@ -12,6 +12,7 @@ from stacks.alerts_stack import AlertsStack
 from stacks.customer_stack import write_template
 from stacks.ground import Ground
 from stacks.ingest_stack import IngestStack
+from stacks.insights_stack import InsightsStack
 from stacks.lake_stack import LakeStack
 from stacks.onboarding_stack import OnboardingStack
 from stacks.stage import Stage, chosen
@@ -31,6 +32,8 @@ def build(app: App, stage: Stage) -> App:
         stage.kept_days,
         stage.fresh_hours,
         stage.task_bytes,
+        stage.anomaly_money,
+        stage.anomaly_deviations,
     )
     template = write_template(Path(app.outdir) / "customer")
     lake = LakeStack(app, "cloudspend-lake", stage=stage, settings=settings)
@@ -39,7 +42,8 @@ def build(app: App, stage: Stage) -> App:
     ingest = IngestStack(app, "cloudspend-ingest", ground=ground)
     onboarding = OnboardingStack(app, "cloudspend-onboarding", ground=ground, template=template)
     onboarding.add_stack_dependency(ingest)
-    SweepStack(app, "cloudspend-sweep", ground=ground, ingest=ingest)
+    sweep = SweepStack(app, "cloudspend-sweep", ground=ground, ingest=ingest)
+    InsightsStack(app, "cloudspend-insights", ground=ground, sweep=sweep)
     return app
 
 

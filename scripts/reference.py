@@ -65,6 +65,7 @@ KINDS: Sequence[tuple[s.Schema, str]] = (
     (s.CURRENCY, "string, ISO 4217 code"),
     (s.PERIOD, "string, `yyyy-mm`"),
     (s.ACCOUNT_ID, "string, 12 digits"),
+    (s.DAY, "string, a date in ISO 8601"),
 )
 
 
@@ -72,6 +73,8 @@ def json_type(schema: s.Schema) -> str:
     """A schema in words. Raises ValueError for one that has no words yet."""
     if s.is_nullable(schema):
         return f"{json_type(schema['anyOf'][0])}, or null"
+    if "enum" in schema:
+        return f"string, one of {', '.join(map(code, schema['enum']))}"
     if schema.get("type") == "array":
         return f"array of at most {schema['maxItems']}: {json_type(schema['items'])}"
     if schema.get("type") == "object":
@@ -90,12 +93,16 @@ def detail_rows(details: Mapping[str, s.Schema]) -> Iterable[Row]:
             yield code(f"{key}[].{inner}"), json_type(kind)
 
 
+def severity_of(kind: EventType) -> str:
+    return f"**{kind.severity}**" if kind.severity else "each event's own"
+
+
 def one_event(detail_type: str, kind: EventType) -> list[str]:
     actions = [f"{number}. {action}" for number, action in enumerate(kind.actions, 1)]
     return [
         f"## {detail_type}",
         "",
-        f"Severity: **{kind.severity}**",
+        f"Severity: {severity_of(kind)}",
         "",
         f"> {kind.sentence}",
         "",
@@ -128,7 +135,7 @@ def events_page() -> list[str]:
         "The `detail` of every event:",
     )
     page += grid(("Key", "JSON type", "Meaning"), ENVELOPE)
-    overview = ((f"[{t}](#{t.lower()})", str(kind.severity)) for t, kind in CATALOG.items())
+    overview = ((f"[{t}](#{t.lower()})", severity_of(kind)) for t, kind in CATALOG.items())
     page += grid(("Event", "Severity"), overview)
     for detail_type, kind in CATALOG.items():
         page += one_event(detail_type, kind)
@@ -298,6 +305,9 @@ ENVIRONMENT: Mapping[str, str] = {
     "kept_days": "For how many days after its delivery a superseded generation is kept",
     "fresh_hours": "After how many hours without a delivery an account is overdue",
     "task_bytes": "Compressed bytes of delivered files that one conversion task takes together",
+    "anomaly_money": "From how much a day beyond what was expected a cost is an anomaly, in units "
+    "of the bill's currency",
+    "anomaly_deviations": "And from how many times what is usually off",
 }
 
 FIXED: Mapping[str, str] = {
@@ -314,6 +324,7 @@ FIXED: Mapping[str, str] = {
     "INGEST_MACHINE": "State machine that takes in a delivery",
     "COMPARE_MACHINE": "State machine that compares a period again after a rollback or a repair",
     "SWEEP_MACHINE": "State machine that finds and mends what events missed",
+    "FINDINGS_MACHINE": "State machine that evaluates every account once a day",
     "KIND_INDEX": "Index of the DynamoDB table that lists all accounts",
     "CUSTOMER_ROLE": "Role in the customer's account",
     "KEY_SECRETS": "What the secrets with customers' access keys are named under, by account",
@@ -343,6 +354,8 @@ STAGE_KEYS: Mapping[str, str] = {
     "kept_days": "See `CLOUDSPEND_KEPT_DAYS`",
     "fresh_hours": "See `CLOUDSPEND_FRESH_HOURS`",
     "task_bytes": "See `CLOUDSPEND_TASK_BYTES`",
+    "anomaly_money": "See `CLOUDSPEND_ANOMALY_MONEY`",
+    "anomaly_deviations": "See `CLOUDSPEND_ANOMALY_DEVIATIONS`",
     "sweep_batch": "Accounts that one call of a function sweeps",
     "sweep_concurrency": "Batches that are swept at the same time",
 }

@@ -47,7 +47,7 @@ class AlertsStack(Stack):
             ["sns:Publish"],
             [arn("sns", f"{names.ALERT_TOPIC}-{severity}") for severity in Severity],
         )
-        lake.access.key(self.notify.task_role)
+        lake.access.registry(self.notify.task_role, "GetItem", "PutItem")
         self.bus = events.EventBus(self, "Bus", event_bus_name=names.EVENT_BUS)
         for severity in Severity:
             self._rule(severity)

@@ -33,9 +33,9 @@ class Stage:
     `role_settle_seconds` is how long IAM may take until a new role can be assumed. A query that
     would read more than `query_limit_bytes` is stopped by Athena. Of a new account's months
     `backfill_at_once` are taken in at the same time; every `backfill_look_seconds` it is seen
-    whether the next can begin. `kept_generations`, `kept_days`, `fresh_hours`, `task_bytes`: see
-    `cloudspend.settings.Settings`. Sweep takes accounts in batches of `sweep_batch`,
-    `sweep_concurrency` of them at once.
+    whether the next can begin. `kept_generations`, `kept_days`, `fresh_hours`, `task_bytes`,
+    `anomaly_money`, `anomaly_deviations`: see `cloudspend.settings.Settings`. Sweep takes
+    accounts in batches of `sweep_batch`, `sweep_concurrency` of them at once.
     """
 
     name: str = "development"
@@ -58,6 +58,8 @@ class Stage:
     task_bytes: int = TASK_BYTES
     sweep_batch: int = 50
     sweep_concurrency: int = 20
+    anomaly_money: int = 50
+    anomaly_deviations: int = 6
 
     @classmethod
     def from_file(cls, path: Path) -> "Stage":

@@ -1,10 +1,9 @@
 """What keeps the lake in order: the functions of Sweep, the machine, and its schedule."""
 
-from aws_cdk import Aws, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from cloudspend import settings as names
@@ -16,7 +15,8 @@ from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 from stacks.constructs.access import DELETE, READ, WRITE, arn
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.functions import PythonTask
-from stacks.constructs.review import accept, allow
+from stacks.constructs.review import allow
+from stacks.constructs.schedule import Schedule
 from stacks.ground import Ground
 from stacks.ingest_stack import IngestStack
 from stacks.lake_stack import LakeStack
@@ -24,8 +24,6 @@ from stacks.sweep_flow import SweepTasks, sweep_flow
 
 BILLS = tuple(dict.fromkeys(table.data_folder for table in TABLES))
 PROOFS = tuple(dict.fromkeys(table.data_folder for table in PROOF_TABLES))
-# A late round is as good as a punctual one, and spreads over other accounts' whole hours.
-SPREAD_MINUTES = 15
 
 
 class SweepStack(Stack):
@@ -37,7 +35,7 @@ class SweepStack(Stack):
         super().__init__(scope, construct_id, description="CloudSpend: sweep of all accounts")
         self._access = ground.access
         self._functions = ground.tasks(self)
-        tasks = SweepTasks(
+        self.tasks = tasks = SweepTasks(
             accounts=self._list(),
             sweep=self._sweep(),
             report=self._report(),
@@ -58,7 +56,15 @@ class SweepStack(Stack):
             self.sweep.role, (*READ, *WRITE, "s3:ListMultipartUploadParts"), SWEEPS
         )
         dead_letters = ground.dead_letters(self, "sweep")
-        self._schedule(dead_letters)
+        Schedule(
+            self,
+            "Clock",
+            name=names.SWEEP_MACHINE,
+            description="Sweeps every account",
+            expression=f"rate({24 // SWEEPS_A_DAY} hours)",
+            machine=self.sweep,
+            dead_letters=dead_letters,
+        )
         self._after_deployments(ground.lake, dead_letters)
 
     def _list(self) -> PythonTask:
@@ -92,45 +98,6 @@ class SweepStack(Stack):
         self._access.objects(task.task_role, (*READ, *WRITE), SWEEPS)
         self._access.bus(task.task_role)
         return task
-
-    def _schedule(self, dead_letters: DeadLetters) -> None:
-        accept(
-            dead_letters,
-            "It is the dead-letter queue of the schedule, and the rule does not know schedules.",
-            "SQS3",
-        )
-        machine = self.sweep.machine.state_machine_arn
-        role = iam.Role(
-            self,
-            "ScheduleRole",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-            ),
-        )
-        allow(role, ["states:StartExecution"], [machine])
-        allow(role, ["sqs:SendMessage"], [dead_letters.queue_arn])
-        schedule = scheduler.CfnSchedule(
-            self,
-            "Schedule",
-            name=names.SWEEP_MACHINE,
-            description="Sweeps every account",
-            schedule_expression=f"rate({24 // SWEEPS_A_DAY} hours)",
-            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
-                mode="FLEXIBLE", maximum_window_in_minutes=SPREAD_MINUTES
-            ),
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=machine,
-                role_arn=role.role_arn,
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
-                    arn=dead_letters.queue_arn
-                ),
-                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                    maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
-                ),
-            ),
-        )
-        schedule.node.add_dependency(role)
 
     def _after_deployments(self, lake: LakeStack, dead_letters: DeadLetters) -> None:
         """A deployment sets the tables back to their declared columns: a round follows it at once,

@@ -8,7 +8,7 @@ from cloudspend.settings import KEY_READER
 from tests.stacks.stacks_reading import Template, function_role, of_type, plain, role_grants
 
 INGEST, ONBOARDING, ALERTS = "cloudspend-ingest", "cloudspend-onboarding", "cloudspend-alerts"
-SWEEP = "cloudspend-sweep"
+SWEEP, INSIGHTS = "cloudspend-sweep", "cloudspend-insights"
 
 REGISTRY = "dynamodb:table/cloudspend"
 LAKE = "s3:cloudspend-lake"
@@ -186,7 +186,12 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
         ("sns:Publish", f"sns:cloudspend-alerts-{severity}")
         for severity in ("info", "warning", "critical")
     }
-    | KEY,
+    | registry("GetItem", "PutItem"),
+    (INSIGHTS, "find-accounts"): registry("GetItem", "PutItem", "Query")
+    | QUERIES
+    | reads("billing_detail")
+    | BUS,
+    (INSIGHTS, "find-report"): set(),
 }
 # What every function has: its own log, traces, and its stack's dead letters where events call it.
 COMMON = {
@@ -260,14 +265,16 @@ def test_no_role_has_a_policy_of_somebody_elses(templates: dict[str, Template]) 
             assert "Policies" not in role
 
 
-@pytest.mark.parametrize("stack", [INGEST, ONBOARDING, SWEEP])
+@pytest.mark.parametrize("stack", [INGEST, ONBOARDING, SWEEP, INSIGHTS])
 def test_a_machine_calls_the_functions_of_its_own_states_and_no_others(
     templates: dict[str, Template], stack: str
 ) -> None:
     template = templates[stack]
     for machine in of_type(template, "AWS::StepFunctions::StateMachine").values():
         # A function of this stack by its ARN, one of Ingest's by what that stack exports.
-        called = set(re.findall(r"<(Tasks\w+\.Arn|cloudspend-ingest:\w+)>", _definition(machine)))
+        called = set(
+            re.findall(r"<(Tasks\w+\.Arn|cloudspend-(?:ingest|sweep):\w+)>", _definition(machine))
+        )
         role = machine["RoleArn"]["Fn::GetAtt"][0]
         allowed = {
             resource.removeprefix("<").removesuffix(">")

@@ -11,6 +11,7 @@ ACCOUNT = EventAccount("111111111111", "Acme {Corp}", "ORGANIZATION")
 LEAVES: list[tuple[s.Schema, Any]] = [
     (s.COUNT, 7),
     (s.TIME, "2026-11-30T00:00:00+00:00"),
+    (s.DAY, "2026-11-30"),
     (s.MONEY, Decimal("1234.5")),
     (s.CURRENCY, "USD"),
     (s.PERIOD, "2026-10"),
@@ -22,6 +23,8 @@ def example(detail_type: str, **given: Any) -> Event:
     """The event with a value that fits for each of its details but those given."""
     schemas = CATALOG[detail_type].details
     details = {key: value_of(schema, key) for key, schema in schemas.items()}
+    if CATALOG[detail_type].severity is None:
+        details["severity"] = "warning"
     return event(detail_type, ACCOUNT, "subject", **(details | given))
 
 

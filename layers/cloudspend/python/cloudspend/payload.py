@@ -83,5 +83,9 @@ COMPARISONS = "comparisons"
 NOT_SWEPT = "not_swept"
 WHOLE = "whole"
 
+EVALUATED = "evaluated"
+NOT_EVALUATED = "not_evaluated"
+BATCHES = "batches"
+
 INGEST = "ingest"
 SKIP = "skip"

@@ -26,6 +26,7 @@ ONBOARD_MACHINE = f"{PREFIX}-onboard"
 INGEST_MACHINE = f"{PREFIX}-ingest"
 SWEEP_MACHINE = f"{PREFIX}-sweep"
 COMPARE_MACHINE = f"{PREFIX}-compare"
+FINDINGS_MACHINE = f"{PREFIX}-findings"
 CUSTOMER_ROLE = f"{PREFIX}-access"
 # Customers' access keys: their secrets' names, the alias of the key that encrypts them, and the tag
 # of the roles that may read them.
@@ -61,7 +62,9 @@ class Settings:
     match (whole), separated by spaces. A backfill runs `backfill_at_once` executions of Ingest.
     `kept_generations` and `kept_days`: see `cloudspend.lake.retention.Kept`. An account is overdue
     that AWS has delivered nothing for in `fresh_hours`. A conversion task takes files of
-    `task_bytes` compressed bytes together.
+    `task_bytes` compressed bytes together. A cost is an anomaly from `anomaly_money` units of the
+    currency a day and `anomaly_deviations` beyond what was expected: see
+    `cloudspend.insights.anomaly.Sensitivity`.
     """
 
     account_id: str
@@ -73,6 +76,8 @@ class Settings:
     kept_days: int = 7
     fresh_hours: int = 36
     task_bytes: int = TASK_BYTES
+    anomaly_money: int = 50
+    anomaly_deviations: int = 6
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -137,6 +142,10 @@ class Settings:
     @property
     def sweep_machine_arn(self) -> str:
         return self._arn("states", f"stateMachine:{SWEEP_MACHINE}")
+
+    @property
+    def findings_machine_arn(self) -> str:
+        return self._arn("states", f"stateMachine:{FINDINGS_MACHINE}")
 
     def alert_topic_arn(self, severity: str) -> str:
         """The topic that alerts of `severity` (info, warning, critical) are published to."""

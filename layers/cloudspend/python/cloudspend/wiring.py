@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from cloudspend.collect.aws import CostExplorerApi
     from cloudspend.convert.aws import S3Sink, S3Source
     from cloudspend.exports.aws import ExportDefinitions, S3CustomerBucket
+    from cloudspend.insights.aws import DynamoFindings
+    from cloudspend.insights.evaluate import Lookout
     from cloudspend.lake.aws.catalog import GlueCatalog
     from cloudspend.lake.aws.executions import StepFunctionsExecutions
     from cloudspend.lake.aws.generations import DynamoGenerations
@@ -206,6 +208,28 @@ class Platform:
             self.executions,
             Kept(self.settings.kept_generations, self.settings.kept_days),
             timedelta(hours=self.settings.fresh_hours),
+        )
+
+    @cached_property
+    def findings(self) -> DynamoFindings:
+        from cloudspend.insights.aws import DynamoFindings
+
+        return DynamoFindings(self._table)
+
+    @property
+    def lookout(self) -> Lookout:
+        from cloudspend.insights.anomaly import Sensitivity
+        from cloudspend.insights.evaluate import Lookout
+
+        at = Sensitivity(self.settings.anomaly_money, self.settings.anomaly_deviations)
+        return Lookout(self.accounts, self.generations, self.queries, self.findings, self.bus, at)
+
+    @cached_property
+    def evaluations(self) -> StepFunctionsExecutions:
+        from cloudspend.lake.aws.executions import StepFunctionsExecutions
+
+        return StepFunctionsExecutions(
+            self._client("stepfunctions"), self.settings.findings_machine_arn
         )
 
     @property

@@ -1,6 +1,6 @@
 """The JSON Schema (draft 2020-12) of what events carry, in small pieces."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cloudspend.alerts.event import VERSION, Severity
@@ -16,6 +16,7 @@ TIME: Schema = {"type": "string", "format": "date-time"}
 MONEY: Schema = {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}
 CURRENCY: Schema = {"type": "string", "pattern": "^[A-Z]{3}$"}
 PERIOD: Schema = {"type": "string", "pattern": r"^\d{4}-(0[1-9]|1[0-2])$"}
+DAY: Schema = {"type": "string", "format": "date"}
 ACCOUNT_ID: Schema = {"type": "string", "pattern": r"^\d{12}$"}
 
 
@@ -27,6 +28,11 @@ def nullable(schema: Schema) -> Schema:
 def is_nullable(schema: Schema) -> bool:
     """Whether a value may be left out by the code that raises the event."""
     return {"type": "null"} in schema.get("anyOf", ())
+
+
+def one_of(values: Iterable[str]) -> Schema:
+    """Text out of a list."""
+    return {"type": "string", "enum": [str(value) for value in values]}
 
 
 def obj(**properties: Schema) -> Schema:
@@ -44,14 +50,15 @@ def listing(items: Schema, most: int) -> Schema:
     return {"type": "array", "items": items, "maxItems": most}
 
 
-def envelope(detail_type: str, severity: Severity, details: Schema) -> dict[str, Any]:
+def envelope(detail_type: str, severity: Severity | None, details: Schema) -> dict[str, Any]:
     """The schema of a whole event `detail`, as `Event.detail` writes it."""
+    weight: Schema = {"const": str(severity)} if severity else one_of(Severity)
     account = obj(id=ACCOUNT_ID, name=TEXT, type={"enum": ["ORGANIZATION", "LINKED", "PLATFORM"]})
     body = obj(
         version={"const": VERSION},
         event_id={"type": "string", "pattern": "^[0-9a-f]{32}$"},
         account=account,
-        severity={"const": str(severity)},
+        severity=weight,
         summary={"type": "string", "minLength": 1},
         details=details,
         actions={"type": "array", "items": {"type": "string", "minLength": 1}},

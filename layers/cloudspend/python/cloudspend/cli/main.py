@@ -13,6 +13,7 @@ from cloudspend.cli import (
     accounts,
     convert,
     exports,
+    findings,
     ingest,
     keys,
     life,
@@ -48,6 +49,7 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(exports.app, name="exports")
 periods.app.command("repair")(repair.repair_periods)
 app.add_typer(periods.app, name="periods")
+app.add_typer(findings.app, name="findings")
 app.command("ingest")(ingest.ingest)
 app.command("reconcile")(reconcile.reconcile)
 app.command("query")(query.query)

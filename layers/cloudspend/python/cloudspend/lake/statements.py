@@ -19,6 +19,10 @@ SHAPES = {
     "first_day": DAY,
     "end_day": DAY,
     "unsettled_day": DAY,
+    "first_period": PERIOD,
+    "since_day": DAY,
+    "recent_day": DAY,
+    "floor": r"\d+",
     "generation": GENERATION,
     "previous_generation": GENERATION,
 }

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog import access, accounts, lake, reconcile, sweep
+from cloudspend.alerts.catalog import access, accounts, insights, lake, reconcile, sweep
 from cloudspend.alerts.catalog.kind import EventType
 from cloudspend.alerts.catalog.words import in_words, plain
-from cloudspend.alerts.event import Event, EventAccount
+from cloudspend.alerts.event import Event, EventAccount, Severity
 from cloudspend.errors import Defect
 
 ROOMS: tuple[Mapping[str, EventType], ...] = (
@@ -21,17 +21,22 @@ ROOMS: tuple[Mapping[str, EventType], ...] = (
     lake.EVENTS,
     reconcile.EVENTS,
     sweep.EVENTS,
+    insights.EVENTS,
 )
 CATALOG: Mapping[str, EventType] = {name: kind for room in ROOMS for name, kind in room.items()}
 
 
-def event(detail_type: str, account: EventAccount, subject: str, **details: Any) -> Event:
+def event(detail_type: str, account: EventAccount, subject: str, /, **details: Any) -> Event:
     """The event of the catalogue with these details.
 
     Decimals, dates and enumerations become text; a list is cut to the schema's length, so give
-    the largest first. Raises Defect when a key is missing or not in the catalogue.
+    the largest first. A kind that has no severity of its own is given one beside the details.
+    Raises Defect when a key is missing or not in the catalogue.
     """
     kind = kind_of(detail_type)
+    weight = kind.severity
+    if weight is None:
+        weight = Severity(details.pop("severity"))
     body = {key: plain(value) for key, value in _complete(detail_type, kind, details).items()}
     for key, schema in kind.details.items():
         if "maxItems" in schema:
@@ -40,7 +45,7 @@ def event(detail_type: str, account: EventAccount, subject: str, **details: Any)
     words |= {"id": account.id, "name": account.name}
     actions = tuple(filled for filled in (a.format(**words) for a in kind.actions) if filled)
     summary = kind.sentence.format(**words).strip()
-    return Event(detail_type, account, kind.severity, subject, summary, body, actions)
+    return Event(detail_type, account, weight, subject, summary, body, actions)
 
 
 def schema_of(detail_type: str) -> dict[str, Any]:

@@ -16,10 +16,10 @@ QUERY_PERIODS = 'Look at the proof: cloudspend query "SELECT * FROM billing_peri
 
 @dataclass(frozen=True)
 class EventType:
-    """One kind of event. `details` maps each key to the JSON Schema of its value; a key whose
-    value may be null need not be given."""
+    """One kind of event. `severity` is None where each event bears its own. `details` maps each
+    key to the JSON Schema of its value; a key whose value may be null need not be given."""
 
-    severity: Severity
+    severity: Severity | None
     sentence: str
     actions: tuple[str, ...]
     details: Mapping[str, s.Schema]

@@ -1,0 +1,1 @@
+"""What a person should know: findings, the rules that make them, and anomalies of cost."""

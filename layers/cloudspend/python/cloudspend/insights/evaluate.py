@@ -1,0 +1,127 @@
+"""The daily evaluation of accounts: look, judge, settle, and sum up what was not told."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend.accounts.model import Account, AccountState
+from cloudspend.accounts.ports import AccountRegistry
+from cloudspend.alerts.catalog.insights import FindingKind
+from cloudspend.alerts.event import Bus
+from cloudspend.errors import Defect, TransientError
+from cloudspend.insights.anomaly import Sensitivity
+from cloudspend.insights.history import History
+from cloudspend.insights.model import Observation
+from cloudspend.insights.ports import Findings
+from cloudspend.insights.rules import commitments, spend, standing
+from cloudspend.insights.rules.standing import Standing
+from cloudspend.insights.tell import Outcome, digest, settle
+from cloudspend.lake.ports import Queries, SweptRegistry
+
+BILL_KINDS = frozenset(
+    {FindingKind.COST_ANOMALY, FindingKind.FOREIGN_REGION, FindingKind.COMMITMENT_UNUSED}
+)
+
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Lookout:
+    """What an evaluation works with."""
+
+    accounts: AccountRegistry
+    registry: SweptRegistry
+    queries: Queries
+    findings: Findings
+    bus: Bus
+    at: Sensitivity
+
+
+def evaluate_accounts(
+    account_ids: Iterable[str],
+    lookout: Lookout,
+    now: datetime,
+    on_failure: Callable[[str], None],
+) -> dict[str, Any]:
+    """Evaluate the active accounts among these; what fails for one keeps no other back.
+
+    `on_failure` hears of it while the error is at hand. Raises TransientError in the end when that
+    was all that kept accounts from being evaluated: doing all again tells nothing twice.
+    """
+    done, failed = 0, []
+    passing: TransientError | None = None
+    for account_id in account_ids:
+        try:
+            account = lookout.accounts.get(account_id)
+            if account.state is AccountState.ACTIVE:
+                evaluate(account, lookout, now)
+                done += 1
+        except TransientError as error:
+            passing = error
+        except Exception:
+            on_failure(account_id)
+            failed.append(account_id)
+    if passing and not failed:
+        raise passing
+    return {p.EVALUATED: done, p.NOT_EVALUATED: failed}
+
+
+def report(state: Mapping[str, Any]) -> dict[str, Any]:
+    """How many accounts were evaluated. Raises Defect when any was not, so that an alarm rings."""
+    batches = state[p.BATCHES]
+    missing = [account for batch in batches for account in batch[p.NOT_EVALUATED]]
+    if missing:
+        raise Defect(
+            f"{len(missing)} accounts could not be evaluated: {', '.join(missing[:MOST_NAMED])}.",
+            remedy="The log of cloudspend-find-accounts says why.",
+        )
+    return {p.EVALUATED: sum(batch[p.EVALUATED] for batch in batches)}
+
+
+def evaluate(account: Account, lookout: Lookout, now: datetime) -> list[Outcome]:
+    """Bring the account's findings in line with what is so now, and say what is new."""
+    judged, seen = look(account, lookout, now)
+    outcomes = settle(account, judged, seen, lookout.findings, lookout.bus, now)
+    if summary := digest(account, outcomes, now):
+        lookout.bus.put(summary)
+    return outcomes
+
+
+def look(
+    account: Account, lookout: Lookout, now: datetime
+) -> tuple[frozenset[FindingKind], list[Observation]]:
+    """What the rules see, and which kinds they looked at wholly."""
+    holdings = lookout.registry.holdings(account.account_id)
+    checks = tuple(lookout.accounts.checks(account.account_id))
+    seen = standing.observed(Standing(holdings.published, holdings.watch, checks))
+    judged = standing.KINDS | {FindingKind.RESTATEMENT}
+    history = History(lookout.queries, account.account_id, now.date())
+    if holdings.published and (days := history.days()):
+        seen += _spending(account, history, days, lookout.at)
+        seen += commitments.unused(history.commitment_use(days[1]))
+        judged |= BILL_KINDS
+        if account.billing_detail:
+            ends = history.commitment_ends(days[1])
+            seen += commitments.expiring(ends, now.date())
+            judged |= {FindingKind.COMMITMENT_EXPIRING}
+    return judged, seen
+
+
+def _spending(
+    account: Account, history: History, days: tuple[Any, Any], at: Sensitivity
+) -> list[Observation]:
+    first, last = days
+    found = spend.anomalies(history.daily(first, last, int(at.money)), first, last, at)
+    movers: dict[tuple[str, str], Any] = {}
+    for since in sorted({each.since for each in found.values()}):
+        explained = history.movers(since, last)
+        for key, each in found.items():
+            if each.since == since:
+                place = (key.sub_account_id, key.service)
+                movers[place] = explained.get(place, [])
+    return [
+        *spend.cost_anomalies(found, movers, at),
+        *spend.foreign_regions(history.regions(last), account.regions),
+    ]

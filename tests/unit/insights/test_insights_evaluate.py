@@ -1,0 +1,145 @@
+"""The evaluation of accounts, from rows of the bill to the bus; the statements run on DuckDB."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cloudspend import payload as p
+from cloudspend.accounts.model import AccountState
+from cloudspend.alerts.catalog.insights import FindingKind
+from cloudspend.errors import Defect, TransientError
+from cloudspend.insights.anomaly import Sensitivity
+from cloudspend.insights.evaluate import Lookout, evaluate, evaluate_accounts, report
+from cloudspend.lake.model import Holdings
+from tests.fakes.accounts import an_account
+from tests.fakes.alerts import FakeBus
+from tests.fakes.insights import FakeFindings
+from tests.fakes.lake import a_published
+from tests.unit.lake.test_lake_sql import Engine
+
+NOW = datetime(2026, 11, 23, 5, 15, tzinfo=UTC)
+ACCOUNT = an_account(state=AccountState.ACTIVE, regions=("us-east-1",), billing_detail=True)
+PEAK = date(2026, 11, 20)
+
+
+class Bills:
+    """Athena with DuckDB behind it; values come back as text, as Athena's do."""
+
+    def __init__(self) -> None:
+        self.engine = Engine()
+
+    def run(self, sql: str) -> list[dict[str, str | None]]:
+        return [
+            {name: None if value is None else str(value) for name, value in row.items()}
+            for row in self.engine.rows(sql)
+        ]
+
+    def query(self, sql: str) -> Any:
+        raise AssertionError(sql)
+
+
+class Registry:
+    """What Sweep and Ingest left."""
+
+    def holdings(self, _account_id: str) -> Holdings:
+        return Holdings((a_published(),), ())
+
+
+class Accounts:
+    def get(self, account_id: str) -> Any:
+        if account_id == "999999999999":
+            raise Defect("Something is wrong with it.")
+        if account_id == "888888888888":
+            raise TransientError("Later.")
+        return ACCOUNT
+
+    def checks(self, _account_id: str) -> list[Any]:
+        return []
+
+
+def usage(day: date, cost: float, **fields: Any) -> dict[str, Any]:
+    return {
+        "account_id": ACCOUNT.account_id,
+        "billing_period": f"{day:%Y-%m}",
+        "chargecategory": "Usage",
+        "chargeperiodstart": datetime(day.year, day.month, day.day),  # noqa: DTZ001
+        "effectivecost": cost,
+        "billingcurrency": "USD",
+        "billingaccountid": ACCOUNT.account_id,
+        "subaccountid": "222222222222",
+        "servicename": "Amazon Simple Storage Service",
+        "regionid": "us-east-1",
+        "x_usagetype": "Requests-Tier1",
+        "resourceid": "a-bucket",
+        **fields,
+    }
+
+
+@pytest.fixture
+def lookout() -> Lookout:
+    bills = Bills()
+    days = [date(2026, 7, 25) + timedelta(days=n) for n in range(121)]
+    rows = [usage(day, 1000.0 if day == PEAK else 100.0) for day in days]
+    rows.append(usage(PEAK, 30.0, regionid="sa-east-1", servicename="AWS Lambda"))
+    rows.append(usage(PEAK, 9000.0, chargecategory="Tax"))
+    for status, cost in (("Used", 30.0), ("Unused", 12.0)):
+        plan = {"commitmentdiscountid": "arn:plan", "commitmentdiscountstatus": status}
+        rows.append(usage(PEAK, cost, servicename="Amazon EC2", **plan))
+    bills.engine.put("cost_and_usage", rows)
+    ending = {
+        "account_id": ACCOUNT.account_id,
+        "billing_period": "2026-11",
+        "savings_plan_savings_plan_a_r_n": "arn:plan",
+        "savings_plan_end_time": "2026-12-01T00:00:00.000Z",
+    }
+    bills.engine.put("billing_detail", [ending])
+    found: Any = (Accounts(), Registry(), bills, FakeFindings(), FakeBus())
+    return Lookout(*found, Sensitivity(50, 6))
+
+
+def test_an_account_is_evaluated_from_its_bills(lookout: Lookout) -> None:
+    outcomes = evaluate(ACCOUNT, lookout, NOW)
+    found = {each.finding.seen.kind: each.finding.seen for each in outcomes}
+    assert set(found) == {
+        FindingKind.COST_ANOMALY,
+        FindingKind.FOREIGN_REGION,
+        FindingKind.COMMITMENT_UNUSED,
+        FindingKind.COMMITMENT_EXPIRING,
+    }
+    anomaly = found[FindingKind.COST_ANOMALY]
+    assert anomaly.since == PEAK
+    assert anomaly.amount == 900
+    assert anomaly.moved[0].what == "Requests-Tier1 of a-bucket, a day"
+    assert found[FindingKind.FOREIGN_REGION].subject == "sa-east-1"
+    assert found[FindingKind.COMMITMENT_UNUSED].amount == 12
+    assert "2026-12-01" in found[FindingKind.COMMITMENT_EXPIRING].reason
+    assert lookout.bus.kinds == ["FindingRaised"] * 4  # type: ignore[attr-defined]
+
+
+def test_the_same_day_again_tells_nothing(lookout: Lookout) -> None:
+    evaluate(ACCOUNT, lookout, NOW)
+    lookout.bus.events.clear()  # type: ignore[attr-defined]
+    evaluate(ACCOUNT, lookout, NOW)
+    assert lookout.bus.kinds == []  # type: ignore[attr-defined]
+
+
+def test_one_account_that_fails_keeps_no_other_back(lookout: Lookout) -> None:
+    failed: list[str] = []
+    ids = ["999999999999", ACCOUNT.account_id]
+    answer = evaluate_accounts(ids, lookout, NOW, failed.append)
+    assert answer == {p.EVALUATED: 1, p.NOT_EVALUATED: ["999999999999"]}
+    assert failed == ["999999999999"]
+    with pytest.raises(Defect, match="999999999999"):
+        report({p.BATCHES: [answer]})
+
+
+def test_what_passes_by_itself_is_done_again(lookout: Lookout) -> None:
+    with pytest.raises(TransientError):
+        evaluate_accounts(["888888888888", ACCOUNT.account_id], lookout, NOW, lambda _: None)
+    assert lookout.findings.of(ACCOUNT.account_id)
+
+
+def test_a_whole_round_is_counted() -> None:
+    batches = [{p.EVALUATED: 20, p.NOT_EVALUATED: []}, {p.EVALUATED: 3, p.NOT_EVALUATED: []}]
+    assert report({p.BATCHES: batches}) == {p.EVALUATED: 23}
