@@ -183,7 +183,14 @@ class _World:
                 whole = generation_prefix(folder, account_id, period, name)
                 self.lake.put(start, whole.partition("Z-")[0] + "Z")
         pointer = PublishedPeriod(
-            account_id, period, name, at, TOTALS, residual=Decimal(0), reconciled_at=at
+            account_id,
+            period,
+            name,
+            at,
+            TOTALS,
+            verdict=Verdict.CERTIFIED,
+            residual=Decimal(0),
+            reconciled_at=at,
         )
         self.registry.put(items.period_item(pointer))
         prefix = generation_prefix(COST_AND_USAGE.data_folder, account_id, period, name)
