@@ -129,6 +129,29 @@ def test_what_nobody_could_handle_is_kept_and_rings(templates: dict[str, Templat
         assert all(alarm["AlarmActions"] for alarm in alarms)
 
 
+def test_whatever_an_event_or_the_clock_calls_has_dead_letters(
+    templates: dict[str, Template],
+) -> None:
+    """Every target of every rule, and every schedule, in a queue that keeps them and rings."""
+    queues: list[Any] = []
+    for template in templates.values():
+        for rule in of_type(template, "AWS::Events::Rule").values():
+            queues += [(template, target["DeadLetterConfig"]) for target in rule["Targets"]]
+        for schedule in of_type(template, "AWS::Scheduler::Schedule").values():
+            queues.append((template, schedule["Target"]["DeadLetterConfig"]))
+    assert len(queues) >= 6
+    for template, config in queues:
+        queue = config["Arn"]["Fn::GetAtt"][0]
+        assert queue in of_type(template, "AWS::SQS::Queue")
+        watched = [
+            dimension["Value"]["Fn::GetAtt"][0]
+            for alarm in of_type(template, "AWS::CloudWatch::Alarm").values()
+            for dimension in alarm.get("Dimensions", [])
+            if dimension["Name"] == "QueueName"
+        ]
+        assert queue in watched
+
+
 def test_only_s3s_object_events_may_be_put_on_the_deliveries_bus(
     templates: dict[str, Template],
 ) -> None:
