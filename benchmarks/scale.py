@@ -26,7 +26,14 @@ from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake import items
 from cloudspend.lake.expire import Store
 from cloudspend.lake.missed import SWEEPS_A_DAY, mark_of
-from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals, Watch
+from cloudspend.lake.model import (
+    Generation,
+    GenerationState,
+    PublishedPeriod,
+    Totals,
+    Verdict,
+    Watch,
+)
 from cloudspend.lake.plan import RUNS, Shelf, plan
 from cloudspend.lake.publish import Press, publish
 from cloudspend.lake.retention import Kept
