@@ -9,6 +9,7 @@ from cdk_nag import AwsSolutionsChecks
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 from stacks.alerts_stack import AlertsStack
+from stacks.collect_stack import CollectStack
 from stacks.customer_stack import write_template
 from stacks.ground import Ground
 from stacks.ingest_stack import IngestStack
@@ -34,6 +35,8 @@ def build(app: App, stage: Stage) -> App:
         stage.task_bytes,
         stage.anomaly_money,
         stage.anomaly_deviations,
+        stage.collect_pages,
+        stage.collect_overlaps,
     )
     template = write_template(Path(app.outdir) / "customer")
     lake = LakeStack(app, "cloudspend-lake", stage=stage, settings=settings)
@@ -44,6 +47,7 @@ def build(app: App, stage: Stage) -> App:
     onboarding.add_stack_dependency(ingest)
     sweep = SweepStack(app, "cloudspend-sweep", ground=ground, ingest=ingest)
     InsightsStack(app, "cloudspend-insights", ground=ground, sweep=sweep)
+    CollectStack(app, "cloudspend-collect", ground=ground)
     return app
 
 

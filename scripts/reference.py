@@ -20,6 +20,7 @@ from cloudspend.alerts import schema as s
 from cloudspend.alerts.catalog import CATALOG
 from cloudspend.alerts.catalog.kind import EventType
 from cloudspend.cli.main import command_line
+from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
 from cloudspend.convert.schema import COLUMNS
 from cloudspend.lake.tables import COST_AND_USAGE, GENERATION_TABLES, Column, Table
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
@@ -180,7 +181,7 @@ def tables_page() -> list[str]:
             page += section(table, table.partition_keys, table.columns)
         if table is COST_AND_USAGE:
             page += [f"Never null in `{table.name}`: {never}.", ""]
-    for table in PROOF_TABLES:
+    for table in (*PROOF_TABLES, *COLLECTED_TABLES):
         page += section(table, table.partition_keys, table.columns)
     for view in VIEWS:
         page += section(view, (), view.columns)
@@ -308,6 +309,9 @@ ENVIRONMENT: Mapping[str, str] = {
     "anomaly_money": "From how much a day beyond what was expected a cost is an anomaly, in units "
     "of the bill's currency",
     "anomaly_deviations": "And from how many times what is usually off",
+    "collect_pages": "How many pages of Cost Explorer a day an account is asked for, at most, "
+    "at 0.01 USD each",
+    "collect_overlaps": "Overlaps of sources other than their own, as `budgets=1 invoices=3`",
 }
 
 FIXED: Mapping[str, str] = {
@@ -325,6 +329,7 @@ FIXED: Mapping[str, str] = {
     "COMPARE_MACHINE": "State machine that compares a period again after a rollback or a repair",
     "SWEEP_MACHINE": "State machine that finds and mends what events missed",
     "FINDINGS_MACHINE": "State machine that evaluates every account once a day",
+    "COLLECT_MACHINE": "State machine that collects what AWS says of cost beside the bill",
     "KIND_INDEX": "Index of the DynamoDB table that lists all accounts",
     "CUSTOMER_ROLE": "Role in the customer's account",
     "KEY_SECRETS": "What the secrets with customers' access keys are named under, by account",
@@ -358,6 +363,9 @@ STAGE_KEYS: Mapping[str, str] = {
     "anomaly_deviations": "See `CLOUDSPEND_ANOMALY_DEVIATIONS`",
     "sweep_batch": "Accounts that one call of a function sweeps",
     "sweep_concurrency": "Batches that are swept at the same time",
+    "collect_pages": "See `CLOUDSPEND_COLLECT_PAGES`",
+    "collect_overlaps": "See `CLOUDSPEND_COLLECT_OVERLAPS`",
+    "collect_concurrency": "Accounts that are collected from at the same time",
 }
 
 

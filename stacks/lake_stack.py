@@ -9,6 +9,9 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cloudspend import settings as names
+from cloudspend.collect.items import DELETE_AFTER
+from cloudspend.collect.round import COLLECTS
+from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
 from cloudspend.lake.round import SWEEPS
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
@@ -52,7 +55,7 @@ class LakeStack(Stack):
             logs=self.logs,
             versioned=True,
             versions_kept=Duration.days(VERSIONS_KEPT_DAYS),
-            passing={f"{SWEEPS}/": SWEEPS_KEPT},
+            passing={f"{SWEEPS}/": SWEEPS_KEPT, f"{COLLECTS}/": SWEEPS_KEPT},
         )
         self.results = PrivateBucket(
             self,
@@ -102,6 +105,8 @@ class LakeStack(Stack):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
+            # The pages that were counted on a day have it, and nothing else.
+            time_to_live_attribute=DELETE_AFTER,
             deletion_protection=stage.retain_data,
             removal_policy=removal(stage),
         )
@@ -145,7 +150,7 @@ class LakeStack(Stack):
                 name=names.DATABASE, description="Reconciled cost data of all onboarded accounts"
             ),
         )
-        for table in (*LAKE_TABLES, *PROOF_TABLES):
+        for table in (*LAKE_TABLES, *PROOF_TABLES, *COLLECTED_TABLES):
             parquet_table(self, database, self.lake, table)
         for view in VIEWS:
             presto_view(self, database, view)

@@ -11,7 +11,7 @@ from pathlib import Path
 from constructs import Node
 
 from cloudspend.errors import UsageError
-from cloudspend.settings import TASK_BYTES
+from cloudspend.settings import COLLECT_PAGES, TASK_BYTES
 
 STAGE = "stage"
 STAGE_FILE = "stage-file"
@@ -34,8 +34,9 @@ class Stage:
     would read more than `query_limit_bytes` is stopped by Athena. Of a new account's months
     `backfill_at_once` are taken in at the same time; every `backfill_look_seconds` it is seen
     whether the next can begin. `kept_generations`, `kept_days`, `fresh_hours`, `task_bytes`,
-    `anomaly_money`, `anomaly_deviations`: see `cloudspend.settings.Settings`. Sweep takes
-    accounts in batches of `sweep_batch`, `sweep_concurrency` of them at once.
+    `anomaly_money`, `anomaly_deviations`, `collect_pages`, `collect_overlaps`: see
+    `cloudspend.settings.Settings`. Sweep takes accounts in batches of `sweep_batch`,
+    `sweep_concurrency` of them at once; Collect takes `collect_concurrency` accounts at once.
     """
 
     name: str = "development"
@@ -60,6 +61,9 @@ class Stage:
     sweep_concurrency: int = 20
     anomaly_money: int = 50
     anomaly_deviations: int = 6
+    collect_pages: int = COLLECT_PAGES
+    collect_overlaps: str = ""
+    collect_concurrency: int = 20
 
     @classmethod
     def from_file(cls, path: Path) -> "Stage":

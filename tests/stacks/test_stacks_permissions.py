@@ -9,6 +9,7 @@ from tests.stacks.stacks_reading import Template, function_role, of_type, plain,
 
 INGEST, ONBOARDING, ALERTS = "cloudspend-ingest", "cloudspend-onboarding", "cloudspend-alerts"
 SWEEP, INSIGHTS = "cloudspend-sweep", "cloudspend-insights"
+COLLECT = "cloudspend-collect"
 
 REGISTRY = "dynamodb:table/cloudspend"
 LAKE = "s3:cloudspend-lake"
@@ -97,6 +98,23 @@ PROOF = (
     | BUS
 )
 
+COLLECTED = (
+    "cost_explorer_daily_services",
+    "cost_explorer_daily_charge_types",
+    "cost_explorer_monthly_services",
+    "cost_explorer_dimension_values",
+    "cost_allocation_tag_keys",
+    "cost_categories",
+    "reservation_coverage",
+    "reservation_utilization",
+    "reservation_recommendations",
+    "savings_plans_utilization",
+    "savings_plans_coverage",
+    "budgets",
+    "budget_notifications",
+    "invoices",
+    "organization_accounts",
+)
 SWEPT_TABLES = (
     "cost_and_usage",
     "cost_and_usage_generations",
@@ -153,6 +171,16 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
         ("s3:DeleteObject", "the public template"),
         ("s3:PutObject", "the public template"),
     },
+    (COLLECT, "collect-list"): registry("GetItem")
+    | on("dynamodb:table/cloudspend/index/kind", "dynamodb:Query")
+    | writes("collects"),
+    (COLLECT, "collect-source"): registry("GetItem", "PutItem", "UpdateItem")
+    | CUSTOMERS
+    | writes(*COLLECTED)
+    | partitions(*COLLECTED)
+    | BUS,
+    (COLLECT, "collect-failed"): registry("GetItem", "PutItem") | BUS,
+    (COLLECT, "collect-report"): reads("collects") | writes("collects") | KEY | BUS,
     (SWEEP, "sweep-list"): on("dynamodb:table/cloudspend/index/kind", "dynamodb:Query")
     | writes("sweeps")
     | KEY,
@@ -265,7 +293,7 @@ def test_no_role_has_a_policy_of_somebody_elses(templates: dict[str, Template]) 
             assert "Policies" not in role
 
 
-@pytest.mark.parametrize("stack", [INGEST, ONBOARDING, SWEEP, INSIGHTS])
+@pytest.mark.parametrize("stack", [INGEST, ONBOARDING, SWEEP, INSIGHTS, COLLECT])
 def test_a_machine_calls_the_functions_of_its_own_states_and_no_others(
     templates: dict[str, Template], stack: str
 ) -> None:

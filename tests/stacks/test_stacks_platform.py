@@ -7,6 +7,7 @@ import pytest
 
 from cloudspend import errors, settings
 from cloudspend.alerts.event import Severity
+from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
@@ -16,6 +17,7 @@ from tests.stacks.stacks_reading import Template, of_type, only, plain, role_gra
 LAKE, ALERTS = "cloudspend-lake", "cloudspend-alerts"
 INGEST, ONBOARDING = "cloudspend-ingest", "cloudspend-onboarding"
 SWEEP = "cloudspend-sweep"
+COLLECT = "cloudspend-collect"
 
 
 def states(template: Template, machine: str = "") -> dict[str, Any]:
@@ -89,7 +91,7 @@ def test_the_catalog_holds_every_declared_table_and_view(templates: dict[str, Te
         table["TableInput"]["Name"]: table["TableInput"]
         for table in of_type(templates[LAKE], "AWS::Glue::Table").values()
     }
-    tables = (*LAKE_TABLES, *PROOF_TABLES)
+    tables = (*LAKE_TABLES, *PROOF_TABLES, *COLLECTED_TABLES)
     assert set(found) == {one.name for one in (*tables, *VIEWS)}
     for table in tables:
         declared = found[table.name]
@@ -120,7 +122,7 @@ def test_each_severity_has_a_rule_and_an_encrypted_topic(templates: dict[str, Te
 
 
 def test_what_nobody_could_handle_is_kept_and_rings(templates: dict[str, Template]) -> None:
-    for name in (ALERTS, INGEST, ONBOARDING, SWEEP):
+    for name in (ALERTS, COLLECT, INGEST, ONBOARDING, SWEEP):
         assert of_type(templates[name], "AWS::SQS::Queue")
         for rule in of_type(templates[name], "AWS::Events::Rule").values():
             assert all("DeadLetterConfig" in target for target in rule["Targets"])
@@ -348,7 +350,7 @@ def test_what_was_deleted_from_the_lake_can_be_brought_back_for_a_while(
     assert "Prefix" not in kept
     assert any(rule.get("ExpiredObjectDeleteMarker") is True for rule in rules)
     expiring = {rule.get("Prefix") for rule in rules if "ExpirationInDays" in rule}
-    assert expiring == {"sweeps/"}
+    assert expiring == {"collects/", "sweeps/"}
 
 
 def _denies_plain_http(template: Template, bucket: str) -> bool:

@@ -36,6 +36,15 @@ Sweep passes one object along as well:
                   not_swept: [{account_id, error, reason}]}
     report        sweep, bucket, counts, comparisons (how many), compare_key (a JSON list of them),
                   not_swept, whole
+
+Collect takes {accounts?, sources?} (lists of what is wanted, empty for all) and passes along
+
+    begin         + round: {collect (the execution's name)}
+    list          collect, bucket, accounts_key (a JSON list of {account_id, sources: [{account_id,
+                  source, anew}]}; anew asks for what is not due yet)
+    collect       + conversion: {MapRunArn, ResultWriterDetails: {Bucket, Key}}; a child's result is
+                  a list of outcomes {account_id, source, status, reason, rows, pages, cost}
+    report        collect, bucket, outcomes_key (a JSON list of all outcomes), counts, whole
 """
 
 ACCOUNT_ID = "account_id"
@@ -86,6 +95,16 @@ WHOLE = "whole"
 EVALUATED = "evaluated"
 NOT_EVALUATED = "not_evaluated"
 BATCHES = "batches"
+COLLECT = "collect"
+ROUND = "round"
+ACCOUNTS = "accounts"
+SOURCES = "sources"
+SOURCE = "source"
+ANEW = "anew"
+STATUS = "status"
+PAGES = "pages"
+COST = "cost"
+OUTCOMES_KEY = "outcomes_key"
 
 INGEST = "ingest"
 SKIP = "skip"

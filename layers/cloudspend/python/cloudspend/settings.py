@@ -25,6 +25,7 @@ ALERT_TOPIC = f"{PREFIX}-alerts"
 ONBOARD_MACHINE = f"{PREFIX}-onboard"
 INGEST_MACHINE = f"{PREFIX}-ingest"
 SWEEP_MACHINE = f"{PREFIX}-sweep"
+COLLECT_MACHINE = f"{PREFIX}-collect"
 COMPARE_MACHINE = f"{PREFIX}-compare"
 FINDINGS_MACHINE = f"{PREFIX}-findings"
 CUSTOMER_ROLE = f"{PREFIX}-access"
@@ -47,6 +48,8 @@ MANIFEST_SUFFIX = "-Manifest.json"
 # after 15, and far less than its 4 GB of storage as Parquet; large enough that `cost_and_usage`
 # comes out in files of more than 64 MB (docs/decisions/0057).
 TASK_BYTES = 512 * 1024**2
+# At 0.01 USD a page. Each source takes a page or a few a day, its first history many more.
+COLLECT_PAGES = 200
 
 # The partition names of AWS and the domain that goes with each (AWS General Reference, endpoints).
 DOMAINS = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
@@ -64,7 +67,9 @@ class Settings:
     that AWS has delivered nothing for in `fresh_hours`. A conversion task takes files of
     `task_bytes` compressed bytes together. A cost is an anomaly from `anomaly_money` units of the
     currency a day and `anomaly_deviations` beyond what was expected: see
-    `cloudspend.insights.anomaly.Sensitivity`.
+    `cloudspend.insights.anomaly.Sensitivity`. Of Cost Explorer an account is asked for
+    `collect_pages` pages a day at most; see `cloudspend.collect.collect.overlaps` for
+    `collect_overlaps`.
     """
 
     account_id: str
@@ -78,6 +83,8 @@ class Settings:
     task_bytes: int = TASK_BYTES
     anomaly_money: int = 50
     anomaly_deviations: int = 6
+    collect_pages: int = COLLECT_PAGES
+    collect_overlaps: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -146,6 +153,10 @@ class Settings:
     @property
     def findings_machine_arn(self) -> str:
         return self._arn("states", f"stateMachine:{FINDINGS_MACHINE}")
+
+    @property
+    def collect_machine_arn(self) -> str:
+        return self._arn("states", f"stateMachine:{COLLECT_MACHINE}")
 
     def alert_topic_arn(self, severity: str) -> str:
         """The topic that alerts of `severity` (info, warning, critical) are published to."""

@@ -8,7 +8,7 @@ so that a function starts with what it uses and nothing else.
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from cloudspend.accounts.model import Account
     from cloudspend.accounts.ports import Office
     from cloudspend.alerts.aws import EventBridgeBus, SnsTopics
-    from cloudspend.collect.aws import CostExplorerApi
+    from cloudspend.collect.aws import BillingServices, DynamoProgress, DynamoSpend
+    from cloudspend.collect.metered import MeteredCostExplorer
+    from cloudspend.collect.runner import Collector
     from cloudspend.convert.aws import S3Sink, S3Source
     from cloudspend.exports.aws import ExportDefinitions, S3CustomerBucket
     from cloudspend.insights.aws import DynamoFindings
@@ -123,6 +125,35 @@ class Platform:
         )
 
     @cached_property
+    def collects(self) -> StepFunctionsExecutions:
+        from cloudspend.lake.aws.executions import StepFunctionsExecutions
+
+        return StepFunctionsExecutions(
+            self._client("stepfunctions"), self.settings.collect_machine_arn
+        )
+
+    @cached_property
+    def spend(self) -> DynamoSpend:
+        from cloudspend.collect.aws import DynamoSpend
+
+        return DynamoSpend(self._table)
+
+    @cached_property
+    def progress(self) -> DynamoProgress:
+        from cloudspend.collect.aws import DynamoProgress
+
+        return DynamoProgress(self._table)
+
+    @property
+    def collector(self) -> Collector:
+        from cloudspend.collect.aws import WranglerStore
+        from cloudspend.collect.runner import Collector
+
+        store = WranglerStore(self._session, self.settings.lake_bucket)
+        pages = self.settings.collect_pages
+        return Collector(self.spend, self.progress, store, self.catalog, self.bus, pages)
+
+    @cached_property
     def responder(self) -> HttpResponder:
         from cloudspend.accounts.aws import HttpResponder
 
@@ -155,11 +186,13 @@ class Platform:
 
     @cached_property
     def catalog(self) -> GlueCatalog:
+        from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
         from cloudspend.lake.aws.catalog import GlueCatalog
         from cloudspend.lake.tables import TABLES as LAKE_TABLES
         from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 
-        tables = {table.name: table for table in (*LAKE_TABLES, *PROOF_TABLES)}
+        every = (*LAKE_TABLES, *PROOF_TABLES, *COLLECTED_TABLES)
+        tables = {table.name: table for table in every}
         return GlueCatalog(self._client("glue"), names.DATABASE, tables)
 
     @cached_property
@@ -272,11 +305,22 @@ class Platform:
 
         return S3Source(self._enter(account, purpose).client("s3"))
 
-    def cost_explorer(self, account: Account) -> CostExplorerApi:
-        """The customer's Cost Explorer."""
+    def cost_explorer(self, account: Account) -> MeteredCostExplorer:
+        """The customer's Cost Explorer; its pages count against the day's cap."""
         from cloudspend.collect.aws import CostExplorerApi
+        from cloudspend.collect.metered import MeteredCostExplorer
 
-        return CostExplorerApi.of(self._enter(account, "reconcile"), account.partition)
+        api = CostExplorerApi.of(self._enter(account, "reconcile"), account.partition)
+        today = datetime.now(UTC).date()
+        return MeteredCostExplorer(
+            api, self.spend, account.account_id, today, self.settings.collect_pages
+        )
+
+    def services(self, account: Account) -> BillingServices:
+        """The customer's billing services, entered when the first of them is asked."""
+        from cloudspend.collect.aws import BillingServices
+
+        return BillingServices(lambda: self._enter(account, "collect"), account.partition)
 
     def copy_template(self, bucket: str, key: str) -> None:
         """Put the customer's template, a deployed asset, where the quick-create link points."""

@@ -11,6 +11,7 @@ import typer
 
 from cloudspend.cli import (
     accounts,
+    collect,
     convert,
     exports,
     findings,
@@ -54,6 +55,7 @@ app.command("ingest")(ingest.ingest)
 app.command("reconcile")(reconcile.reconcile)
 app.command("query")(query.query)
 app.command("sweep")(sweep.sweep)
+app.command("collect")(collect.collect)
 app.command("convert")(convert.convert)
 
 

@@ -1,20 +1,39 @@
-"""Cost Explorer through boto3."""
+"""AWS's billing services through boto3, what the registry keeps of collecting, and rows by
+awswrangler."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from typing import Any
 
+import awswrangler as wr
 import boto3
+import pandas as pd
+from boto3.dynamodb.conditions import Key
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloudspend.collect.ports import AnswerChanged
+from cloudspend.accounts.aws import transient_faults
+from cloudspend.accounts.items import account_key
+from cloudspend.collect.calls import PRICED_SERVICE, Call
+from cloudspend.collect.items import (
+    PROGRESS,
+    from_collected,
+    kept_until,
+    spend_key,
+    to_collected,
+)
+from cloudspend.collect.model import Collected
+from cloudspend.collect.ports import AnswerChanged, CapReached, NotAvailable, QuestionRefused
 from cloudspend.errors import CloudSpendError, Defect, PermissionDenied, TransientError, UsageError
+from cloudspend.lake.tables import Table
+from cloudspend.settings import BILLING_REGIONS
 
 # Cost Explorer has one endpoint a partition (AWS General Reference, Billing and Cost Management
 # endpoints). Costs of aws-us-gov are read through the paired account in aws.
 REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-east-1", "aws-cn": "cn-northwest-1"}
 
-CHANGED = {"RequestChangedException", "InvalidNextTokenException"}
+CHANGED = {"RequestChangedException", "InvalidNextTokenException", "ExpiredNextTokenException"}
 DENIED = {"AccessDeniedException", "AccessDenied", "UnrecognizedClientException"}
 EXPIRED = {"BillExpirationException"}
 # Beside these every answer of the HTTP class 5xx passes by itself.
@@ -28,6 +47,18 @@ PASSING = {
     "ExpiredTokenException",
     "ExpiredToken",
 }
+
+# What AWS answers where there is nothing of the kind, or where it was never enabled.
+NOTHING = {
+    "DataUnavailableException",
+    "BillExpirationException",
+    "AWSOrganizationsNotInUseException",
+    "NotFoundException",
+    "ResourceNotFoundException",
+}
+REFUSED = {"ValidationException", "InvalidParameterException", "InvalidInputException"}
+# Throttled requests are asked again by boto3 itself, ever slower and never in step with others.
+PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 8})
 
 
 class CostExplorerApi:
@@ -97,3 +128,167 @@ def _error(action: str, code: str, error: ClientError) -> CloudSpendError:
             **details,
         )
     return Defect(f"Cost Explorer refuses {action} ({code}): {said}", **details)
+
+
+class BillingServices:
+    """`ports.Services` over a session in the customer's account, which is entered when the first
+    page is asked for: `enter` raises what it raises then."""
+
+    def __init__(self, enter: Callable[[], boto3.Session], partition: str = "aws") -> None:
+        self._enter = enter
+        self._partition = partition
+        self._session: boto3.Session | None = None
+        self._clients: dict[str, Any] = {}
+
+    def page(self, call: Call, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        operation = getattr(self._client(call.service), call.operation)
+        with _asked(call.action):
+            answer: Mapping[str, Any] = operation(**request)
+            return answer
+
+    def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._session = self._session or self._enter()
+            regions = REGIONS if service == PRICED_SERVICE else BILLING_REGIONS
+            self._clients[service] = self._session.client(
+                service,
+                region_name=regions[self._partition],
+                config=PATIENT,
+            )
+        return self._clients[service]
+
+
+class DynamoSpend:
+    """`ports.Spend` on the registry table, one item an account and day. DynamoDB deletes it when
+    nobody asks any more."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def take(self, account_id: str, day: date, cap: int) -> None:
+        if cap < 1 or not self._changed(
+            account_id,
+            day,
+            UpdateExpression="ADD pages :one SET delete_after = :late",
+            ConditionExpression="attribute_not_exists(pages) OR pages < :cap",
+            ExpressionAttributeValues={":one": 1, ":cap": cap, ":late": kept_until(day)},
+        ):
+            raise CapReached(
+                f"Cost Explorer was asked for {cap} pages of the account {account_id} today, as "
+                "many as it may be.",
+                remedy="What is missing is collected from tomorrow on. If it never catches up, "
+                "deploy with a higher stage setting collect_pages.",
+                cap=cap,
+            )
+
+    def taken(self, account_id: str, day: date) -> int:
+        with transient_faults("The registry"):
+            item = self._table.get_item(Key=spend_key(account_id, day), ConsistentRead=True)
+        return int(item.get("Item", {}).get("pages", 0))
+
+    def first_to_say(self, account_id: str, day: date) -> bool:
+        return self._changed(
+            account_id,
+            day,
+            UpdateExpression="SET said = :yes",
+            ConditionExpression="attribute_not_exists(said)",
+            ExpressionAttributeValues={":yes": True},
+        )
+
+    def _changed(self, account_id: str, day: date, **update: Any) -> bool:
+        """False, and nothing written, when the update's condition does not hold."""
+        try:
+            with transient_faults("The registry"):
+                self._table.update_item(Key=spend_key(account_id, day), **update)
+        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+class DynamoProgress:
+    """`ports.Progress` on the registry table, one item an account and source."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def get(self, account_id: str, source: str) -> Collected | None:
+        with transient_faults("The registry"):
+            item = self._table.get_item(
+                Key=account_key(account_id, PROGRESS + source), ConsistentRead=True
+            ).get("Item")
+        return to_collected(item) if item else None
+
+    def all(self, account_id: str) -> dict[str, Collected]:
+        condition = Key("pk").eq(account_key(account_id, "")["pk"]) & Key("sk").begins_with(
+            PROGRESS
+        )
+        with transient_faults("The registry"):
+            found = self._table.query(KeyConditionExpression=condition, ConsistentRead=True)
+        return {item["sk"].removeprefix(PROGRESS): to_collected(item) for item in found["Items"]}
+
+    def put(self, account_id: str, source: str, collected: Collected) -> None:
+        with transient_faults("The registry"):
+            self._table.put_item(Item=from_collected(account_id, source, collected))
+
+
+class WranglerStore:
+    """`ports.Store` by awswrangler: one Parquet object a piece. The bucket encrypts by default."""
+
+    def __init__(self, session: boto3.Session, bucket: str) -> None:
+        self._session = session
+        self._bucket = bucket
+
+    @property
+    def bucket(self) -> str:
+        return self._bucket
+
+    def replace(self, table: Table, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        types = {column.name: column.type for column in table.columns}
+        frame = pd.DataFrame(
+            {name: [_value(row[name]) for row in rows] for name in types}, dtype=object
+        )
+        with transient_faults("The lake"):
+            wr.s3.to_parquet(
+                frame,
+                path=f"s3://{self._bucket}/{key}",
+                index=False,
+                compression="zstd",
+                dtype=types,
+                boto3_session=self._session,
+            )
+
+
+@contextmanager
+def _asked(action: str) -> Iterator[None]:
+    """As `_told`, in words that fit every service, and telling apart what has nothing to say and
+    what refuses the question."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"].get("Code", "")
+        said = error.response["Error"].get("Message", "")
+        details = {"action": action, "code": code, "said": said}
+        if code in NOTHING:
+            raise NotAvailable(
+                f"AWS has nothing to tell for {action} ({code}): {said}",
+                remedy="Nothing has to be done, unless there should be something: then see in the "
+                "billing console that it is enabled.",
+                **details,
+            ) from error
+        if code in REFUSED:
+            raise QuestionRefused(f"AWS refuses {action} ({code}): {said}", **details) from error
+        raise _sorted_out(action, error) from error
+    except BotoCoreError as error:
+        raise TransientError(
+            f"AWS cannot be reached for {action}: {error}", remedy="Try again later.", action=action
+        ) from error
+
+
+def _value(value: Any) -> Any:
+    """A value as pyarrow takes it: times in UTC without a zone, which is how Athena reads them, and
+    a map as pairs."""
+    if isinstance(value, Mapping):
+        return list(value.items())
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value

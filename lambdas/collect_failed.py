@@ -1,0 +1,17 @@
+"""Collect: a source's step failed for good."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend import wiring
+from cloudspend.collect.collect import failed, to_payload
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    account = platform.accounts.get(event[p.ACCOUNT_ID])
+    outcome = failed(event, account, platform.progress, platform.bus, datetime.now(UTC))
+    return to_payload(account.account_id, outcome)

@@ -1,0 +1,14 @@
+"""Collect: which sources of which accounts this round collects."""
+
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.collect.round import list_accounts
+from cloudspend.collect.sources import SOURCES
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    return list_accounts(event, platform.accounts, platform.lake, SOURCES)

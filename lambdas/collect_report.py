@@ -1,0 +1,13 @@
+"""Collect: say what came of the round."""
+
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.collect.round import report
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    return report(event, platform.lake, platform.bus, platform.settings.account_id)

@@ -1,0 +1,27 @@
+"""Collect: bring one source of one account up to date."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend import wiring
+from cloudspend.collect.collect import collect, overlaps, to_payload
+from cloudspend.collect.sources import SOURCES
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    account = platform.accounts.get(event[p.ACCOUNT_ID])
+    source = SOURCES[event[p.SOURCE]]
+    outcome = collect(
+        source,
+        account,
+        platform.services(account),
+        platform.collector,
+        overlap=overlaps(platform.settings.collect_overlaps, SOURCES)[source.name],
+        now=datetime.now(UTC),
+        anew=event[p.ANEW],
+    )
+    return to_payload(account.account_id, outcome)

@@ -1,0 +1,138 @@
+"""Collect's use cases: one source of one account, and what is said of it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cloudspend import payload as p
+from cloudspend.accounts.model import Account
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Bus
+from cloudspend.collect.calls import PAGE_PRICE
+from cloudspend.collect.model import Collected, Status
+from cloudspend.collect.ports import Progress, Services
+from cloudspend.collect.runner import Collector, Outcome, Run
+from cloudspend.collect.source import Source
+from cloudspend.errors import UsageError, parse
+
+State = Mapping[str, Any]
+
+
+def overlaps(text: str, sources: Mapping[str, Source]) -> dict[str, int]:
+    """The overlap of every source: its own, or what `text` says (`budgets=1 invoices=3`).
+
+    Raises UsageError that names what is wrong with `text`.
+    """
+    found = {name: source.overlap for name, source in sources.items()}
+    for part in text.split():
+        name, _, number = part.partition("=")
+        if name not in sources or not number.isdecimal():
+            raise UsageError(
+                f"The setting collect_overlaps has {part!r}, which is not SOURCE=NUMBER.",
+                remedy=f"A number is 0 or more, and a source one of: {', '.join(sources)}.",
+            )
+        found[name] = int(number)
+    return found
+
+
+def collect(
+    source: Source,
+    account: Account,
+    services: Services,
+    collector: Collector,
+    *,
+    overlap: int,
+    now: datetime,
+    anew: bool = False,
+) -> Outcome:
+    """Bring one source of one account up to date and say what is to be said of it.
+
+    Raises TransientError and Defect.
+    """
+    before = collector.progress.get(account.account_id, source.name)
+    outcome = Run(source, account, services, collector, now).collect(overlap, anew=anew)
+    if outcome.status is Status.CAPPED:
+        _say_capped(account, collector, now)
+    _say_changed(source.name, account, before, outcome, collector.bus)
+    return outcome
+
+
+def failed(state: State, account: Account, progress: Progress, bus: Bus, now: datetime) -> Outcome:
+    """Write down and say that a source's step failed for good; `state` has its failure."""
+    source = state[p.SOURCE]
+    failure = parse(state[p.FAILURE].get("Error", ""), state[p.FAILURE].get("Cause", ""))
+    reason = f"{failure.summary} {failure.remedy}".strip()
+    before = progress.get(account.account_id, source)
+    held = before or Collected(Status.FAILED, reason, now)
+    progress.put(
+        account.account_id,
+        source,
+        Collected(
+            Status.FAILED,
+            reason,
+            now,
+            days=held.days,
+            stored_at=held.stored_at,
+            rows=held.rows,
+            pages=held.pages,
+            history=held.history,
+            history_at=held.history_at,
+        ),
+    )
+    bus.put(
+        event(
+            "SourceFailed",
+            account.for_events,
+            f"{source}/{now:%Y-%m-%d}",
+            source=source,
+            reason=reason,
+        )
+    )
+    return Outcome(source, Status.FAILED, reason, held.rows, held.pages, PAGE_PRICE * 0)
+
+
+def to_payload(account_id: str, outcome: Outcome) -> dict[str, Any]:
+    """An outcome as it travels between steps."""
+    return {
+        p.ACCOUNT_ID: account_id,
+        p.SOURCE: outcome.source,
+        p.STATUS: str(outcome.status),
+        p.REASON: outcome.reason,
+        p.ROWS: outcome.rows,
+        p.PAGES: outcome.pages,
+        p.COST: f"{outcome.cost:f}",
+    }
+
+
+def _say_capped(account: Account, collector: Collector, now: datetime) -> None:
+    if not collector.spend.first_to_say(account.account_id, now.date()):
+        return
+    collector.bus.put(
+        event(
+            "CollectCapReached",
+            account.for_events,
+            f"{now:%Y-%m-%d}",
+            day=now.date(),
+            pages=collector.cap,
+            cost=collector.cap * PAGE_PRICE,
+        )
+    )
+
+
+def _say_changed(
+    source: str, account: Account, before: Collected | None, outcome: Outcome, bus: Bus
+) -> None:
+    """Say once that a source cannot be read any more, and once that it can again."""
+    was = before is not None and before.status is Status.DEGRADED
+    same = before is not None and before.reason == outcome.reason
+    if outcome.status is Status.DEGRADED and not (was and same):
+        kind = "SourceDegraded"
+    elif was and outcome.status in (Status.COLLECTED, Status.NOT_AVAILABLE):
+        kind = "SourceRecovered"
+    else:
+        return
+    since = before.at.isoformat() if before else ""
+    details = {"source": source}
+    if kind == "SourceDegraded":
+        details["reason"] = outcome.reason
+    bus.put(event(kind, account.for_events, f"{source}/{since}/{outcome.reason}", **details))

@@ -1,0 +1,29 @@
+"""Cost Explorer for whoever asks it directly, each page counted against the account's cap."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from cloudspend.collect.ports import CostExplorer, Spend
+
+
+class MeteredCostExplorer:
+    """`ports.CostExplorer` that counts a page before it asks for it. Both calls raise CapReached
+    beside what the port raises."""
+
+    def __init__(
+        self, api: CostExplorer, spend: Spend, account_id: str, day: date, cap: int
+    ) -> None:
+        self._api = api
+        self._spend = spend
+        self._account_id = account_id
+        self._day = day
+        self._cap = cap
+
+    def cost_and_usage(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._spend.take(self._account_id, self._day, self._cap)
+        return self._api.cost_and_usage(request)
+
+    def dimension_values(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._spend.take(self._account_id, self._day, self._cap)
+        return self._api.dimension_values(request)

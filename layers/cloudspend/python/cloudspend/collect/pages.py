@@ -1,0 +1,25 @@
+"""Asking one question with all its pages."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from cloudspend.collect.calls import Call
+from cloudspend.collect.ports import Services
+from cloudspend.collect.source import Ask, Page
+
+
+def all_pages(services: Services, before: Callable[[Call], None] = lambda _: None) -> Ask:
+    """A way to ask `services`; `before` is told of each page before it is asked for."""
+
+    def ask(call: Call, request: Mapping[str, Any]) -> Sequence[Page]:
+        found: list[Page] = []
+        token: dict[str, Any] = {}
+        while True:
+            before(call)
+            found.append(services.page(call, {**request, **token}))
+            following = found[-1].get(call.token) if call.token else None
+            if not following:
+                return found
+            token = {str(call.token): following}
+
+    return ask

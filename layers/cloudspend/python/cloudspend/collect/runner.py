@@ -1,0 +1,268 @@
+"""Collecting one source of one account: plan, ask, replace, remember.
+
+Whatever ends a run early, the pieces that were stored stay, and the next run goes on behind them. A
+piece is replaced whole by one write, so that a repeat doubles nothing, and two runs at once leave
+the one's answer or the other's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from cloudspend.accounts.model import Account
+from cloudspend.alerts.event import Bus
+from cloudspend.collect.calls import PAGE_PRICE, Call
+from cloudspend.collect.model import Collected, Days, Grain, Piece, Status, piece_of, pieces
+from cloudspend.collect.pages import all_pages
+from cloudspend.collect.ports import (
+    AnswerChanged,
+    CapReached,
+    NotAvailable,
+    Progress,
+    QuestionRefused,
+    Services,
+    Spend,
+    Store,
+)
+from cloudspend.collect.source import COLLECTED_AT, Source
+from cloudspend.collect.window import extended, plan
+from cloudspend.errors import CloudSpendError, CustomerActionError, Defect, TransientError
+from cloudspend.lake.ports import Catalog
+
+# How often one question is asked from its start when its answer changes under the reader.
+MAX_STARTS = 3
+# A longer history than AWS gave the last time is asked for again after so long: it may have been
+# enabled since.
+HISTORY_AGAIN = timedelta(days=30)
+# After so long no source's overlap reaches back to a day.
+QUIET = timedelta(days=100)
+
+# How a run ends that is no failure, by what ended it.
+ENDS: Mapping[type[CloudSpendError], Status] = {
+    CapReached: Status.CAPPED,
+    CustomerActionError: Status.DEGRADED,
+    NotAvailable: Status.NOT_AVAILABLE,
+}
+
+Rows = Mapping[Piece, Sequence[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Collector:
+    """The platform's own services that collecting uses, and how many priced pages a day an account
+    may be asked for."""
+
+    spend: Spend
+    progress: Progress
+    store: Store
+    catalog: Catalog
+    bus: Bus
+    cap: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a source this time. `cost` is what AWS bills the account for it, in USD."""
+
+    source: str
+    status: Status
+    reason: str
+    rows: int
+    pages: int
+    cost: Decimal
+
+
+class Meter:
+    """Counts the pages of a run, and keeps to the day's cap."""
+
+    def __init__(self, spend: Spend, account_id: str, cap: int, at: datetime) -> None:
+        self._spend = spend
+        self._account_id = account_id
+        self._cap = cap
+        self._day = at.date()
+        self.pages = 0
+        self.priced = 0
+
+    def __call__(self, call: Call) -> None:
+        """One more page is to be asked for. Raises CapReached."""
+        if call.priced:
+            self._spend.take(self._account_id, self._day, self._cap)
+            self.priced += 1
+        self.pages += 1
+
+
+class Run:
+    """One run over a source."""
+
+    def __init__(
+        self,
+        source: Source,
+        account: Account,
+        services: Services,
+        collector: Collector,
+        now: datetime,
+    ) -> None:
+        self._source = source
+        self._account = account
+        self._collector = collector
+        self._now = now
+        self._meter = Meter(collector.spend, account.account_id, collector.cap, now)
+        self._ask = all_pages(services, self._meter)
+        self._known = collector.progress.get(account.account_id, source.name)
+        self._days = self._known.days if self._known else None
+        self._history = self._known.history if self._known else None
+        self._history_at = self._known.history_at if self._known else None
+        self._rows = 0
+        self._pointed: set[str] = set()
+
+    def collect(self, overlap: int, *, anew: bool = False) -> Outcome:
+        """Bring the source up to date. `anew` asks for a snapshot that is not due yet.
+
+        Raises TransientError and Defect; what was stored until then is remembered.
+        """
+        try:
+            self._bring_up_to_date(overlap, anew=anew)
+        except (CapReached, CustomerActionError, NotAvailable) as error:
+            return self._end(ENDS[_kind(error)], error.sentence)
+        except (TransientError, Defect) as error:
+            self._end(Status.FAILED, error.sentence)
+            raise
+        return self._end(Status.COLLECTED, "")
+
+    def _bring_up_to_date(self, overlap: int, *, anew: bool) -> None:
+        *longer, shortest = self._histories()
+        for history in longer:
+            try:
+                self._take_in_all(overlap, history, anew=anew)
+            except QuestionRefused:
+                continue
+            return
+        self._take_in_all(overlap, shortest, anew=anew)
+
+    def _histories(self) -> Sequence[int]:
+        """How far back to ask, and how far if AWS does not go there: what it was last seen to take
+        and shorter ones, but all of them once in a while."""
+        known = self._history
+        if known is None or self._history_at is None:
+            return self._source.histories
+        if self._now - self._history_at >= HISTORY_AGAIN:
+            return self._source.histories
+        return [months for months in self._source.histories if months <= known]
+
+    def _take_in_all(self, overlap: int, history: int, *, anew: bool) -> None:
+        source = self._source
+        questions = plan(
+            source.grain,
+            None if anew and source.grain is Grain.SNAPSHOT else self._days,
+            self._now.date(),
+            overlap=overlap,
+            history=history,
+            at_once=source.at_once,
+        )
+        for asked in questions:
+            self._replace(self._read(asked))
+            self._days = asked if source.grain is Grain.SNAPSHOT else extended(self._days, asked)
+        if self._history != history or len(self._histories()) > 1:
+            self._history, self._history_at = history, self._now
+
+    def _read(self, asked: Days) -> Rows:
+        """What AWS says for `asked`, from the start again while it changes under the reader."""
+        for _ in range(MAX_STARTS):
+            try:
+                return self._pieces(asked)
+            except AnswerChanged:
+                continue
+        raise TransientError(
+            f"What AWS says for {self._source.name} kept changing while it was read.",
+            remedy="It settles within hours; the source is collected again by itself.",
+            starts=MAX_STARTS,
+        )
+
+    def _pieces(self, asked: Days) -> Rows:
+        source = self._source
+        found: dict[Piece, list[Mapping[str, Any]]] = {
+            piece: [] for piece in pieces(source.grain, asked)
+        }
+        for day, row in source.read(self._ask, self._account, asked):
+            if day not in asked:
+                raise Defect(
+                    f"AWS answered {source.name} of {day}, which was not asked for.",
+                    remedy="Look at the answer of AWS: nothing of it was stored.",
+                )
+            found[piece_of(source.grain, day)].append({**row, COLLECTED_AT.name: self._now})
+        for piece, rows in found.items():
+            _refuse_doubles(source, piece, rows)
+        return found
+
+    def _replace(self, found: Rows) -> None:
+        table, account_id = self._source.table, self._account.account_id
+        for piece, rows in found.items():
+            if not rows and self._never_was(piece):
+                continue
+            self._collector.store.replace(table, piece.key(table, account_id), rows)
+            self._point(piece)
+            self._rows += len(rows)
+
+    def _never_was(self, piece: Piece) -> bool:
+        """Whether a piece without rows replaces nothing: it lies too far back to have changed, and
+        was not stored. Most accounts are younger than the history that is asked for."""
+        if self._source.grain is Grain.SNAPSHOT:
+            return False
+        last = piece.period.end.date() - timedelta(days=1)
+        return last < self._now.date() - QUIET and last not in (self._days or ())
+
+    def _point(self, piece: Piece) -> None:
+        """Show the piece's partition to readers; it is pointed there once for all pieces."""
+        folder = piece.folder(self._source.table, self._account.account_id)
+        if folder in self._pointed:
+            return
+        values = (self._account.account_id, str(piece.period))
+        location = f"s3://{self._collector.store.bucket}/{folder}"
+        name = self._source.table.name
+        if self._collector.catalog.location(name, values) != location:
+            self._collector.catalog.point(name, values, location)
+        self._pointed.add(folder)
+
+    def _end(self, status: Status, reason: str) -> Outcome:
+        earlier = self._known.stored_at if self._known else None
+        self._collector.progress.put(
+            self._account.account_id,
+            self._source.name,
+            Collected(
+                status,
+                reason,
+                self._now,
+                days=self._days,
+                stored_at=self._now if self._pointed else earlier,
+                rows=self._rows,
+                pages=self._meter.pages,
+                history=self._history,
+                history_at=self._history_at,
+            ),
+        )
+        return Outcome(
+            self._source.name,
+            status,
+            reason,
+            self._rows,
+            self._meter.pages,
+            self._meter.priced * PAGE_PRICE,
+        )
+
+
+def _kind(error: CloudSpendError) -> type[CloudSpendError]:
+    return next(kind for kind in ENDS if isinstance(error, kind))
+
+
+def _refuse_doubles(source: Source, piece: Piece, rows: Sequence[Mapping[str, Any]]) -> None:
+    seen: set[tuple[Any, ...]] = set()
+    for row in rows if source.key else ():
+        key = tuple(row[column] for column in source.key)
+        if key in seen:
+            raise Defect(
+                f"AWS told a row of {source.name} twice for {piece.period} {piece.name}: {key}.",
+                remedy="Look at the answer of AWS: nothing of it was stored.",
+            )
+        seen.add(key)

@@ -1,0 +1,125 @@
+"""What is collected beside the bill: the functions of Collect, the machine, and its schedule."""
+
+from aws_cdk import Aws, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from cloudspend import settings as names
+from cloudspend.collect.round import COLLECTS
+from cloudspend.collect.sources import TABLES
+from stacks.collect_flow import CollectTasks, collect_flow
+from stacks.constructs.access import READ, WRITE
+from stacks.constructs.dead_letters import DeadLetters
+from stacks.constructs.functions import PythonTask
+from stacks.constructs.review import accept, allow
+from stacks.ground import Ground
+
+COLLECTED = tuple(table.data_folder for table in TABLES)
+# Cost Explorer is refreshed during the day in the United States; by then the day before is whole.
+EVERY_DAY = "cron(30 9 * * ? *)"
+SPREAD_MINUTES = 60
+
+
+class CollectStack(Stack):
+    """Collects from every account once a day, and from some when an operator asks."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, ground: Ground) -> None:
+        super().__init__(
+            scope, construct_id, description="CloudSpend: what AWS says of cost beside the bill"
+        )
+        self._access = ground.access
+        self._functions = ground.tasks(self)
+        tasks = CollectTasks(
+            accounts=self._list(),
+            source=self._source(),
+            failed=self._failed(),
+            report=self._report(),
+        )
+        self.collect = ground.machine(
+            self,
+            "Collect",
+            name=names.COLLECT_MACHINE,
+            definition=collect_flow(self, ground.stage, tasks, ground.lake_bucket(self)),
+            # The next round begins then, and goes on where this one stopped.
+            timeout=Duration.hours(24),
+            calls=tasks.all,
+        )
+        self.collect.allow_maps(names.COLLECT_MACHINE)
+        self._access.objects(
+            self.collect.role, (*READ, *WRITE, "s3:ListMultipartUploadParts"), COLLECTS
+        )
+        self._schedule(ground.dead_letters(self, "collect"))
+
+    def _list(self) -> PythonTask:
+        task = self._functions.task("collect_list", "Writes down what is collected")
+        self._access.registry(task.task_role, "GetItem")
+        self._access.account_list(task.task_role)
+        self._access.objects(task.task_role, WRITE, COLLECTS)
+        return task
+
+    def _source(self) -> PythonTask:
+        task = self._functions.task(
+            "collect_source",
+            "Brings one source of one account up to date",
+            timeout=Duration.minutes(15),
+            memory_mb=1024,
+        )
+        self._access.registry(task.task_role, "GetItem", "PutItem", "UpdateItem")
+        self._access.customers(task.task_role)
+        self._access.objects(task.task_role, WRITE, *COLLECTED)
+        self._access.partitions(task.task_role, *TABLES)
+        self._access.bus(task.task_role)
+        return task
+
+    def _failed(self) -> PythonTask:
+        task = self._functions.task("collect_failed", "Says that a source could not be collected")
+        self._access.registry(task.task_role, "GetItem", "PutItem")
+        self._access.bus(task.task_role)
+        return task
+
+    def _report(self) -> PythonTask:
+        task = self._functions.task("collect_report", "Says what came of a round of Collect")
+        self._access.objects(task.task_role, (*READ, *WRITE), COLLECTS)
+        self._access.bus(task.task_role)
+        return task
+
+    def _schedule(self, dead_letters: DeadLetters) -> None:
+        accept(
+            dead_letters,
+            "It is the dead-letter queue of the schedule, and the rule does not know schedules.",
+            "SQS3",
+        )
+        machine = self.collect.machine.state_machine_arn
+        role = iam.Role(
+            self,
+            "ScheduleRole",
+            assumed_by=iam.ServicePrincipal(
+                "scheduler.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            ),
+        )
+        allow(role, ["states:StartExecution"], [machine])
+        allow(role, ["sqs:SendMessage"], [dead_letters.queue_arn])
+        schedule = scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            name=names.COLLECT_MACHINE,
+            description="Collects from every account",
+            schedule_expression=EVERY_DAY,
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
+                mode="FLEXIBLE", maximum_window_in_minutes=SPREAD_MINUTES
+            ),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=machine,
+                input="{}",
+                role_arn=role.role_arn,
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
+                    arn=dead_letters.queue_arn
+                ),
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
+                ),
+            ),
+        )
+        schedule.node.add_dependency(role)

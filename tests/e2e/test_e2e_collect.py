@@ -1,0 +1,148 @@
+"""Collect on the local cloud: everything of an organization, again, with faults, and to the cap."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cloudspend.collect.items import spend_key
+from cloudspend.collect.sources import SOURCES
+from cloudspend.settings import COLLECT_PAGES
+from local.story import Story
+from local.world.bill import Bill
+from local.world.delivery import post_ledger, tell
+from tests.e2e.scene import Customer, Scene, hours_for
+
+ACCOUNT, MEMBER = "818181818181", "222222222222"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A first round over everything, and the bills that AWS knew."""
+
+    customer: Customer
+    bills: tuple[Bill, ...]
+    first: dict[str, Row]
+
+
+def collect(scene: Scene, *sources: str) -> dict[str, Row]:
+    """What `cloudspend collect` says of each source."""
+    named = [word for source in sources for word in ("--source", source)]
+    return {row["source"]: row for row in scene.command("collect", ACCOUNT, *named)}
+
+
+@pytest.fixture(scope="module")
+def collected(story: Story, scene: Scene) -> Collected:
+    endpoint = scene.platform.cloud.endpoint
+    members = [
+        {"id": ACCOUNT, "name": "Collected Shop", "email": "root@shop.example.com"},
+        {
+            "id": MEMBER,
+            "name": "Production",
+            "email": "someone@shop.example.com",
+            "unit": "Workloads/Production",
+            "tags": {"team": "shop"},
+        },
+    ]
+    tell(endpoint, "world", {"management": ACCOUNT, "members": members})
+    budget = {
+        "name": "month",
+        "limit": "0.01",
+        "notifications": [{"type": "ACTUAL", "threshold": 80}],
+    }
+    tell(endpoint, "budgets", {"account": ACCOUNT, "budgets": [budget]})
+    customer = Customer(scene, ACCOUNT, "Collected Shop")
+    link = scene.command(
+        *("accounts", "invite", ACCOUNT, "--name", "Collected Shop"),
+        *("--type", "ORGANIZATION", "--start-date", "2020-01-01"),
+    )["link"]
+    assert customer.follow(str(link)) == "CREATE_COMPLETE"
+    assert customer.wait_until_onboarded()["state"] == "active"
+    bills = tuple(hours_for(ACCOUNT, bill) for bill in story.world.bills()[1:])
+    for bill in bills:
+        post_ledger(bill, endpoint)
+    return Collected(customer, bills, collect(scene))
+
+
+def daily_total(scene: Scene) -> tuple[int, Decimal]:
+    (row,) = scene.ask(
+        f"""
+        SELECT count(*) AS n, sum(CAST(unblended_cost AS decimal(38, 10))) AS cost
+        FROM cost_explorer_daily_services WHERE account_id = '{ACCOUNT}'
+        """
+    )
+    return int(row["n"]), Decimal(row["cost"])
+
+
+def test_everything_is_collected_and_adds_up_to_the_bill(
+    scene: Scene, collected: Collected
+) -> None:
+    assert list(collected.first) == list(SOURCES)
+    assert {row["status"] for row in collected.first.values()} == {"collected"}
+    empty = {name for name, row in collected.first.items() if not row["rows"]}
+    assert empty <= {"reservation_recommendations"}
+    rows, cost = daily_total(scene)
+    assert rows == collected.first["daily_services"]["rows"]
+    assert cost == sum((bill.total() for bill in collected.bills), Decimal())
+    (member,) = scene.ask(
+        f"""
+        SELECT name, email_domain, unit_path, element_at(tags, 'team') AS team
+        FROM organization_accounts
+        WHERE account_id = '{ACCOUNT}' AND sub_account_id = '{MEMBER}'
+        """
+    )
+    assert member == {
+        "name": "Production",
+        "email_domain": "shop.example.com",
+        "unit_path": "Root/Workloads/Production",
+        "team": "shop",
+    }
+    (alarm,) = scene.ask(f"SELECT state FROM budget_notifications WHERE account_id = '{ACCOUNT}'")
+    assert alarm == {"state": "ALARM"}
+
+
+def test_a_round_in_spite_of_faults_doubles_nothing_and_says_what_it_may_not_read(
+    scene: Scene, collected: Collected
+) -> None:
+    before = daily_total(scene)
+    tell(
+        scene.platform.cloud.endpoint,
+        "faults",
+        [
+            {"service": "ce", "operation": "GetCostAndUsage", "code": "ThrottlingException"},
+            {"service": "ce", "operation": "GetCostAndUsage", "code": "RequestChangedException"},
+            {"service": "budgets", "code": "AccessDeniedException"},
+        ],
+    )
+    again = collect(scene, "budgets", "daily_services")
+    assert again["daily_services"]["status"] == "collected"
+    assert 0 < again["daily_services"]["pages"] < collected.first["daily_services"]["pages"]
+    assert daily_total(scene) == before
+    assert again["budgets"]["status"] == "degraded"
+    assert "budgets:ViewBudget is denied" in again["budgets"]["reason"]
+    assert scene.wait_for_event(ACCOUNT, "SourceDegraded", source="budgets")
+    assert collect(scene, "budgets")["budgets"]["status"] == "collected"
+    assert scene.wait_for_event(ACCOUNT, "SourceRecovered", source="budgets")
+
+
+def test_at_the_cap_a_source_stops_and_what_was_stored_stays(
+    scene: Scene, collected: Collected
+) -> None:
+    before = daily_total(scene)
+    table: Any = scene.platform.session.resource("dynamodb").Table("cloudspend")
+    table.update_item(
+        Key=spend_key(ACCOUNT, datetime.now(UTC).date()),
+        UpdateExpression="SET pages = :cap",
+        ExpressionAttributeValues={":cap": COLLECT_PAGES},
+    )
+    stopped = collect(scene, "daily_services", "budgets")
+    assert stopped["daily_services"]["status"] == "capped"
+    assert stopped["daily_services"]["pages"] == 0
+    assert stopped["budgets"]["status"] == "collected"  # it costs nothing
+    assert daily_total(scene) == before
+    event = scene.wait_for_event(ACCOUNT, "CollectCapReached")
+    assert event["severity"] == "warning"
+    assert event["details"]["cost"] == "2.00"

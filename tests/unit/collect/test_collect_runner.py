@@ -1,0 +1,234 @@
+"""One source of one account: replaced, never appended; stopped, and gone on with."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cloudspend.collect.collect import collect, failed, overlaps
+from cloudspend.collect.metered import MeteredCostExplorer
+from cloudspend.collect.model import Status
+from cloudspend.collect.ports import AnswerChanged, CapReached, NotAvailable, QuestionRefused
+from cloudspend.collect.runner import Collector, Outcome
+from cloudspend.collect.sources import SOURCES
+from cloudspend.errors import Defect, PermissionDenied, TransientError, UsageError
+from tests.fakes.accounts import an_account
+from tests.fakes.alerts import FakeBus
+from tests.fakes.collecting import FakeProgress, FakeServices, FakeSpend, FakeStore
+from tests.fakes.lake import FakeCatalog
+
+NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+ACCOUNT = an_account()
+ID = ACCOUNT.account_id
+DAILY = replace(SOURCES["daily_services"], histories=(1,))
+MONTHLY = SOURCES["monthly_services"]
+
+
+class World:
+    """A collector, and a Cost Explorer in which each day costs what `costs` says, a page a day."""
+
+    def __init__(self, cap: int = 1000) -> None:
+        self.costs: dict[str, str] = {}
+        self.services = FakeServices(get_cost_and_usage=self.answer)
+        self.spend, self.progress, self.store = FakeSpend(), FakeProgress(), FakeStore()
+        self.catalog, self.bus = FakeCatalog(), FakeBus()
+        self.cap = cap
+
+    def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        time = request["TimePeriod"]
+        days = sorted(day for day in self.costs if time["Start"] <= day < time["End"])
+        page = int(request.get("NextPageToken", 0))
+        more = {"NextPageToken": str(page + 1)} if page + 1 < len(days) else {}
+        return {"ResultsByTime": [self._result(day) for day in days[page : page + 1]], **more}
+
+    def _result(self, day: str) -> dict[str, Any]:
+        amount = {"Amount": self.costs[day], "Unit": "USD"}
+        names = ("UnblendedCost", "AmortizedCost", "NetAmortizedCost")
+        group = {"Keys": [ID, "S3"], "Metrics": dict.fromkeys(names, amount)}
+        return {"TimePeriod": {"Start": day, "End": day}, "Groups": [group], "Estimated": True}
+
+    def run(self, source: Any = DAILY, now: datetime = NOW, **more: Any) -> Outcome:
+        collector = Collector(
+            self.spend, self.progress, self.store, self.catalog, self.bus, self.cap
+        )
+        overlap = more.pop("overlap", source.overlap)
+        return collect(source, ACCOUNT, self.services, collector, overlap=overlap, now=now, **more)
+
+    @property
+    def stored(self) -> dict[str, float]:
+        return {str(row["usage_date"]): row["unblended_cost"] for row in self.store.rows}
+
+    @property
+    def said(self) -> list[str]:
+        return [event.detail_type for event in self.bus.events]
+
+
+def test_days_are_stored_each_in_its_own_object_and_shown_by_their_month() -> None:
+    world = World()
+    world.costs = {"2026-10-31": "1.5", "2026-11-23": "2", "2026-11-24": "0.25"}
+    outcome = world.run()
+    assert (outcome.status, outcome.rows, outcome.pages) == (Status.COLLECTED, 3, 3)
+    assert outcome.cost == Decimal("0.03")
+    assert world.stored == {"2026-10-31": 1.5, "2026-11-23": 2, "2026-11-24": 0.25}
+    folder = "cost_explorer_daily_services/account_id=111111111111/billing_period=2026-11/"
+    assert folder + "2026-11-24.parquet" in world.store.objects
+    assert world.catalog.location("cost_explorer_daily_services", (ID, "2026-11")) == (
+        f"s3://lake/{folder}"
+    )
+    assert world.store.rows[0]["collected_at"] == NOW
+
+
+def test_a_repeat_replaces_and_doubles_nothing() -> None:
+    world = World()
+    world.costs = {"2026-10-31": "1", "2026-11-23": "2", "2026-11-24": "3"}
+    world.run()
+    world.costs |= {"2026-11-23": "5", "2026-10-31": "9"}
+    del world.costs["2026-11-24"]
+    world.run(overlap=7)
+    assert world.stored == {"2026-10-31": 1, "2026-11-23": 5}  # October lies before the overlap
+    assert world.services.asked[-1][1]["TimePeriod"] == {"Start": "2026-11-18", "End": "2026-11-25"}
+
+
+def test_at_the_cap_the_rest_follows_the_next_day_and_one_warning_says_so() -> None:
+    world = World(cap=2)
+    world.costs = {"2026-10-30": "1", "2026-11-23": "2", "2026-11-24": "3"}
+    outcome = world.run()
+    assert outcome.status is Status.CAPPED
+    assert world.stored == {"2026-11-23": 2, "2026-11-24": 3}
+    assert world.run().pages == 0
+    assert world.said == ["CollectCapReached"]
+    world.cap = 9
+    assert world.run(now=NOW + timedelta(days=1)).status is Status.COLLECTED
+    assert world.stored == {"2026-10-30": 1, "2026-11-23": 2, "2026-11-24": 3}
+    assert world.spend.taken(ID, NOW.date()) == 2
+
+
+def test_an_answer_that_changes_between_pages_is_asked_for_from_its_start() -> None:
+    world = World()
+    world.costs = {"2026-11-22": "1", "2026-11-23": "2"}
+    world.services.fail_with = [None, AnswerChanged("RequestChangedException")]
+    outcome = world.run()
+    assert world.stored == {"2026-11-22": 1, "2026-11-23": 2}
+    assert outcome.pages == 5  # two lost, two read anew, and one of October
+    world.services.fail_with = [AnswerChanged("x")] * 3
+    with pytest.raises(TransientError, match="kept changing"):
+        world.run()
+    assert world.stored == {"2026-11-22": 1, "2026-11-23": 2}
+
+
+def test_what_is_denied_is_said_once_and_that_it_is_back_once() -> None:
+    world = World()
+    world.services.answers["get_cost_and_usage"] = PermissionDenied("No.", remedy="Allow it.")
+    for _ in range(2):
+        outcome = world.run()
+        assert (outcome.status, outcome.reason) == (Status.DEGRADED, "No. Allow it.")
+    assert world.said == ["SourceDegraded"]
+    world.services.answers["get_cost_and_usage"] = world.answer
+    for _ in range(2):
+        assert world.run().status is Status.COLLECTED
+    assert world.said == ["SourceDegraded", "SourceRecovered"]
+
+
+def test_what_aws_does_not_have_is_no_fault_of_anybodys() -> None:
+    world = World()
+    world.services.answers["get_cost_and_usage"] = NotAvailable("Nothing.", remedy="")
+    assert world.run().status is Status.NOT_AVAILABLE
+    assert world.said == []
+
+
+@pytest.mark.parametrize("error", [TransientError("Later."), Defect("Ours.")])
+def test_a_failure_fails_and_what_was_stored_is_gone_on_with(error: Exception) -> None:
+    world = World()
+    world.costs = {"2026-10-30": "1", "2026-11-24": "3"}
+    world.services.fail_with = [None, error]
+    with pytest.raises(type(error)):
+        world.run()
+    known = world.progress.get(ID, DAILY.name)
+    assert known is not None
+    assert (known.status, str(known.days and known.days.start)) == (Status.FAILED, "2026-11-01")
+    world.run()
+    assert world.stored == {"2026-10-30": 1, "2026-11-24": 3}
+
+
+def test_progress_never_claims_what_was_not_stored() -> None:
+    world = World()
+    world.costs = {"2026-11-24": "3"}
+    world.store.dying = TransientError("S3 is away.")
+    with pytest.raises(TransientError):
+        world.run()
+    known = world.progress.get(ID, DAILY.name)
+    assert known is not None
+    assert known.days is None
+
+
+@pytest.mark.parametrize("fault", ["twice", "another day"])
+def test_an_answer_that_cannot_be_is_refused_whole(fault: str) -> None:
+    world = World()
+    day = "2026-11-24" if fault == "twice" else "2020-01-01"
+    result = world._result(day) if world.costs.update({day: "1"}) is None else {}
+    world.services.answers["get_cost_and_usage"] = lambda _: {"ResultsByTime": [result, result]}
+    with pytest.raises(Defect, match="twice" if fault == "twice" else "not asked for"):
+        world.run()
+    assert world.stored == {}
+
+
+def test_a_history_that_aws_does_not_have_is_asked_for_seldom() -> None:
+    world = World()
+    beginnings: list[str] = []
+
+    def answer(request: Mapping[str, Any]) -> dict[str, Any]:
+        beginnings.append(request["TimePeriod"]["Start"])
+        if request["TimePeriod"]["Start"] < "2025-10-01":
+            raise QuestionRefused("You have not enabled it.")
+        return {"ResultsByTime": []}
+
+    world.services.answers["get_cost_and_usage"] = answer
+    for days in (0, 1, 40):
+        assert world.run(MONTHLY, NOW + timedelta(days=days)).status is Status.COLLECTED
+    first, next_day = ["2023-09-01", "2025-10-01"], ["2026-10-01"]
+    # January: what is new, then the long history once more, then what the short one lacks
+    assert beginnings == [*first, *next_day, "2026-10-01", "2023-11-01", "2026-12-01"]
+
+
+def test_a_step_that_failed_for_good_is_written_down_and_said() -> None:
+    world = World()
+    world.run()
+    state = {
+        "source": "daily_services",
+        "failure": {"Error": "Lambda.Unknown", "Cause": "It died."},
+    }
+    outcome = failed(state, ACCOUNT, world.progress, world.bus, NOW)
+    known = world.progress.get(ID, "daily_services")
+    assert known is not None
+    assert (outcome.status, known.status) == (Status.FAILED, Status.FAILED)
+    assert known.days is not None
+    assert world.said == ["SourceFailed"]
+
+
+def test_reconciliation_counts_against_the_same_cap() -> None:
+    world = World()
+
+    class Api:
+        def cost_and_usage(self, _: Any) -> dict[str, Any]:
+            return {"ResultsByTime": []}
+
+        def dimension_values(self, _: Any) -> dict[str, Any]:
+            return {"DimensionValues": []}
+
+    metered = MeteredCostExplorer(Api(), world.spend, ID, NOW.date(), 2)
+    metered.cost_and_usage({})
+    metered.dimension_values({})
+    assert world.spend.taken(ID, NOW.date()) == 2
+    with pytest.raises(CapReached):
+        metered.cost_and_usage({})
+
+
+def test_overlaps_are_settings() -> None:
+    assert overlaps("", SOURCES)["budgets"] == SOURCES["budgets"].overlap
+    assert overlaps("budgets=3 invoices=0", SOURCES)["budgets"] == 3
+    for wrong in ("budget=3", "budgets", "budgets=-1", "budgets=x"):
+        with pytest.raises(UsageError, match=wrong.partition("=")[0]):
+            overlaps(wrong, SOURCES)
