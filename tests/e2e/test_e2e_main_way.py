@@ -31,6 +31,10 @@ PERMISSIONS = {
     "s3:ListBucket",
     "s3:GetObject",
     "cur:DescribeReportDefinitions",
+    "bcm-data-exports:ListExports",
+    "bcm-data-exports:GetExport",
+    "bcm-data-exports:ListExecutions",
+    "bcm-data-exports:GetExecution",
     "ce:GetCostAndUsage",
     "ce:GetDimensionValues",
     "organizations:DescribeOrganization",
@@ -226,6 +230,7 @@ def test_each_outcome_reaches_the_queue_as_text_to_act_on(
     oldest, last, current = (bill.period for bill in story.world.bills())
     assert kinds == {
         "INFO: AccountInvited",
+        "INFO: AccountStateChanged",
         "INFO: AccountConnected",
         "INFO: AccountActivated",
         *(f"INFO: PeriodPublished {period}" for period in (oldest, last, current)),
