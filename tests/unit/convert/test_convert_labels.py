@@ -17,9 +17,11 @@ from cloudspend.convert.labels import (
     normalized_tags,
 )
 from cloudspend.convert.mappings import MAPPINGS
+from cloudspend.convert.maps import Maps
 from cloudspend.convert.names import chosen_key, label_key, snake, tag_column
-from cloudspend.convert.rows import Place, Rows
+from cloudspend.convert.rows import Rows
 from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.convert.spots import Place
 from cloudspend.errors import UsageError
 from tests.fakes.convert import USAGE
 
@@ -64,6 +66,11 @@ def test_all_spellings_of_a_tag_are_one(key: str) -> None:
         assert label_key(chosen_key(f"user:{key}")) == spelled
 
 
+def normalized(tags: Mapping[str, str]) -> dict[str, str]:
+    (found,) = normalized_tags(Maps.of([tags])).dicts()
+    return found
+
+
 def test_the_tags_column_comes_first_and_its_repeats_are_no_second_tags() -> None:
     found = line_item_tags(
         {"user_platform_id": "7", "user_team": "shop"},
@@ -80,7 +87,7 @@ def test_the_tags_column_comes_first_and_its_repeats_are_no_second_tags() -> Non
         "accountTag/Unit": "retail",
         "iamPrincipal/owner": "ann",
     }
-    assert normalized_tags(found) == {
+    assert normalized(found) == {
         "platformid": "7",
         "team": "shop",
         "accountTag/unit": "retail",
@@ -92,8 +99,9 @@ def test_the_tags_column_comes_first_and_its_repeats_are_no_second_tags() -> Non
 def test_tags_that_coincide_lose_no_value_in_any_order() -> None:
     tags = {"user:team": "b", "user:Team": "a", "user:TEAM": "a"}
     for order in (tags, dict(reversed(tags.items()))):
-        assert normalized_tags(line_item_tags(order, {})) == {"team": "a", "team#2": "b"}
-    assert normalized_categories({"a b": "1", "A-B": "2"}) == {"ab": "2", "ab#2": "1"}
+        assert normalized(line_item_tags(order, {})) == {"team": "a", "team#2": "b"}
+    categories = Maps.of([{"a b": "1", "A-B": "2"}])
+    assert normalized_categories(categories).dicts() == [{"ab": "2", "ab#2": "1"}]
 
 
 def test_an_empty_tag_is_none() -> None:

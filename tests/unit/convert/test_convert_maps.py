@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudspend.convert.maps import NUMBER_MAP, TEXT, TEXT_MAP, decoded, map_array
-from cloudspend.convert.rows import Place, Rows
+from cloudspend.convert.json_text import decoded
+from cloudspend.convert.maps import NUMBER_MAP, TEXT, TEXT_MAP, Maps, decoded_maps, each, joined
+from cloudspend.convert.rows import Rows
+from cloudspend.convert.spots import Place
 from cloudspend.errors import DeliveryError
 
-text_maps = st.none() | st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=4)
+text_maps = st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=4)
 
 
 @pytest.mark.parametrize(
@@ -45,19 +47,83 @@ def test_anything_else_is_not(text: str) -> None:
 
 @settings(deadline=None)
 @given(st.lists(text_maps, min_size=1, max_size=6), st.data())
-def test_gathered_maps_are_the_maps(maps: list[dict[str, str] | None], data: st.DataObject) -> None:
+def test_gathered_maps_are_the_maps(maps: list[dict[str, str]], data: st.DataObject) -> None:
     codes = data.draw(st.lists(st.integers(0, len(maps) - 1), max_size=12))
-    made = map_array(np.array(codes, np.int64), maps)
+    made = Maps.of(maps).array(np.array(codes, np.int64))
     assert made.type == TEXT_MAP
-    expected: list[Any] = [None if maps[n] is None else list(maps[n].items()) for n in codes]  # type: ignore[union-attr]
+    expected: list[Any] = [list(maps[n].items()) or None for n in codes]
     assert made.to_pylist() == expected
+    assert Maps.of(maps).taken(np.array(codes, np.int64)).dicts() == [maps[n] for n in codes]
 
 
 def test_numbers_of_a_map() -> None:
-    made = map_array(np.array([1, 0, 1]), [None, {"EDP": "0.1"}], NUMBER_MAP)
+    made = Maps.of([{}, {"EDP": "0.1"}]).array(np.array([1, 0, 1]), NUMBER_MAP)
     assert made.to_pylist() == [[("EDP", 0.1)], None, [("EDP", 0.1)]]
     with pytest.raises(ValueError, match="much"):
-        map_array(np.array([0]), [{"EDP": "much"}], NUMBER_MAP)
+        Maps.of([{"EDP": "much"}]).array(np.array([0]), NUMBER_MAP)
+
+
+numbers = st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False)
+plain_text = st.text(st.characters(exclude_characters='"\\', min_codepoint=32), max_size=5)
+written = (
+    st.dictionaries(plain_text, plain_text, max_size=4)
+    | st.dictionaries(plain_text, numbers, max_size=4)
+    | st.dictionaries(st.text(max_size=4), st.text(max_size=4) | st.booleans() | st.none())
+)
+separators = st.sampled_from([(",", ":"), (", ", ": "), (" ,", " :")])
+broken = st.sampled_from(
+    ["", "{", '{"a":"b"', '{"a":"b",}', '{"a":01}', '{"a":"1","a":"2"}', '{"a":1,"a":2}', '{a:"b"}']
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(written, separators, st.booleans()) | broken, max_size=4))
+def test_maps_decoded_at_once_are_those_decoded_one_by_one(given: list[Any]) -> None:
+    texts = [
+        one if isinstance(one, str) else json.dumps(one[0], separators=one[1], ensure_ascii=one[2])
+        for one in given
+    ]
+    one_by_one, refused = [], []
+    for number, text in enumerate(texts):
+        try:
+            one_by_one.append(decoded(text))
+        except ValueError:
+            one_by_one.append({})
+            refused.append(number)
+    found, wrong = decoded_maps(pa.array(texts, pa.string()))
+    assert [list(one.items()) for one in found.dicts()] == [list(o.items()) for o in one_by_one]
+    assert wrong == refused
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(text_maps, text_maps), max_size=4))
+def test_joined_maps_are_both(pairs: list[tuple[dict[str, str], dict[str, str]]]) -> None:
+    first, second = (Maps.of([pair[n] for pair in pairs]) for n in (0, 1))
+    assert [list(one.items()) for one in joined(first, second).dicts()] == [
+        list({**one, **other}.items()) for one, other in pairs
+    ]
+
+
+@settings(deadline=None)
+@given(st.lists(text_maps, max_size=5), st.text(max_size=1))
+def test_entries_are_found_sorted_and_left_out(maps: list[dict[str, str]], name: str) -> None:
+    held = Maps.of(maps)
+    everyone = np.arange(len(maps))
+    assert held.column(name, everyone).to_pylist() == [one.get(name) for one in maps]
+    assert [list(one) for one in held.by_name().dicts()] == [sorted(one) for one in maps]
+    assert held.without([name]).dicts() == [
+        {key: value for key, value in one.items() if key != name} for one in maps
+    ]
+    assert each(lambda one: one, held).dicts() == maps
+
+
+@settings(deadline=None)
+@given(st.lists(st.fixed_dictionaries({"a": st.none() | st.text(), "b": st.none() | st.text()})))
+def test_columns_as_maps(lines: list[dict[str, str | None]]) -> None:
+    columns = {name: pa.array([line[name] for line in lines], TEXT) for name in "ab"}
+    assert Maps.of_columns(columns, len(lines)).dicts() == [
+        {name: value for name, value in line.items() if value is not None} for line in lines
+    ]
 
 
 def rows_of(**columns: list[str | None]) -> Rows:
@@ -68,18 +134,13 @@ def rows_of(**columns: list[str | None]) -> Rows:
 def test_each_distinct_text_is_decoded_once() -> None:
     tags = json.dumps({"user_team": "shop"})
     codes, maps = rows_of(resource_tags=[tags, None, tags, "{}"]).maps("resourceTags")
-    assert [maps[code] for code in codes] == [
-        {"user_team": "shop"},
-        None,
-        {"user_team": "shop"},
-        {},
-    ]
+    assert maps.taken(codes).dicts() == [{"user_team": "shop"}, {}, {"user_team": "shop"}, {}]
     assert len(maps) == 3
 
 
 def test_a_column_that_is_not_there_has_no_maps() -> None:
     codes, maps = rows_of(other=["x", "y"]).maps("resource_tags")
-    assert [maps[code] for code in codes] == [None, None]
+    assert maps.taken(codes).dicts() == [{}, {}]
 
 
 def test_text_that_is_no_map_is_named() -> None:
@@ -87,11 +148,3 @@ def test_text_that_is_no_map_is_named() -> None:
         rows_of(resource_tags=["{}", "[1]", "[1]"]).maps("resource_tags")
     details = caught.value.details
     assert (details["line"], details["column"], details["value"]) == (3, "resource_tags", "[1]")
-
-
-def test_a_map_of_two_maps() -> None:
-    rows = rows_of(tags=['{"a": "1"}', None, '{"a": "1"}'], cats=['{"b": "2"}', None, None])
-    made = rows.derive_map(
-        lambda tags, cats: {**(tags or {}), **(cats or {})} or None, "tags", "cats"
-    )
-    assert made.to_pylist() == [[("a", "1"), ("b", "2")], None, [("a", "1")]]

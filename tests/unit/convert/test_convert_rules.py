@@ -8,13 +8,16 @@ from hypothesis import strategies as st
 from cloudspend.accounts.model import ExportKind
 from cloudspend.convert import rules
 from cloudspend.convert.amortization import Treatment, repeats_other_rows, treatment
+from cloudspend.convert.columns import Columns
 from cloudspend.convert.mapping import ARROW_SCHEMA, Target
 from cloudspend.convert.mappings import MAPPINGS
 from cloudspend.convert.mappings.columns import layout
+from cloudspend.convert.maps import TEXT
 from cloudspend.convert.names import column_key
-from cloudspend.convert.rows import Place, Rows
+from cloudspend.convert.rows import Rows
 from cloudspend.convert.schema import COLUMNS, COST_AND_USAGE, SORT_ORDER
 from cloudspend.convert.services import SERVICES
+from cloudspend.convert.spots import Place
 
 LEGACY = MAPPINGS[ExportKind.CUR_LEGACY].tables[COST_AND_USAGE]
 
@@ -156,34 +159,41 @@ def test_every_column_is_made_once_and_no_other() -> None:
     assert all(target.source for target in LEGACY.targets)
 
 
-class WatchedRows(Rows):
-    """Rows that remember which columns were asked for."""
+class WatchedColumns(Columns):
+    """Columns that remember which of them were asked for."""
 
     def __init__(self) -> None:
-        text = {name: pa.array(["1"]).dictionary_encode() for name in FIGURES}
-        super().__init__(text, 1, Place("file", int))
+        super().__init__({name: [pa.array([text], TEXT)] for name, text in VALUES.items()})
         self.asked: set[str] = set()
 
+    def name(self, name: str) -> str | None:
+        self.asked.add(column_key(name))
+        return super().name(name)
+
+
+class WatchedRows(Rows):
+    """Rows that seem to have every column."""
+
     def has(self, name: str) -> bool:
-        self.asked.add(column_key(name))
-        return True
-
-    def text(self, name: str) -> pa.DictionaryArray:
-        self.asked.add(column_key(name))
-        if name.endswith(("StartDate", "EndDate")):
-            return pa.array(["2026-10-01T00:00:00Z"]).dictionary_encode()
-        return super().text(name)
+        return super().has(name) or True
 
 
-FIGURES = ("lineItem/UnblendedCost", "lineItem/UsageAmount")
+VALUES = {
+    "lineItem/UnblendedCost": "1",
+    "lineItem/UsageAmount": "1",
+    "lineItem/UsageStartDate": "2026-10-01T00:00:00Z",
+    "lineItem/UsageEndDate": "2026-10-01T00:00:00Z",
+    "bill/BillingPeriodStartDate": "2026-10-01T00:00:00Z",
+    "bill/BillingPeriodEndDate": "2026-10-01T00:00:00Z",
+}
 
 
 @pytest.mark.parametrize("target", LEGACY.targets, ids=lambda target: str(target.column))
 def test_a_rule_reads_what_it_declares(target: Target) -> None:
     """What a rule does not declare is not parsed, and would silently count as missing."""
-    rows = WatchedRows()
-    target.rule.make(rows)
-    assert rows.asked <= {column_key(name) for name in target.rule.reads}
+    columns = WatchedColumns()
+    target.rule.make(WatchedRows(columns, 1, Place("file", int)))
+    assert columns.asked <= {column_key(name) for name in target.rule.reads}
 
 
 @pytest.mark.parametrize(

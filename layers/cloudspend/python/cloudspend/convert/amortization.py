@@ -11,7 +11,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from cloudspend.convert.rows import Flags, Numbers, Rows
+from cloudspend.convert.codes import Flags, Numbers
+from cloudspend.convert.rows import Rows
 
 CHARGE_TYPE = "lineItem/LineItemType"
 COST = "lineItem/UnblendedCost"

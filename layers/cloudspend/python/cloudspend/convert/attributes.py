@@ -5,14 +5,13 @@ keys), as one map column (CUR 2.0, FOCUS), or as both.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
-from cloudspend.convert.rows import Codes, Rows, paired
+from cloudspend.convert.codes import Codes, codes_of, combined, text_of_codes
+from cloudspend.convert.maps import Maps, each, joined
+from cloudspend.convert.rows import Rows
 
 Entries = Mapping[str, str]
-# Many rows have one and the same set of keys; what it is renamed to is found once.
-KEY_SETS = 4096
 
 
 @dataclass(frozen=True)
@@ -30,28 +29,43 @@ class Attributes:
         """The file's columns that must be read."""
         return (*(name for _, name in self.flat), *((self.packed,) if self.packed else ()))
 
-    def read(self, rows: Rows) -> tuple[Codes, Sequence[Entries]]:
+    def read(self, rows: Rows) -> tuple[Codes, Maps]:
         """For each row the number of its attributes, and the distinct attributes.
 
         Raises DeliveryError at a map that cannot be read.
         """
         return rows.once(self, lambda: self._read(rows))
 
-    def _read(self, rows: Rows) -> tuple[Codes, Sequence[Entries]]:
+    def _read(self, rows: Rows) -> tuple[Codes, Maps]:
         flat = [pair for pair in self.flat if rows.text(pair[1]).null_count < rows.count]
         if self.packed and not flat:
-            codes, maps = rows.maps(self.packed)
-            return codes, [one or {} for one in maps]
-        keys = [key for key, _ in flat]
-        own, combinations = rows.combined([name for _, name in flat])
-        found = [
-            merged((key, value) for key, value in zip(keys, values, strict=True) if value)
-            for values in combinations
-        ]
+            return rows.maps(self.packed)
+        own, named = _named(rows, flat)
         if not self.packed:
-            return own, found
-        codes, both = paired([(own, found), rows.maps(self.packed)], rows.count)
-        return codes, [{**(packed or {}), **named} for named, packed in both]
+            return own, named
+        codes, packed = rows.maps(self.packed)
+        both, (numbers, others) = combined([(codes, len(packed)), (own, len(named))], rows.count)
+        return both, joined(packed.taken(numbers), named.taken(others))
+
+
+def _named(rows: Rows, flat: Sequence[tuple[str, str]]) -> tuple[Codes, Maps]:
+    """The values of columns by their keys, which may coincide."""
+    columns = [rows.text(name) for _, name in flat]
+    sizes = [(codes_of(column), len(column.dictionary) + 1) for column in columns]
+    codes, numbers = combined(sizes, rows.count)
+    texts = [
+        text_of_codes(at, column.dictionary) for at, column in zip(numbers, columns, strict=True)
+    ]
+    named = dict(zip((key for key, _ in flat), texts, strict=True))
+    if len(named) == len(texts):
+        return codes, Maps.of_columns(named, int(codes.max(initial=-1)) + 1)
+    keys = [key for key, _ in flat]
+    every = zip(*(text.to_pylist() for text in texts), strict=True)
+    return codes, Maps.of([_merged_values(keys, values) for values in every])
+
+
+def _merged_values(keys: Sequence[str], values: Sequence[str | None]) -> dict[str, str]:
+    return merged((key, value) for key, value in zip(keys, values, strict=True) if value)
 
 
 def merged(entries: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -74,14 +88,15 @@ def renamed(entries: Entries, name: Callable[[str], str]) -> dict[str, str]:
 
     Which of those comes first depends on the original keys alone, not on their order.
     """
-    keys = _renamed_keys(tuple(entries), name)
-    if keys:
+    keys = [name(key) for key in entries]
+    if len(set(keys)) == len(keys):
         return dict(zip(keys, entries.values(), strict=True))
     return merged((name(key), value) for key, value in sorted(entries.items()))
 
 
-@lru_cache(KEY_SETS)
-def _renamed_keys(keys: tuple[str, ...], name: Callable[[str], str]) -> tuple[str, ...] | None:
-    """The new keys in the order of the old ones, None where two coincide."""
-    found = tuple(name(key) for key in keys)
-    return found if len(set(found)) == len(found) else None
+def all_renamed(maps: Maps, name: Callable[[str], str]) -> Maps:
+    """Each of the maps as `renamed` has it: at once where no two keys can coincide."""
+    names = tuple(name(key) for key in maps.names)
+    if len(set(names)) == len(names):
+        return replace(maps, names=names)
+    return each(lambda entries: renamed(entries, name), maps)

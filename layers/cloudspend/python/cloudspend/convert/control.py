@@ -13,7 +13,8 @@ from decimal import Context, Decimal
 import numpy as np
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.rows import Flags, Rows
+from cloudspend.convert.codes import Flags
+from cloudspend.convert.rows import Rows
 
 EXACT = Context(prec=100)
 Sum = Callable[[Rows, Flags], Decimal]

@@ -50,11 +50,15 @@ class Stopped(Exception):
 
 
 class Turns:
-    """Lets threads go one at a time, in the order of their numbers, round and round."""
+    """Lets threads go one at a time, in the order of their numbers, round and round.
+
+    Who has less to do than others leaves the rounds; when all have left, they begin anew.
+    """
 
     def __init__(self, count: int) -> None:
         self._count = count
         self._next = 0
+        self._left: set[int] = set()
         self._stopped = False
         self._changed = threading.Condition()
 
@@ -62,17 +66,37 @@ class Turns:
     def turn(self, number: int) -> Iterator[bool]:
         """Wait for one's turn; False when there are none any more."""
         with self._changed:
-            self._changed.wait_for(lambda: self._stopped or self._next == number)
+            self._await(number)
             going_on = not self._stopped
         yield going_on
         with self._changed:
-            self._next = (number + 1) % self._count
-            self._changed.notify_all()
+            self._pass_on(number)
+
+    def leave(self, number: int) -> None:
+        """Take no more turns until all have left."""
+        with self._changed:
+            self._await(number)
+            self._left.add(number)
+            if len(self._left) == self._count:
+                self._left.clear()
+                number = -1
+            self._pass_on(number)
 
     def stop(self) -> None:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
+
+    def _await(self, number: int) -> None:
+        def may_go() -> bool:
+            return self._stopped or (self._next == number and number not in self._left)
+
+        self._changed.wait_for(may_go)
+
+    def _pass_on(self, number: int) -> None:
+        following = ((number + step) % self._count for step in range(1, self._count + 1))
+        self._next = next((one for one in following if one not in self._left), 0)
+        self._changed.notify_all()
 
 
 class Crew(Generic[P]):

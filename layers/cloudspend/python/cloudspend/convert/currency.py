@@ -3,7 +3,8 @@
 import threading
 
 from cloudspend.convert.crew import Located
-from cloudspend.convert.rows import Rows, Spot, refusal
+from cloudspend.convert.rows import Rows
+from cloudspend.convert.spots import Spot, refusal
 
 
 class Currencies:

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from cloudspend.convert.readings import without_missing
+
 CONTEXT = Context(prec=200)
 SMALLEST = Decimal(1).scaleb(-38)
 ROUNDING = Context(prec=76, traps=[InvalidOperation])
@@ -31,24 +33,28 @@ class Limbs:
     high: npt.NDArray[np.int64]
 
 
-def limbs(texts: Sequence[str]) -> tuple[Limbs, list[int]]:
+def limbs(texts: pa.Array | Sequence[str | None]) -> tuple[Limbs, list[int]]:
     """`texts` as numbers, and which of them are none, or have more than 38 digits before the point.
 
-    Those stand there as 0. What is smaller than 10^-38, as the noise of doubles can be, is rounded
-    away.
+    Those stand there as 0, as missing ones do. What is smaller than 10^-38, as the noise of doubles
+    can be, is rounded away.
     """
-    found = _limbs(texts)
+    array = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
+    found = _limbs(array)
+    if found is None:
+        array = without_missing(array)
+        found = _limbs(array)
     if found is not None:
         return found, []
     wrong = []
-    sound = list(texts)
-    for number, text in enumerate(texts):
-        if _limbs([text]) is None:
+    sound = array.fill_null("0").to_pylist()
+    for number, text in enumerate(sound):
+        if _limbs(pa.array([text])) is None:
             rounded = _rounded(text)
             sound[number] = rounded or "0"
             if rounded is None:
                 wrong.append(number)
-    found = _limbs(sound)
+    found = _limbs(pa.array(sound, pa.string()))
     if found is None:
         raise ValueError("numbers that can be read one by one cannot be read together")
     return found, wrong
@@ -65,8 +71,8 @@ def _rounded(text: str) -> str | None:
         return None
 
 
-def _limbs(texts: Sequence[str]) -> Limbs | None:
-    array = pa.array(texts, pa.string())
+def _limbs(array: pa.Array) -> Limbs | None:
+    array = array.fill_null("0")
     for form, width in FORMS:
         try:
             decimals = array.cast(form)

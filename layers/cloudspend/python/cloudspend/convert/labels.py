@@ -7,8 +7,12 @@ kind of label under a prefix of its own.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from cloudspend.convert.attributes import Entries, merged, renamed
+import pyarrow.compute as pc
+
+from cloudspend.convert.attributes import Entries, all_renamed, merged, renamed
+from cloudspend.convert.maps import Maps, each
 from cloudspend.convert.names import chosen_key, label_key
 
 RESOURCE_TAG = "resourceTags"
@@ -29,10 +33,24 @@ def line_item_tags(resource_tags: Entries, tags: Entries) -> Entries:
     return _joined(renamed(_with_value(first), _own_key), own)
 
 
+def all_line_item_tags(resource_tags: Maps, tags: Maps) -> Maps:
+    """`line_item_tags` of the maps of each number."""
+    if len(tags.keys):
+        return each(line_item_tags, resource_tags, tags)
+    return all_renamed(with_value(resource_tags), chosen_key)
+
+
 def line_item_categories(categories: Entries, tags: Entries) -> Entries:
     """A line item's cost categories by name, those of the column `tags` first."""
     own = _with_value(categories)
     return _joined(categories_in(tags), own) if tags else own
+
+
+def all_line_item_categories(categories: Maps, tags: Maps) -> Maps:
+    """`line_item_categories` of the maps of each number."""
+    if len(tags.keys):
+        return each(line_item_categories, categories, tags)
+    return with_value(categories)
 
 
 def categories_in(tags: Entries) -> dict[str, str]:
@@ -44,19 +62,24 @@ def categories_in(tags: Entries) -> dict[str, str]:
     }
 
 
-def with_prefix(categories: Entries) -> dict[str, str]:
+def with_value(maps: Maps) -> Maps:
+    """Maps without their entries of an empty text."""
+    return maps.where(lambda texts: pc.not_equal(texts, ""))
+
+
+def with_prefix(categories: Maps) -> Maps:
     """Cost categories as labels among tags."""
-    return {f"{CATEGORY}{name}": value for name, value in categories.items()}
+    return replace(categories, names=tuple(f"{CATEGORY}{name}" for name in categories.names))
 
 
-def normalized_tags(tags: Entries) -> dict[str, str]:
+def normalized_tags(tags: Maps) -> Maps:
     """Tags by a key that all spellings share; the keys of `tags` are chosen ones."""
-    return renamed(tags, normalized_key)
+    return all_renamed(tags, normalized_key)
 
 
-def normalized_categories(categories: Entries) -> dict[str, str]:
+def normalized_categories(categories: Maps) -> Maps:
     """Cost categories by a name that all spellings share."""
-    return renamed(categories, label_key)
+    return all_renamed(categories, label_key)
 
 
 def normalized_key(key: str) -> str:

@@ -6,15 +6,16 @@ number; any other value that its column cannot hold becomes null there and trave
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cloudspend.convert.maps import TextMap, map_array
-from cloudspend.convert.rows import MISSING, Codes, Rows, paired
+from cloudspend.convert.codes import codes_of, combined, text_of_codes
+from cloudspend.convert.maps import Coded, Maps, joined, together
+from cloudspend.convert.readings import MISSING
+from cloudspend.convert.rows import Rows
 from cloudspend.errors import DeliveryError
-
-Unread = tuple[Codes, Sequence[TextMap | None]]
 
 
 @dataclass(frozen=True)
@@ -37,35 +38,39 @@ def moments(rows: Rows, name: str) -> Typed:
     )
 
 
-def unread_columns(rows: Rows, columns: Mapping[str, Typed]) -> list[Unread]:
+def unread_columns(rows: Rows, columns: Mapping[str, Typed]) -> list[Coded]:
     """For each column that could not hold all of its texts, those texts by the file's own name."""
-    found: list[Unread] = []
+    found: list[Coded] = []
     for name, column in columns.items():
         if column.unread:
             codes, texts = rows.codes(name)
             own = rows.spelling(name)
-            found.append(
-                (codes, [{own: text} if text in column.unread else None for text in texts])
-            )
+            unread = ({own: text} if text and text in column.unread else {} for text in texts)
+            found.append((codes, Maps.of(list(unread))))
     return found
 
 
-def others(rows: Rows, unknown: Sequence[tuple[str, str]], unread: Sequence[Unread]) -> pa.Array:
+def others(rows: Rows, unknown: Sequence[tuple[str, str]], unread: Sequence[Coded]) -> pa.Array:
     """The `x_other` column: unknown columns by their names, and what typed columns cannot hold."""
-    present = [pair for pair in unknown if rows.text(pair[1]).null_count < rows.count]
-    keyed: list[Unread] = []
-    for key, name in present:
-        codes, texts = rows.codes(name)
-        keyed.append((codes, [None if text is None else {key: text} for text in texts]))
-    codes, combinations = paired([*keyed, *unread], rows.count)
-    return map_array(codes, [_joined(maps) for maps in combinations])
+    present = {key: rows.text(name) for key, name in unknown}
+    present = {key: text for key, text in present.items() if text.null_count < rows.count}
+    carried = [
+        _by_their_names(present, rows.count),
+        *(found for found in unread if len(found[1].keys)),
+    ]
+    codes, maps = together(carried, rows.count)
+    return reduce(joined, maps).array(codes)
 
 
-def _joined(maps: Sequence[TextMap | None]) -> TextMap | None:
-    found: dict[str, str] = {}
-    for one in maps:
-        found |= one or {}
-    return found or None
+def _by_their_names(columns: Mapping[str, pa.DictionaryArray], count: int) -> Coded:
+    """For each row a map of the values that columns have."""
+    sizes = [(codes_of(text), len(text.dictionary) + 1) for text in columns.values()]
+    codes, numbers = combined(sizes, count)
+    values = {
+        name: text_of_codes(at, text.dictionary)
+        for (name, text), at in zip(columns.items(), numbers, strict=True)
+    }
+    return codes, Maps.of_columns(values, int(codes.max(initial=-1)) + 1)
 
 
 def _typed(

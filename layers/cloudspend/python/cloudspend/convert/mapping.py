@@ -7,12 +7,14 @@ import numpy as np
 import pyarrow as pa
 
 from cloudspend.convert import schema
-from cloudspend.convert.attributes import Attributes, Entries
+from cloudspend.convert.attributes import Attributes
+from cloudspend.convert.codes import Flags, Numbers, constant
 from cloudspend.convert.labels import normalized_key
 from cloudspend.convert.lenient import doubles
-from cloudspend.convert.maps import NUMBER_MAP, TEXT, TEXT_MAP
+from cloudspend.convert.maps import NUMBER_MAP, TEXT, TEXT_MAP, Coded
 from cloudspend.convert.names import chosen_key, column_key, tag_column
-from cloudspend.convert.rows import MOMENT, Codes, Flags, Numbers, Rows, constant
+from cloudspend.convert.readings import MOMENT
+from cloudspend.convert.rows import Rows
 
 ARROW_TYPES = {
     schema.STRING: TEXT,
@@ -52,11 +54,14 @@ class Target:
 class Layout:
     """The columns of one file, sorted by what they are.
 
-    `wanted` are those that are read at all. `tags` are resource tags, `labels` the map in which
-    CUR 2.0 repeats all kinds of them. `unknown` pairs a column's name as a map's key with itself.
+    `wanted` are those that are read at all, and `varied` those of them whose values nearly all
+    differ, so that nothing is gained by telling the distinct ones apart. `tags` are resource tags,
+    `labels` the map in which CUR 2.0 repeats all kinds of them. `unknown` pairs a column's name as
+    a map's key with itself.
     """
 
     wanted: tuple[str, ...]
+    varied: frozenset[str] = frozenset()
     tags: Attributes = field(default_factory=Attributes)
     labels: Attributes = field(default_factory=Attributes)
     categories: Attributes = field(default_factory=Attributes)
@@ -67,7 +72,7 @@ class Layout:
 
 Make = Callable[[Rows, Layout], pa.Array]
 # For each row the number of its attributes, and the distinct ones.
-Found = tuple[Codes, Sequence[Entries]]
+Found = Coded
 LabelsOf = Callable[[Rows, Layout], Found]
 
 
@@ -152,15 +157,9 @@ def _tag(tags: LabelsOf, key: str) -> Make:
 
     def make(rows: Rows, layout: Layout) -> pa.DictionaryArray:
         codes, found = tags(rows, layout)
-        return texts(codes, [one.get(normalized) for one in found])
+        return found.column(normalized, codes)
 
     return make
-
-
-def texts(codes: Codes, values: Sequence[str | None]) -> pa.DictionaryArray:
-    """A text column: for each of `codes` the value of that number."""
-    encoded = pa.array(values, pa.string()).dictionary_encode()
-    return pa.DictionaryArray.from_arrays(encoded.indices.take(pa.array(codes)), encoded.dictionary)
 
 
 def always(value: str) -> Rule:

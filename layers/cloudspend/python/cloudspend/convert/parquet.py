@@ -19,9 +19,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from cloudspend.convert.codes import codes_of, constant, paired
 from cloudspend.convert.parse import first_repeated, unreadable
 from cloudspend.convert.ports import ByteStream
-from cloudspend.convert.rows import Rows, Spot, constant, paired
+from cloudspend.convert.rows import Rows
+from cloudspend.convert.spots import Spot
 from cloudspend.errors import DeliveryError
 
 # About as much as a block of csv.
@@ -220,8 +222,7 @@ def _distinct_maps(column: pa.MapArray) -> tuple[Any, Any]:
 def _coded(values: pa.Array) -> tuple[Any, Sequence[Any]]:
     encoded = values.dictionary_encode()
     size = len(encoded.dictionary)
-    numbers = pc.fill_null(encoded.indices, size).to_numpy(zero_copy_only=False)
-    return numbers.astype(np.int64), range(size + 1)
+    return codes_of(encoded), range(size + 1)
 
 
 def _json(value: Any) -> str:

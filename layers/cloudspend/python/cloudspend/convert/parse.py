@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -10,7 +10,8 @@ import pyarrow.csv
 
 from cloudspend.convert.blocks import Block, Damaged, row_lines
 from cloudspend.convert.maps import TEXT
-from cloudspend.convert.rows import SHOWN, Place, Rows
+from cloudspend.convert.rows import Rows
+from cloudspend.convert.spots import SHOWN, Place
 from cloudspend.errors import DeliveryError
 
 
@@ -31,18 +32,28 @@ def first_repeated(names: Sequence[str]) -> str | None:
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
-def parse(block: Block, names: Sequence[str], wanted: Sequence[str], file: str) -> Rows:
+def parse(
+    block: Block,
+    names: Sequence[str],
+    wanted: Sequence[str],
+    file: str,
+    varied: Collection[str] = (),
+) -> Rows:
     """The columns `wanted` of a block, which is released whatever happens.
 
-    Raises DeliveryError at the first row that is not whole.
+    Columns are dictionaries, except `varied`, whose values nearly all differ. Raises DeliveryError
+    at the first row that is not whole.
     """
     try:
-        return _parsed(block, names, wanted, file)
+        types = {name: pa.string() if name in varied else TEXT for name in wanted}
+        return _parsed(block, names, types, file)
     finally:
         block.release()
 
 
-def _parsed(block: Block, names: Sequence[str], wanted: Sequence[str], file: str) -> Rows:
+def _parsed(
+    block: Block, names: Sequence[str], types: Mapping[str, pa.DataType], file: str
+) -> Rows:
     try:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(pa.py_buffer(block.data)),
@@ -51,14 +62,14 @@ def _parsed(block: Block, names: Sequence[str], wanted: Sequence[str], file: str
                 column_names=list(names), use_threads=False, block_size=len(block.data) + 1
             ),
             convert_options=pyarrow.csv.ConvertOptions(
-                include_columns=list(wanted),
-                column_types=dict.fromkeys(wanted, TEXT),
+                include_columns=list(types),
+                column_types=types,
                 null_values=[""],
                 strings_can_be_null=True,
             ),
         )
     except pa.ArrowInvalid as error:
-        raise _first_wrong(block, names, wanted, file, error) from error
+        raise _first_wrong(block, names, types, file, error) from error
     return Rows(by_name(table), table.num_rows, Place(file, _line_of(block, table.num_rows)))
 
 
@@ -74,12 +85,13 @@ def _line_of(block: Block, rows: int) -> Callable[[int], int]:
     return lambda row: lines[row]
 
 
-def by_name(table: pa.Table) -> dict[str, pa.DictionaryArray]:
+def by_name(table: pa.Table) -> dict[str, pa.Array]:
     """The columns of a parsed block, each in one piece."""
+    if any(column.num_chunks != 1 for column in table.columns):
+        table = table.unify_dictionaries().combine_chunks()
     return {
-        name: column.unify_dictionaries().combine_chunks()
-        if column.num_chunks != 1
-        else column.chunk(0)
+        # A table without rows has no chunk at all.
+        name: column.chunk(0) if column.num_chunks else pa.array([], column.type)
         for name, column in zip(table.column_names, table.columns, strict=True)
     }
 
@@ -101,7 +113,7 @@ def damaged(file: str, error: Damaged) -> DeliveryError:
 
 
 def _first_wrong(
-    block: Block, names: Sequence[str], wanted: Sequence[str], file: str, error: Exception
+    block: Block, names: Sequence[str], wanted: Collection[str], file: str, error: Exception
 ) -> DeliveryError:
     """The error for the first row that has not as many values as there are columns, or has one in
     a column of `wanted` that is no UTF-8."""

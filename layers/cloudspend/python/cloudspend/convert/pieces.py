@@ -26,7 +26,8 @@ class BlockPiece:
 
     def parse(self) -> Rows:
         """The wanted columns. Raises DeliveryError."""
-        return parse(self.block, self.names, self.layout.wanted, self.file)
+        layout = self.layout
+        return parse(self.block, self.names, layout.wanted, self.file, layout.varied)
 
     def release(self) -> None:
         self.block.release()

@@ -1,6 +1,6 @@
 """Rows of a table as Parquet objects, and what such an object adds up to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from pathlib import Path
@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from cloudspend.convert.codes import Codes, codes_of
 from cloudspend.convert.model import ParquetTotals
-from cloudspend.convert.rows import Codes
 
 # An object takes no more row groups from this size on. A row group of the widest table has about
 # 20 MB, so that objects stay under 256 MB, above which Athena gains nothing from larger ones.
@@ -45,10 +45,10 @@ class TableFiles:
         self._rows = 0
 
     def write(self, rows: pa.Table) -> None:
-        """Append rows that are sorted, as row groups of their own."""
+        """Append rows as a row group."""
         writer = self._open()
         if rows.num_rows:
-            writer.write_table(rows, row_group_size=ROW_GROUP)
+            writer.write_table(rows, row_group_size=rows.num_rows)
         self._rows += rows.num_rows
         if self._path.stat().st_size >= PART_BYTES:
             self._close()
@@ -77,6 +77,8 @@ class TableFiles:
                 compression_level=3,
                 store_schema=False,
                 dictionary_pagesize_limit=DICTIONARY_BYTES,
+                use_dictionary=recurring(self._schema),
+                write_statistics=filtered(self._schema),
             )
         return self._writer
 
@@ -87,9 +89,35 @@ class TableFiles:
             self._writer, self._rows = None, 0
 
 
+def recurring(schema: pa.Schema) -> list[str]:
+    """What is written as a dictionary and codes: all but figures, which nearly all differ."""
+    return [path for path, kind in _leaves(schema) if not pa.types.is_floating(kind)]
+
+
+def filtered(schema: pa.Schema) -> list[str]:
+    """What has its least and its greatest value noted; nothing filters by those of a map's keys."""
+    return [field.name for field in schema if not pa.types.is_map(field.type)]
+
+
+def _leaves(schema: pa.Schema) -> Iterator[tuple[str, pa.DataType]]:
+    """The columns as Parquet has them, where a map is one of keys and one of values."""
+    for field in schema:
+        if pa.types.is_map(field.type):
+            yield f"{field.name}.key_value.key", field.type.key_type
+            yield f"{field.name}.key_value.value", field.type.item_type
+        else:
+            yield field.name, field.type
+
+
 def sorted_order(columns: Sequence[pa.Array]) -> Codes:
     """The row numbers in the order of `columns`, the first one first."""
-    return np.lexsort([_rank(column) for column in reversed(columns)])
+    return np.lexsort([_rank(column) for column in reversed(columns)]).astype(np.int32)
+
+
+def row_groups(order: Codes) -> Iterator[Codes]:
+    """`order`, cut into row groups."""
+    for start in range(0, len(order), ROW_GROUP):
+        yield order[start : start + ROW_GROUP]
 
 
 def parquet_totals(source: Path | IO[bytes], columns: Sequence[str]) -> ParquetTotals:
@@ -120,4 +148,4 @@ def _rank(array: pa.Array) -> Codes:
     ranks = np.empty(len(order) + 1, np.int64)
     ranks[order] = np.arange(len(order))
     ranks[-1] = -1
-    return np.asarray(ranks[pc.fill_null(array.indices, len(order)).to_numpy()], np.int64)
+    return np.asarray(ranks[codes_of(array)], np.int64)

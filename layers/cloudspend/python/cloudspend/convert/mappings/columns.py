@@ -15,9 +15,14 @@ from cloudspend.convert.attributes import Attributes
 from cloudspend.convert.detail_schema import DETAIL_COLUMNS
 from cloudspend.convert.mapping import Layout
 from cloudspend.convert.names import column_key, snake
+from cloudspend.convert.schema import DOUBLE
 
 OTHER = "x_other"
 KNOWN_KEYS = {column_key(column.name) for column in DETAIL_COLUMNS if column.name != OTHER}
+VARIED_KEYS = {
+    column_key("identity_line_item_id"),
+    *(column_key(column.name) for column in DETAIL_COLUMNS if column.type == DOUBLE),
+}
 
 TAGS = ("resourceTags/", "resource_tags_")
 CATEGORIES = ("costCategory/", "cost_category_")
@@ -61,7 +66,10 @@ def layout(names: Sequence[str], read: set[str]) -> Layout:
     }
     carried = [name for attributes in found.values() for name in attributes.columns()]
     carried += [name for _, name in unknown]
-    return Layout(tuple(dict.fromkeys([*wanted, *carried])), unknown=tuple(unknown), **found)
+    varied = frozenset(name for name in wanted if column_key(name) in VARIED_KEYS)
+    return Layout(
+        tuple(dict.fromkeys([*wanted, *carried])), varied, unknown=tuple(unknown), **found
+    )
 
 
 def _after(prefixes: Sequence[str], name: str) -> str:

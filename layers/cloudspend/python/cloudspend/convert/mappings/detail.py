@@ -9,12 +9,12 @@ in snake case: `product['vcpu']`, `resource_tags['user_cost_center']`, `cost_cat
 
 import pyarrow as pa
 
-from cloudspend.convert.attributes import Attributes, renamed
+from cloudspend.convert.attributes import Attributes, all_renamed
 from cloudspend.convert.detail_schema import DETAIL_COLUMNS
 from cloudspend.convert.lenient import doubles, moments
 from cloudspend.convert.mapping import Layout, Rule, TableMapping, Target, arrow_schema, copied
 from cloudspend.convert.mappings import packed
-from cloudspend.convert.maps import NUMBER_MAP, map_array
+from cloudspend.convert.maps import NUMBER_MAP
 from cloudspend.convert.names import snake
 from cloudspend.convert.rows import Rows
 from cloudspend.convert.schema import DOUBLE, STRING, TIMESTAMP, Column
@@ -33,14 +33,12 @@ def _rule(column: Column) -> Rule:
 def _in_snake_case(attributes: Attributes, rows: Rows) -> pa.Array:
     """Attributes by AWS's keys: a map column has them already, columns of the legacy report not."""
     codes, found = attributes.read(rows)
-    if attributes.flat:
-        found = [renamed(one, snake) for one in found]
-    return map_array(codes, [one or None for one in found])
+    return (all_renamed(found, snake) if attributes.flat else found).array(codes)
 
 
 def _discount(rows: Rows, layout: Layout) -> pa.Array:
     codes, found = packed.numeric_discounts(rows, layout)
-    return map_array(codes, [one or None for one in found], NUMBER_MAP)
+    return found.array(codes, NUMBER_MAP)
 
 
 def _other(rows: Rows, layout: Layout) -> pa.Array:

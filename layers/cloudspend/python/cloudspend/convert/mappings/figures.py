@@ -8,8 +8,9 @@ import numpy as np
 
 from cloudspend.convert import rules
 from cloudspend.convert.amortization import CHARGE_TYPE, COST
+from cloudspend.convert.codes import Numbers
 from cloudspend.convert.lenient import doubles
-from cloudspend.convert.rows import Numbers, Rows
+from cloudspend.convert.rows import Rows
 
 AMOUNT = "lineItem/UsageAmount"
 CURRENCY = "lineItem/CurrencyCode"

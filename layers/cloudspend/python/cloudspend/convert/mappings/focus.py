@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 
 from cloudspend.convert import rules
-from cloudspend.convert.attributes import Attributes, Entries, renamed
+from cloudspend.convert.attributes import Attributes, all_renamed
 from cloudspend.convert.labels import CATEGORY, categories_in
 from cloudspend.convert.lenient import doubles
 from cloudspend.convert.mapping import (
@@ -32,7 +32,7 @@ from cloudspend.convert.mapping import (
     never,
 )
 from cloudspend.convert.mappings import packed
-from cloudspend.convert.maps import map_array
+from cloudspend.convert.maps import Maps, each
 from cloudspend.convert.names import chosen_key, column_key
 from cloudspend.convert.rows import Rows
 from cloudspend.convert.schema import COLUMNS, COST_AND_USAGE
@@ -112,6 +112,7 @@ PACKED = {
     "skupricedetails": "products",
     "xdiscounts": "discounts",
 }
+VARIED_KEYS = {column_key(name) for name in (*COSTS, *FIGURES)}
 KNOWN_KEYS = {
     *(column_key(column.name) for column in COLUMNS if not column.name.startswith("x_")),
     *(column_key(name) for name in ("x_Operation", CODE, "x_UsageType")),
@@ -183,7 +184,8 @@ def _layout(names: Sequence[str], read: set[str]) -> Layout:
             continue
         seen.add(key)
         wanted.append(name)
-    return Layout(tuple(wanted), unknown=tuple(unknown), **maps)
+    varied = frozenset(name for name in wanted if column_key(name) in VARIED_KEYS)
+    return Layout(tuple(wanted), varied, unknown=tuple(unknown), **maps)
 
 
 def _shown(rows: Rows, layout: Layout) -> Found:
@@ -204,21 +206,24 @@ def _normalized_tags(rows: Rows, layout: Layout) -> Found:
     return packed.normalized(rows, layout, _tags)
 
 
-def _without_categories(tags: Entries) -> Entries:
-    return {key: value for key, value in tags.items() if not key.startswith(CATEGORY)}
+def _without_categories(tags: Maps) -> Maps:
+    return tags.without(name for name in tags.names if name.startswith(CATEGORY))
 
 
-def _chosen(tags: Entries) -> Entries:
-    return renamed(_without_categories(tags), chosen_key)
+def _chosen(tags: Maps) -> Maps:
+    return all_renamed(_without_categories(tags), chosen_key)
 
 
-def _all_categories(categories: Entries, tags: Entries) -> Entries:
-    return {**categories_in(tags), **categories}
+def _all_categories(categories: Maps, tags: Maps) -> Maps:
+    among_tags = tags.without(name for name in tags.names if not name.startswith(CATEGORY))
+    if not len(among_tags.keys):
+        return categories
+    return each(lambda own, other: {**categories_in(other), **own}, categories, among_tags)
 
 
 def _price_details(rows: Rows, layout: Layout) -> pa.Array:
     codes, found = layout.products.read(rows)
-    return map_array(codes, [one or None for one in found])
+    return found.array(codes)
 
 
 def _other(rows: Rows, layout: Layout) -> pa.Array:

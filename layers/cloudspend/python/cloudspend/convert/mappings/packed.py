@@ -1,25 +1,28 @@
 """Columns of a bill of line items that stand together in maps, and what rules read out of them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
-from math import isfinite
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from cloudspend.convert.attributes import Attributes, Entries
+from cloudspend.convert.attributes import Attributes
+from cloudspend.convert.codes import codes_of, combined, text_of_codes
 from cloudspend.convert.labels import (
-    line_item_categories,
-    line_item_tags,
+    all_line_item_categories,
+    all_line_item_tags,
     normalized_categories,
     normalized_tags,
     with_prefix,
+    with_value,
 )
-from cloudspend.convert.lenient import Typed, Unread, others, unread_columns
-from cloudspend.convert.mapping import Found, LabelsOf, Layout, Make, texts
-from cloudspend.convert.maps import NUMBER_MAP, map_array
-from cloudspend.convert.rows import Codes, Rows, paired
+from cloudspend.convert.lenient import Typed, others, unread_columns
+from cloudspend.convert.mapping import Found, LabelsOf, Layout, Make
+from cloudspend.convert.maps import NUMBER_MAP, Maps, each, joined, together
+from cloudspend.convert.readings import number, read
+from cloudspend.convert.rows import Rows
 
 PRODUCT_NAME = "product/ProductName"
 PRODUCT_REGION = "product/region"
@@ -55,30 +58,28 @@ def unpack(rows: Rows, layout: Layout) -> None:
     for name, key in ((PRODUCT_NAME, "product_name"), (PRODUCT_REGION, "region")):
         if layout.products.packed and not rows.has(name):
             codes, products = layout.products.read(rows)
-            rows.add(name, texts(codes, [product.get(key) for product in products]))
+            rows.add(name, products.column(key, codes))
     if not rows.has(NAME_TAG) and (layout.tags.packed or layout.labels.packed):
         codes, found = normalized(rows, layout, tags)
-        rows.add(NAME_TAG, texts(codes, [one.get("name") for one in found]))
+        rows.add(NAME_TAG, found.column("name", codes))
 
 
 def tags(rows: Rows, layout: Layout) -> Found:
     """A line item's tags by chosen key."""
-    return found_in(rows, (layout.tags, layout.labels), line_item_tags)
+    return found_in(rows, (layout.tags, layout.labels), all_line_item_tags)
 
 
 def categories(rows: Rows, layout: Layout) -> Found:
     """A line item's cost categories by name."""
-    return found_in(rows, (layout.categories, layout.labels), line_item_categories)
+    return found_in(rows, (layout.categories, layout.labels), all_line_item_categories)
 
 
-def found_in(
-    rows: Rows, sources: tuple[Attributes, ...], function: Callable[..., Entries]
-) -> Found:
+def found_in(rows: Rows, sources: tuple[Attributes, ...], function: Callable[..., Maps]) -> Found:
     """What `function` makes of the attributes of `sources`, once per distinct combination."""
 
     def make() -> Found:
-        codes, combinations = paired([source.read(rows) for source in sources], rows.count)
-        return codes, [function(*maps) for maps in combinations]
+        codes, maps = together([source.read(rows) for source in sources], rows.count)
+        return codes, function(*maps)
 
     return rows.once((sources, function), make)
 
@@ -88,7 +89,7 @@ def normalized(rows: Rows, layout: Layout, tags_of: LabelsOf) -> Found:
 
     def make() -> Found:
         codes, found = tags_of(rows, layout)
-        return codes, [normalized_tags(one) for one in found]
+        return codes, normalized_tags(found)
 
     return rows.once((tags_of, layout), make)
 
@@ -100,22 +101,21 @@ def label_columns(shown: LabelsOf, tags_of: LabelsOf, categories_of: LabelsOf) -
     """
 
     def focus_tags(rows: Rows, layout: Layout) -> pa.Array:
-        codes, own = categories_of(rows, layout)
-        prefixed = codes, [with_prefix(one) for one in own]
-        codes, both = paired([shown(rows, layout), prefixed], rows.count)
-        return map_array(codes, [{**one, **other} or None for one, other in both])
+        found = [shown(rows, layout), categories_of(rows, layout)]
+        codes, (own, named) = together(found, rows.count)
+        return joined(own, with_prefix(named)).array(codes)
 
     def tags_normalized(rows: Rows, layout: Layout) -> pa.Array:
         codes, found = normalized(rows, layout, tags_of)
-        return map_array(codes, [one or None for one in found])
+        return found.array(codes)
 
     def own_categories(rows: Rows, layout: Layout) -> pa.Array:
         codes, found = categories_of(rows, layout)
-        return map_array(codes, [one or None for one in found])
+        return found.array(codes)
 
     def categories_normalized(rows: Rows, layout: Layout) -> pa.Array:
         codes, found = categories_of(rows, layout)
-        return map_array(codes, [normalized_categories(one) or None for one in found])
+        return normalized_categories(found).array(codes)
 
     return {
         "Tags": focus_tags,
@@ -127,33 +127,41 @@ def label_columns(shown: LabelsOf, tags_of: LabelsOf, categories_of: LabelsOf) -
 
 def price_details(rows: Rows, layout: Layout) -> pa.Array:
     """Properties of the price, null where there is no price id (FOCUS)."""
-    priced = rows.text(RATE_CODE).is_valid().to_numpy(zero_copy_only=False).astype(np.int64)
-    named = [rows.codes(name) for name in DETAIL_COLUMNS.values()]
-    columns: list[tuple[Codes, Sequence[Any]]] = [
-        (priced, [False, True]),
-        layout.products.read(rows),
-        *named,
-    ]
-    codes, combinations = paired(columns, rows.count)
-    return map_array(
-        codes,
+    products, attributes = layout.products.read(rows)
+    priced = rows.text(RATE_CODE).is_valid().to_numpy(zero_copy_only=False)
+    named = {key: rows.text(name) for key, name in DETAIL_COLUMNS.items()}
+    codes, (has, product, *own) = combined(
         [
-            _details({**product, **dict(zip(DETAIL_COLUMNS, values, strict=True))}) if has else None
-            for has, product, *values in combinations
+            (priced.astype(np.int64), 2),
+            (products, len(attributes)),
+            *((codes_of(text), len(text.dictionary) + 1) for text in named.values()),
         ],
+        rows.count,
     )
+    columns = {
+        key: text_of_codes(at, text.dictionary)
+        for (key, text), at in zip(named.items(), own, strict=True)
+    }
+    all_of_them = joined(
+        attributes.without(DETAIL_COLUMNS).taken(product), Maps.of_columns(columns, len(has))
+    )
+    said = with_value(all_of_them.without(SAID_ELSEWHERE))
+    return _by_focus_names(said.kept(has[said.of_entries] == 1)).array(codes)
 
 
 def discounts(rows: Rows, layout: Layout) -> pa.Array:
     """All discounts of a row by kind, those of the map and the bundled one."""
-    codes, found = numeric_discounts(rows, layout)
-    maps: Sequence[Entries] = found
+    found = numeric_discounts(rows, layout)
     if rows.text(BUNDLED).null_count < rows.count:
-        bundled_codes, bundled = rows.codes(BUNDLED)
-        own = [{"bundled_discount": text} if _is_number(text) else {} for text in bundled]
-        codes, both = paired([(codes, found), (bundled_codes, own)], rows.count)
-        maps = [{**mapped, **other} for mapped, other in both]
-    return map_array(codes, [one or None for one in maps], NUMBER_MAP)
+        column = rows.text(BUNDLED)
+        values = {
+            "bundled_discount": pa.concat_arrays([column.dictionary, pa.nulls(1, pa.string())])
+        }
+        own = Maps.of_columns(values, len(column.dictionary) + 1).where(_are_numbers)
+        codes, (mapped, bundled) = together([found, (codes_of(column), own)], rows.count)
+        found = codes, joined(mapped, bundled)
+    codes, maps = found
+    return maps.array(codes, NUMBER_MAP)
 
 
 def numeric_discounts(rows: Rows, layout: Layout) -> Found:
@@ -161,22 +169,17 @@ def numeric_discounts(rows: Rows, layout: Layout) -> Found:
 
     def make() -> Found:
         codes, found = layout.discounts.read(rows)
-        return codes, [
-            {key: text for key, text in one.items() if _is_number(text)} for one in found
-        ]
+        return codes, found.where(_are_numbers)
 
     return rows.once(("numeric", layout.discounts), make)
 
 
-def unread_discounts(rows: Rows, layout: Layout) -> Unread:
+def unread_discounts(rows: Rows, layout: Layout) -> Found:
     """Discounts that are no numbers, by `<map column>/<key>`."""
     codes, found = layout.discounts.read(rows)
-    _, numeric = numeric_discounts(rows, layout)
     column = layout.discounts.packed or "discount"
-    return codes, [
-        {f"{column}/{key}": text for key, text in one.items() if key not in read} or None
-        for one, read in zip(found, numeric, strict=True)
-    ]
+    unread = found.where(lambda texts: pc.invert(_are_numbers(texts)))
+    return codes, replace(unread, names=tuple(f"{column}/{name}" for name in unread.names))
 
 
 def other_columns(rows: Rows, layout: Layout, typed: Mapping[str, Typed]) -> pa.Array:
@@ -185,23 +188,25 @@ def other_columns(rows: Rows, layout: Layout, typed: Mapping[str, Typed]) -> pa.
     return others(rows, layout.unknown, unread)
 
 
-def _details(product: Mapping[str, str | None]) -> dict[str, str] | None:
-    found = {
-        DETAILS.get(key) or f"x_{_pascal(key)}": value
-        for key, value in sorted(product.items())
-        if value and key not in SAID_ELSEWHERE
-    }
-    return found or None
+def _by_focus_names(properties: Maps) -> Maps:
+    """Properties of a price by FOCUS's names, in the order of AWS's; the last of two that share a
+    name has it."""
+    properties = properties.by_name()
+    names = tuple(_focus_name(key) for key in properties.names)
+    if len(set(names)) == len(names):
+        return replace(properties, names=names)
+    return each(lambda one: {_focus_name(key): one[key] for key in one}, properties)
 
 
 @lru_cache(KEYS)
-def _pascal(key: str) -> str:
-    """FOCUS names in Pascal case: `memory_gib` is `MemoryGib`."""
-    return "".join(word[:1].upper() + word[1:] for word in key.split("_"))
+def _focus_name(key: str) -> str:
+    """FOCUS names in Pascal case: `memory_gib` is `x_MemoryGib`."""
+    pascal = "".join(word[:1].upper() + word[1:] for word in key.split("_"))
+    return DETAILS.get(key) or f"x_{pascal}"
 
 
-def _is_number(text: str | None) -> bool:
-    try:
-        return text is not None and isfinite(float(text))
-    except ValueError:
-        return False
+def _are_numbers(texts: pa.Array) -> pa.Array:
+    numbers, wrong = read(texts, number)
+    found = np.isfinite(numbers[:-1])
+    found[wrong] = False
+    return pa.array(found)

@@ -1,0 +1,86 @@
+"""Columns as codes: for each row the number of its value among the distinct ones.
+
+A missing value has the number after the last one.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Codes = npt.NDArray[np.integer[Any]]
+Numbers = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+def constant(value: str | None, count: int) -> pa.DictionaryArray:
+    """A text column of one value."""
+    values = pa.array([] if value is None else [value], pa.string())
+    indices = pa.nulls(count, pa.int32()) if value is None else pa.array(np.zeros(count, np.int32))
+    return pa.DictionaryArray.from_arrays(indices, values)
+
+
+def codes_of(array: pa.DictionaryArray) -> Codes:
+    """For each row the number of its value."""
+    indices = array.indices
+    if indices.null_count:
+        indices = pc.fill_null(indices, len(array.dictionary))
+    return np.asarray(indices.to_numpy(zero_copy_only=False))
+
+
+def text_of_codes(codes: Codes, values: pa.Array) -> pa.DictionaryArray:
+    """The text column of `codes`, without those of `values` that no row has."""
+    used = np.zeros(len(values) + 1, np.bool_)
+    used[codes] = True
+    missing = (codes == len(values)) if used[-1] else None
+    used[-1] = False
+    kept = np.flatnonzero(used)
+    if len(kept) < len(values):
+        codes = (np.cumsum(used, dtype=np.int32) - 1)[codes]
+        values = values.take(pa.array(kept))
+    indices = pa.array(codes.astype(np.int32, copy=False), mask=missing)
+    return pa.DictionaryArray.from_arrays(indices, values)
+
+
+def paired(
+    columns: Sequence[tuple[Codes, Sequence[Any]]], count: int
+) -> tuple[Codes, list[tuple[Any, ...]]]:
+    """Columns of codes and values as one: for each row its combination, and the combinations.
+
+    Every combination that occurs is there; of a single column also values that do not.
+    """
+    if len(columns) == 1:
+        numbers, values = columns[0]
+        return numbers, [(value,) for value in values]
+    codes, combinations = combined([(numbers, len(values)) for numbers, values in columns], count)
+    values_at = [
+        [values[number] for number in numbers]
+        for (_, values), numbers in zip(columns, combinations, strict=True)
+    ]
+    return codes, list(zip(*values_at, strict=True)) if columns else [()] * min(count, 1)
+
+
+def combined(columns: Sequence[tuple[Codes, int]], count: int) -> tuple[Codes, list[Codes]]:
+    """Columns of codes, each with the number of its values, as one.
+
+    For each row its combination, and for each column its code in the combinations, all of which
+    occur.
+    """
+    codes: Codes = np.zeros(count, np.int64)
+    for numbers, size in columns:
+        both = pa.array(codes * np.int64(size) + numbers).dictionary_encode()
+        codes = both.indices.to_numpy().astype(np.int64)
+    first = _first_rows(codes)
+    return codes, [numbers[first] for numbers, _ in columns]
+
+
+def _first_rows(codes: Codes) -> Codes:
+    """The first row of each code; codes count up from 0 in order of appearance."""
+    if not len(codes):
+        return np.zeros(0, np.int64)
+    first = np.empty(int(codes.max()) + 1, np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return first
