@@ -67,3 +67,24 @@ def test_turns_are_kept_by_whoever_is_faster() -> None:
         for _ in range(6):
             crew.hand_out(Piece(), 1)
     assert written == [0, 1] * 4
+
+
+def test_who_has_less_to_do_leaves_the_rounds_until_all_have() -> None:
+    turns, written = Turns(2), list[int]()
+
+    def work(number: int, groups: list[int]) -> None:
+        for count in groups:
+            for _ in range(count):
+                with turns.turn(number):
+                    written.append(number)
+            turns.leave(number)
+
+    threads = [
+        threading.Thread(target=work, args=(number, groups))
+        for number, groups in enumerate([[1, 2], [3, 0]])
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+    assert written == [0, 1, 1, 1, 0, 0]

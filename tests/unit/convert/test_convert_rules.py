@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cloudspend.accounts.model import ExportKind
 from cloudspend.convert import rules
 from cloudspend.convert.amortization import Treatment, repeats_other_rows, treatment
-from cloudspend.convert.columns import Columns
+from cloudspend.convert.columns import Column, Columns
 from cloudspend.convert.mapping import ARROW_SCHEMA, Target
 from cloudspend.convert.mappings import MAPPINGS
 from cloudspend.convert.mappings.columns import layout
@@ -163,7 +163,7 @@ class WatchedColumns(Columns):
     """Columns that remember which of them were asked for."""
 
     def __init__(self) -> None:
-        super().__init__({name: [pa.array([text], TEXT)] for name, text in VALUES.items()})
+        super().__init__({name: Column.of(pa.array([text], TEXT)) for name, text in VALUES.items()})
         self.asked: set[str] = set()
 
     def name(self, name: str) -> str | None:

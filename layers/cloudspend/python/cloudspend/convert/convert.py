@@ -31,8 +31,8 @@ from cloudspend.errors import DeliveryError, UsageError
 from cloudspend.exports.model import BillingPeriod, DeliveredFile
 
 WORKERS = 2
-# Text that a worker gathers and sorts: some 250,000 rows of CUR 2.0.
-GROUP_BYTES = 26 * 16 * 1024 * 1024
+# Text that a worker gathers and sorts: some 130,000 rows of CUR 2.0.
+GROUP_BYTES = 14 * 16 * 1024 * 1024
 PARQUET = "parquet"
 
 

@@ -49,7 +49,7 @@ class Rows:
 
     @classmethod
     def together(cls, parts: Sequence["Rows"]) -> "Rows":
-        """The rows of all `parts`, which have the same columns, as one."""
+        """All rows of `parts`, which have the same columns and are left without them."""
         columns = Columns.joined([part.columns for part in parts])
         places = Places([(part.place, part.count) for part in parts])
         return cls(columns, sum(part.count for part in parts), places)
@@ -91,37 +91,29 @@ class Rows:
         return self.once(("text", found), lambda: self._text(found))
 
     def _text(self, name: str) -> pa.DictionaryArray:
-        array = self.columns.array(name)
-        if not pa.types.is_dictionary(array.type):
-            chosen = array if self._order is None else array.take(pa.array(self._order))
-            return chosen.dictionary_encode()
-        if self._order is None:
-            return array
-        return text_of_codes(self._numbered(name), array.dictionary)
+        column = self.columns.column(name)
+        if column.codes is not None:
+            return text_of_codes(column.numbered(self._order), column.values)
+        values = column.values if self._order is None else column.values.take(pa.array(self._order))
+        return values.dictionary_encode()
 
     def _numbered(self, name: str) -> Codes:
         """For each row the number of its value among those of the whole column."""
-        codes, _ = self.columns.coded(name)
-        if self._order is None:
-            return codes
-        return self.once(("numbered", name), lambda: codes[self._order])
+        column = self.columns.column(name)
+        return self.once(("numbered", name), lambda: column.numbered(self._order))
 
     def value(self, name: str, row: int) -> str | None:
         """The text of one row."""
         found = self.columns.name(name)
-        if found is None:
-            return None
         place = row if self._order is None else int(self._order[row])
-        value: str | None = self.columns.array(found)[place].as_py()
-        return value
+        return None if found is None else self.columns.column(found).value(place)
 
     def is_missing(self, name: str) -> Flags:
         """For each row whether it lacks a value."""
         found = self.columns.name(name)
         if found is None:
             return np.ones(self.count, np.bool_)
-        missing: Flags = self.columns.array(found).is_null().to_numpy(zero_copy_only=False)
-        return missing if self._order is None else missing[self._order]
+        return self.columns.column(found).missing(self._order)
 
     def distinct(self, name: str) -> set[str]:
         """The values that occur."""
@@ -186,7 +178,7 @@ class Rows:
         found = self.columns.name(name)
         if found is None:
             return Decimal(0)
-        _, values = self.columns.coded(found)
+        values = self.columns.column(found).values
         codes = self._numbered(found)[of]
         if len(values) >= len(codes):
             # Plain text, or few rows: those values alone that are added up.
@@ -236,7 +228,7 @@ class Rows:
         found = self.columns.name(name)
         if found is None:
             return np.full(self.count, np.nan)
-        _, values = self.columns.coded(found)
+        values = self.columns.column(found).values
         results, wrong = self.columns.once(found, reading, lambda: readings.read(values, reading))
         if wrong:
             self._refuse_any(name, wrong, what)
