@@ -1,13 +1,13 @@
 """How fast a chunk is converted and in how much memory, as ratios of one run.
 
     python -m benchmarks.speed [ROWS]            against pandas, and against inflating alone
-    python -m benchmarks.speed [ROWS] --memory   and the peak of three times as many rows
+    python -m benchmarks.speed [ROWS] --memory   and the peaks of a tenth and of thrice the rows
 
 Whole processes run in turns, so that what else the machine does meets all of them; medians of their
-wall time, and peaks of their resident memory, are shown.
+wall time and of their processor time, and peaks of their resident memory, are shown. On a machine
+that other work shares, processor time is what can be compared; two workers make wall time less.
 """
 
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,22 +20,24 @@ from typing import Any
 
 from benchmarks.chunk import write_chunk
 from benchmarks.disk import Disk, task_of
+from benchmarks.inflate import used
 from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
 
 ROWS = 1_000_000
 TURNS = 3
-LARGER = 3
-KILOBYTES_OF_A_MEGABYTE = 1000
+SMALLER, LARGER = 10, 3
 ONE, BOTH, RAW, MAPPED, INFLATED = "one", "both", "raw", "mapped", "inflated"
 WAYS = (ONE, BOTH, RAW, MAPPED, INFLATED)
 
 
 @dataclass(frozen=True)
 class Run:
-    """A process as measured: seconds, and megabytes of resident memory at the most."""
+    """A process as measured: seconds, those of them on a processor (of each), and megabytes of
+    resident memory at the most."""
 
     seconds: float
     megabytes: float
+    processor: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def timed(way: str, chunk: Path) -> Run:
         command = [sys.executable, "-m", *program, str(chunk), folder]
         begun = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-        return Run(time.perf_counter() - begun, float(done.stdout))
+        peak, processor = map(float, done.stdout.split())
+        return Run(time.perf_counter() - begun, peak, processor)
 
 
 def in_turns(chunk: Path, ways: Sequence[str] = WAYS, turns: int = TURNS) -> dict[str, Run]:
@@ -88,6 +91,7 @@ def in_turns(chunk: Path, ways: Sequence[str] = WAYS, turns: int = TURNS) -> dic
         way: Run(
             statistics.median(turn[way].seconds for turn in runs),
             max(turn[way].megabytes for turn in runs),
+            statistics.median(turn[way].processor for turn in runs),
         )
         for way in ways
     }
@@ -110,7 +114,10 @@ def ratios(runs: dict[str, Run], larger: Run | None = None) -> list[Ratio]:
 
 def report(runs: dict[str, Run], found: Sequence[Ratio], say: Callable[[str], Any]) -> None:
     for way, run in runs.items():
-        say(f"{way:<10}{run.seconds:>8.1f} s{run.megabytes:>8.0f} MB")
+        say(
+            f"{way:<18}{run.seconds:>8.1f} s{run.processor:>8.1f} s of processors"
+            f"{run.megabytes:>8.0f} MB"
+        )
     for ratio in found:
         bound = "at least" if ratio.at_least else "at most"
         verdict = "reached" if ratio.reached else "not reached"
@@ -121,18 +128,19 @@ def main(arguments: Sequence[str]) -> None:
     if arguments and arguments[0] in WAYS:
         way, source, target = arguments
         work(way, Path(source), Path(target))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KILOBYTES_OF_A_MEGABYTE
-        sys.stdout.write(f"{peak}\n")
+        sys.stdout.write(f"{used()}\n")
         return
     rows = next((int(word) for word in arguments if word.isdigit()), ROWS)
     with TemporaryDirectory() as folder:
-        chunk, larger = Path(folder) / "chunk.csv.gz", None
+        chunk = Path(folder) / "chunk.csv.gz"
         write_chunk(chunk, rows)
-        runs = in_turns(chunk)
+        runs, others = in_turns(chunk), dict[str, Run]()
         if "--memory" in arguments:
-            write_chunk(chunk, rows * LARGER)
-            larger = timed(BOTH, chunk)
-    report(runs, ratios(runs, larger), lambda line: sys.stdout.write(f"{line}\n"))
+            for count in (rows // SMALLER, rows * LARGER):
+                write_chunk(chunk, count)
+                others[f"{BOTH} of {count}"] = timed(BOTH, chunk)
+    found = ratios(runs, others.get(f"{BOTH} of {rows * LARGER}"))
+    report({**runs, **others}, found, lambda line: sys.stdout.write(f"{line}\n"))
 
 
 if __name__ == "__main__":

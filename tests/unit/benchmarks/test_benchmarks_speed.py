@@ -32,6 +32,7 @@ def test_a_process_is_timed(chunk: Path) -> None:
     run = speed.timed(speed.INFLATED, chunk)
     assert run.seconds > 0
     assert run.megabytes > 0
+    assert run.processor > 0
 
 
 def test_ratios_are_judged() -> None:

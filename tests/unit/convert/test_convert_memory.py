@@ -1,0 +1,42 @@
+"""A task's memory does not grow with its rows: the peaks of processes of their own."""
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.fakes.convert import csv_of, rows
+
+PROGRAM = """
+import resource, sys
+from pathlib import Path
+from cloudspend.convert import blocks, convert
+from tests.fakes.convert import FakeSink, FakeSource, a_task
+
+class Nowhere(FakeSink):
+    def put(self, path, key):
+        pass
+
+blocks.BLOCK_BYTES, convert.GROUP_BYTES = 64 * 1024, 1024 * 1024
+source = FakeSource()
+convert.convert_task(a_task(source.put("bill", Path(sys.argv[1]).read_bytes())), source, Nowhere())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+FEW = 8_000
+MANY = 5 * FEW
+
+
+def peak(path: Path, count: int) -> int:
+    """Kilobytes that a process needs at the most to convert so many rows."""
+    header, *lines = csv_of(
+        rows(*({"lineItem/ResourceId": f"i-{n:017x}"} for n in range(count)))
+    ).splitlines(True)
+    path.write_bytes(gzip.compress(header + b"".join(lines), 1))
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(path)], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+def test_five_times_the_rows_take_no_more_memory(tmp_path: Path) -> None:
+    assert peak(tmp_path / "many", MANY) < 1.15 * peak(tmp_path / "few", FEW)
