@@ -15,6 +15,7 @@ from stacks.ground import Ground
 from stacks.ingest_stack import IngestStack
 from stacks.insights_stack import InsightsStack
 from stacks.lake_stack import LakeStack
+from stacks.offboarding_stack import OffboardingStack
 from stacks.onboarding_stack import OnboardingStack
 from stacks.stage import Stage, chosen
 from stacks.sweep_stack import SweepStack
@@ -48,6 +49,7 @@ def build(app: App, stage: Stage) -> App:
     sweep = SweepStack(app, "cloudspend-sweep", ground=ground, ingest=ingest)
     InsightsStack(app, "cloudspend-insights", ground=ground, sweep=sweep)
     CollectStack(app, "cloudspend-collect", ground=ground)
+    OffboardingStack(app, "cloudspend-offboarding", ground=ground)
     return app
 
 

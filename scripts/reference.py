@@ -330,6 +330,8 @@ FIXED: Mapping[str, str] = {
     "SWEEP_MACHINE": "State machine that finds and mends what events missed",
     "FINDINGS_MACHINE": "State machine that evaluates every account once a day",
     "COLLECT_MACHINE": "State machine that collects what AWS says of cost beside the bill",
+    "OFFBOARD_MACHINE": "State machine that takes an account away and proves it",
+    "OFFBOARDED": "Folder of the lake bucket with the reports of offboardings",
     "KIND_INDEX": "Index of the DynamoDB table that lists all accounts",
     "CUSTOMER_ROLE": "Role in the customer's account",
     "KEY_SECRETS": "What the secrets with customers' access keys are named under, by account",
@@ -366,6 +368,7 @@ STAGE_KEYS: Mapping[str, str] = {
     "collect_pages": "See `CLOUDSPEND_COLLECT_PAGES`",
     "collect_overlaps": "See `CLOUDSPEND_COLLECT_OVERLAPS`",
     "collect_concurrency": "Accounts that are collected from at the same time",
+    "offboard_settle_seconds": "Pause before an account's data are taken away, and between looks",
 }
 
 

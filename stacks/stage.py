@@ -37,6 +37,8 @@ class Stage:
     `anomaly_money`, `anomaly_deviations`, `collect_pages`, `collect_overlaps`: see
     `cloudspend.settings.Settings`. Sweep takes accounts in batches of `sweep_batch`,
     `sweep_concurrency` of them at once; Collect takes `collect_concurrency` accounts at once.
+    Offboard gives what it stopped `offboard_settle_seconds` to end: no function runs longer than
+    15 minutes.
     """
 
     name: str = "development"
@@ -64,6 +66,7 @@ class Stage:
     collect_pages: int = COLLECT_PAGES
     collect_overlaps: str = ""
     collect_concurrency: int = 20
+    offboard_settle_seconds: int = 900
 
     @classmethod
     def from_file(cls, path: Path) -> "Stage":

@@ -131,6 +131,10 @@ class Access:
         """Allow to delete customers' access keys."""
         self._keys(role, "secretsmanager:DeleteSecret")
 
+    def finding_keys(self, role: iam.Role) -> None:
+        """Allow to see which accounts have an access key; not to read it."""
+        self._keys(role, "secretsmanager:DescribeSecret")
+
     def bus(self, role: iam.Role) -> None:
         """Allow to put events on CloudSpend's own bus."""
         allow(role, ["events:PutEvents"], [arn("events", f"event-bus/{names.EVENT_BUS}")])

@@ -96,6 +96,11 @@ class FakeAccounts:
         self.save(before, after)
         self._registrations[key] = registration
 
+    def drop(self, account_id: str) -> None:
+        """The account's last entry is gone."""
+        self._accounts.pop(account_id, None)
+        self._history.pop(account_id, None)
+
     def find_registration(self, account_id: str, token_sha256: str) -> Registration | None:
         return self._registrations.get((account_id, token_sha256))
 

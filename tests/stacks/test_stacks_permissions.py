@@ -9,7 +9,7 @@ from tests.stacks.stacks_reading import Template, function_role, of_type, plain,
 
 INGEST, ONBOARDING, ALERTS = "cloudspend-ingest", "cloudspend-onboarding", "cloudspend-alerts"
 SWEEP, INSIGHTS = "cloudspend-sweep", "cloudspend-insights"
-COLLECT = "cloudspend-collect"
+COLLECT, OFFBOARDING = "cloudspend-collect", "cloudspend-offboarding"
 
 REGISTRY = "dynamodb:table/cloudspend"
 LAKE = "s3:cloudspend-lake"
@@ -125,6 +125,20 @@ SWEPT_TABLES = (
     "data_quality",
 )
 
+# What there is of an account, wherever it is, and the report of its offboarding.
+LISTED = (
+    reads("offboarded")
+    | writes("offboarded")
+    | KEY
+    | {("s3:ListBucketVersions", LAKE)}
+    | {
+        (f"glue:{action}", name)
+        for action in ("GetPartitions", "GetTables")
+        for name in (*CATALOG, "glue:table/cloudspend/*")
+    }
+    | on("secretsmanager:secret:cloudspend/access-key/*", "secretsmanager:DescribeSecret")
+)
+
 FUNCTIONS: dict[tuple[str, str], Grants] = {
     (INGEST, "announce"): registry("GetItem") | CUSTOMERS | executions("cloudspend-ingest") | BUS,
     (INGEST, "plan"): registry("GetItem", "UpdateItem") | CUSTOMERS | writes("runs"),
@@ -210,6 +224,23 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     }
     | BUS,
     (SWEEP, "sweep-report"): reads("sweeps") | writes("sweeps") | KEY | BUS,
+    (OFFBOARDING, "offboard-stop"): registry("GetItem", "Query")
+    | writes("offboarded")
+    | {
+        grant
+        for machine in ("cloudspend-ingest", "cloudspend-onboard")
+        for grant in (
+            ("states:ListExecutions", f"states:stateMachine:{machine}"),
+            ("states:StopExecution", f"states:execution:{machine}:*"),
+        )
+    },
+    (OFFBOARDING, "offboard-clear"): LISTED
+    | on("secretsmanager:secret:cloudspend/access-key/*", "secretsmanager:DeleteSecret")
+    | {("glue:BatchDeletePartition", name) for name in (*CATALOG, "glue:table/cloudspend/*")}
+    | on(f"{LAKE}/*/account_id=*/*", "s3:DeleteObject", "s3:DeleteObjectVersion"),
+    (OFFBOARDING, "offboard-prove"): LISTED
+    | registry("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query")
+    | BUS,
     (ALERTS, "notify"): {
         ("sns:Publish", f"sns:cloudspend-alerts-{severity}")
         for severity in ("info", "warning", "critical")
@@ -293,7 +324,7 @@ def test_no_role_has_a_policy_of_somebody_elses(templates: dict[str, Template]) 
             assert "Policies" not in role
 
 
-@pytest.mark.parametrize("stack", [INGEST, ONBOARDING, SWEEP, INSIGHTS, COLLECT])
+@pytest.mark.parametrize("stack", [INGEST, ONBOARDING, SWEEP, INSIGHTS, COLLECT, OFFBOARDING])
 def test_a_machine_calls_the_functions_of_its_own_states_and_no_others(
     templates: dict[str, Template], stack: str
 ) -> None:

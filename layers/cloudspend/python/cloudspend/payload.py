@@ -28,6 +28,11 @@ Onboard passes {account_id, failure?, backfill?} along, backfill being
     waiting: [{account_id, manifest_bucket, manifest_key, period, generation}]   newest period first
     running: [name of an execution of Ingest], done: true when nothing waits
 
+Offboard passes one object along, which is the same at every step but for `done`:
+
+    start         account_id, data ("keep" | "delete"), report_key (the report in the lake bucket)
+    clear, prove  + done: whether all of it was done; otherwise it is done once more
+
 Sweep passes one object along as well:
 
     list          sweep (the execution's name), bucket, accounts_key (a JSON list of account ids)
@@ -108,3 +113,7 @@ OUTCOMES_KEY = "outcomes_key"
 
 INGEST = "ingest"
 SKIP = "skip"
+
+DATA = "data"
+REPORT_KEY = "report_key"
+DONE = "done"

@@ -28,6 +28,7 @@ SWEEP_MACHINE = f"{PREFIX}-sweep"
 COLLECT_MACHINE = f"{PREFIX}-collect"
 COMPARE_MACHINE = f"{PREFIX}-compare"
 FINDINGS_MACHINE = f"{PREFIX}-findings"
+OFFBOARD_MACHINE = f"{PREFIX}-offboard"
 CUSTOMER_ROLE = f"{PREFIX}-access"
 # Customers' access keys: their secrets' names, the alias of the key that encrypts them, and the tag
 # of the roles that may read them.
@@ -37,6 +38,8 @@ KEY_READER = (f"{PREFIX}-enters-customers", "yes")
 # What a session in a customer's account says of itself: what for, by whom, for which request.
 SESSION_TAGS = (f"{PREFIX}-purpose", f"{PREFIX}-by", f"{PREFIX}-request")
 CUSTOMER_STACK = PREFIX
+# Where in the lake bucket the reports of offboardings stand.
+OFFBOARDED = "offboarded"
 CUSTOMER_TEMPLATE = f"{PREFIX}-customer.yaml"
 # Raised with every change of the template that customers should take over.
 TEMPLATE_VERSION = "3"
@@ -157,6 +160,10 @@ class Settings:
     @property
     def collect_machine_arn(self) -> str:
         return self._arn("states", f"stateMachine:{COLLECT_MACHINE}")
+
+    @property
+    def offboard_machine_arn(self) -> str:
+        return self._arn("states", f"stateMachine:{OFFBOARD_MACHINE}")
 
     def alert_topic_arn(self, severity: str) -> str:
         """The topic that alerts of `severity` (info, warning, critical) are published to."""

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from cloudspend.lake.plan import Shelf
     from cloudspend.lake.publish import Press
     from cloudspend.lake.sweep import Broom
+    from cloudspend.offboard.steps import Exit
     from cloudspend.reconcile.ports import Platform as Reconciling
 
 # What the SDK raises when AWS refuses or cannot be reached, for whoever must turn it into words.
@@ -152,6 +153,31 @@ class Platform:
         store = WranglerStore(self._session, self.settings.lake_bucket)
         pages = self.settings.collect_pages
         return Collector(self.spend, self.progress, store, self.catalog, self.bus, pages)
+
+    @cached_property
+    def offboardings(self) -> StepFunctionsExecutions:
+        from cloudspend.lake.aws.executions import StepFunctionsExecutions
+
+        return StepFunctionsExecutions(
+            self._client("stepfunctions"), self.settings.offboard_machine_arn
+        )
+
+    @property
+    def exit(self) -> Exit:
+        from cloudspend.offboard.aws import Entries, Objects, Partitions, Runs, Secrets
+        from cloudspend.offboard.steps import Estate, Exit
+
+        working = (self.settings.ingest_machine_arn, self.settings.onboard_machine_arn)
+        estate = Estate(
+            Runs(self._client("stepfunctions"), working),
+            Secrets(self._client("secretsmanager")),
+            (
+                Partitions(self._client("glue"), names.DATABASE),
+                Objects(self._client("s3"), self.settings.lake_bucket),
+            ),
+            Entries(self._table),
+        )
+        return Exit(self.accounts, self.bus, estate, self.lake)
 
     @cached_property
     def responder(self) -> HttpResponder:

@@ -17,6 +17,7 @@ from cloudspend.cli import (
     findings,
     ingest,
     keys,
+    leave,
     life,
     periods,
     query,
@@ -46,6 +47,8 @@ accounts.app.command("key-policy")(keys.key_policy)
 accounts.app.command("move-to-role")(keys.move)
 for _command in (life.update, life.verify, life.suspend, life.resume, life.history):
     accounts.app.command()(_command)
+accounts.app.command("offboard")(leave.offboard_account)
+accounts.app.command("proof")(leave.show_proof)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(exports.app, name="exports")
 periods.app.command("repair")(repair.repair_periods)

@@ -35,4 +35,10 @@ EVENTS: Mapping[str, EventType] = {
         (),
         {"by": s.TEXT, "changes": s.listing(s.TEXT, MAX_NAMES)},
     ),
+    "AccountRemoved": EventType(
+        Severity.INFO,
+        "{name} ({id}) is offboarded. {data} Removed: {removed}.",
+        ("{customer}", "See the proof: cloudspend accounts proof {id}."),
+        {"data": s.TEXT, "removed": s.TEXT, "report": s.TEXT, "customer": s.TEXT},
+    ),
 }

@@ -1,0 +1,13 @@
+"""Offboard: list what is left, and close the account when nothing is."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.offboard.steps import prove
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    return prove(event, wiring.platform().exit, datetime.now(UTC))

@@ -1,0 +1,12 @@
+"""Offboard: nothing works for the account any more."""
+
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.offboard.steps import stop
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    return stop(event, wiring.platform().exit)

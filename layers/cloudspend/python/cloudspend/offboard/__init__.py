@@ -1,0 +1,1 @@
+"""Letting an account go: what the platform holds of it, its removal, and the proof."""

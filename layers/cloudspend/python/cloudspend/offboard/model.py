@@ -1,0 +1,124 @@
+"""What an offboarding is asked to do, and the report that proves it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from cloudspend.accounts.model import Account, Change
+from cloudspend.settings import CUSTOMER_STACK, OFFBOARDED
+
+# A report names no more than that of what remained: it is read by people.
+MAX_NAMED = 100
+
+
+class Data(StrEnum):
+    """What becomes of an account's data. KEEP: the platform can no longer get in, and readers still
+    find what was taken in. DELETE: nothing is left but the report."""
+
+    KEEP = "keep"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found of one kind of thing: how many, and the names of the first ones."""
+
+    count: int = 0
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """The proof of an offboarding, as it is kept beside the lake's data.
+
+    `account` are the facts by which people know the account; `history` is its life, which goes from
+    the registry. `removed` counts by kind what was taken away, `remaining` says what a listing
+    found afterwards. `finished_at` is None until that listing was made.
+    """
+
+    account: Mapping[str, str]
+    data: Data
+    history: Sequence[Mapping[str, Any]] = ()
+    removed: Mapping[str, int] = field(default_factory=dict)
+    remaining: Mapping[str, Found] = field(default_factory=dict)
+    finished_at: datetime | None = None
+
+    @classmethod
+    def begin(cls, account: Account, data: Data, history: Sequence[Change]) -> "Report":
+        """The report before anything was removed."""
+        facts = {
+            "account_id": account.account_id,
+            "name": account.display_name,
+            "type": str(account.type),
+            "role_arn": account.role_arn or "",
+            "stack_id": account.stack_id or "",
+        }
+        return cls(facts, data, [to_json(step) for step in history])
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the listing was made and found nothing."""
+        return self.finished_at is not None and not any(
+            found.count for found in self.remaining.values()
+        )
+
+    def to_payload(self) -> dict[str, Any]:
+        """The report as JSON holds it."""
+        return {
+            "account": dict(self.account),
+            "data": str(self.data),
+            "history": [dict(step) for step in self.history],
+            "removed": dict(self.removed),
+            "remaining": {
+                kind: {"count": found.count, "names": list(found.names)}
+                for kind, found in self.remaining.items()
+            },
+            "finished_at": self.finished_at and self.finished_at.isoformat(),
+            "customer": instruction(self.account),
+        }
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> "Report":
+        """Read what `to_payload` wrote."""
+        finished = payload["finished_at"]
+        return cls(
+            payload["account"],
+            Data(payload["data"]),
+            payload["history"],
+            payload["removed"],
+            {
+                kind: Found(found["count"], tuple(found["names"]))
+                for kind, found in payload["remaining"].items()
+            },
+            finished and datetime.fromisoformat(finished),
+        )
+
+
+def to_json(step: Change) -> dict[str, Any]:
+    """A step of a life as the report holds it."""
+    return {
+        **asdict(step),
+        "before": step.before and str(step.before),
+        "after": str(step.after),
+        "at": step.at.isoformat(),
+    }
+
+
+def report_folder(account_id: str) -> str:
+    """Where an account's reports stand in the lake bucket. It is no table's folder, so that what
+    is removed of an account never is the proof of it."""
+    return f"{OFFBOARDED}/{account_id}/"
+
+
+def instruction(account: Mapping[str, str]) -> str:
+    """What the customer does at the end, in the platform's place."""
+    stack = account["stack_id"].rpartition("stack/")[2].partition("/")[0] or CUSTOMER_STACK
+    return (
+        f"In the account {account['account_id']}, delete the CloudFormation stack {stack!r}: it "
+        "holds the role and the rule that CloudSpend used. The bucket with the delivered bills is "
+        "yours and stays; empty and delete it if nobody else reads it, and delete the export in "
+        "Billing and Cost Management if the stack did not make it. An IAM user whose access key "
+        "CloudSpend was given should lose that key."
+    )

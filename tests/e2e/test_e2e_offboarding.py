@@ -1,0 +1,73 @@
+"""An account leaves on the local cloud: everything of it goes, and each service shows that."""
+
+from boto3.dynamodb.conditions import Key
+
+from local.story import Story
+from tests.e2e.scene import Customer, Scene, bill_for
+
+ACCOUNT = "232323232323"
+
+
+def objects(scene: Scene) -> list[str]:
+    """The account's objects in the lake, every version of them."""
+    bucket = scene.platform.settings.lake_bucket
+    pages = scene.platform.session.client("s3").get_paginator("list_object_versions")
+    return [
+        version["Key"]
+        for page in pages.paginate(Bucket=bucket)
+        for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+        if f"account_id={ACCOUNT}/" in version["Key"]
+    ]
+
+
+def partitions(scene: Scene) -> list[tuple[str, ...]]:
+    """The account's partitions in every table."""
+    glue = scene.platform.session.client("glue")
+    return [
+        (table["Name"], *partition["Values"])
+        for table in glue.get_tables(DatabaseName="cloudspend")["TableList"]
+        if table.get("PartitionKeys")
+        for page in glue.get_paginator("get_partitions").paginate(
+            DatabaseName="cloudspend", TableName=table["Name"]
+        )
+        for partition in page["Partitions"]
+        if ACCOUNT in partition["Values"]
+    ]
+
+
+def entries(scene: Scene) -> list[str]:
+    """What the registry knows of the account."""
+    table = scene.platform.session.resource("dynamodb").Table("cloudspend")
+    found = table.query(KeyConditionExpression=Key("pk").eq(f"ACCOUNT#{ACCOUNT}"))["Items"]
+    name = table.query(KeyConditionExpression=Key("pk").eq("NAME#leaving shop"))["Items"]
+    return [str(item["sk"]) for item in (*found, *name)]
+
+
+def test_an_account_that_leaves_leaves_nothing_behind(story: Story, scene: Scene) -> None:
+    customer = Customer(scene, ACCOUNT, "Leaving Shop")
+    assert customer.follow(customer.invite()) == "CREATE_COMPLETE"
+    assert customer.wait_until_onboarded()["state"] == "active"
+    bill = bill_for(ACCOUNT, story.world.bills()[1])
+    assert customer.deliver(customer.assembly(bill))["status"] == "SUCCEEDED"
+    for held in (objects, partitions, entries):
+        assert held(scene), held.__doc__
+
+    scene.command(
+        *("accounts", "offboard", ACCOUNT, "--data", "delete"),
+        *("--reason", "The contract ended.", "--confirm", ACCOUNT),
+    )
+    told = scene.wait_for_event(ACCOUNT, "AccountRemoved")
+
+    for held in (objects, partitions, entries):
+        assert held(scene) == [], held.__doc__
+    assert "delete the CloudFormation stack 'cloudspend'" in told["actions"][0]
+    proof = scene.command("accounts", "proof", ACCOUNT)
+    assert {kind: found["count"] for kind, found in proof["remaining"].items()} == {
+        "secrets": 0,
+        "partitions": 0,
+        "object versions": 0,
+        "registry items": 0,
+    }
+    assert proof["removed"]["object versions"] > 0
+    assert proof["finished_at"]
+    assert [step["after"] for step in proof["history"]][-3:] == ["active", "offboarding", "removed"]
