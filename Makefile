@@ -20,7 +20,8 @@ demo: setup ## run the main job on the local cloud, from invitation to certified
 
 test: setup lint layers ## run every check and every test
 	$(PY) -m pytest tests/unit tests/contract tests/stacks -n 2
-	$(PY) -m pytest tests/local tests/conformance tests/e2e
+	# Mostly waiting: three at a time, a file in one place, each with a local cloud of its own.
+	$(PY) -m pytest tests/e2e tests/conformance tests/local -n 3 --dist loadfile
 
 test-fast: setup ## run the tests that need no server
 	$(PY) -m pytest tests/unit tests/contract -n 2 -q
