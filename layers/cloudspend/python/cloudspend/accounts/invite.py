@@ -109,7 +109,10 @@ def token_digest(token: str) -> str:
 def _new(request: InviteRequest, settings: Settings, act: Act) -> Account:
     """An account of which nothing is known, by the conventions."""
     if request.display_name is None:
-        raise fields.refused("display name", "", "a name, since the account is new")
+        raise UsageError(
+            f"The account {request.account_id} is new and has no display name yet.",
+            remedy="Give it one: --name NAME.",
+        )
     account_id = fields.account_id(request.account_id)
     kind = fields.one_of("export kind", request.export_kind or ExportKind.CUR_2_0, ExportKind)
     return Account(
