@@ -1,18 +1,19 @@
-"""Inflates a chunk and throws it away: the least that any conversion does. Imports isal alone."""
+"""Inflates a chunk and throws it away: the least that any conversion does. Imports little."""
 
-import resource
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from isal import igzip
 
+from cloudspend.cli.memory import peak_rss_mb
+
 # isal's stubs leave this without types.
 IGZIP: Callable[..., Any] = igzip.open
 
 READ_BYTES = 1024 * 1024
-KILOBYTES_OF_A_MEGABYTE = 1000
 
 
 def inflated(chunk: Path) -> int:
@@ -26,8 +27,7 @@ def inflated(chunk: Path) -> int:
 
 def used() -> str:
     """Megabytes of this process at its peak, and its seconds on processors."""
-    spent = resource.getrusage(resource.RUSAGE_SELF)
-    return f"{spent.ru_maxrss / KILOBYTES_OF_A_MEGABYTE} {spent.ru_utime + spent.ru_stime}"
+    return f"{peak_rss_mb()} {time.process_time()}"
 
 
 if __name__ == "__main__":

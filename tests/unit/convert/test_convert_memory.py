@@ -8,8 +8,9 @@ from pathlib import Path
 from tests.fakes.convert import csv_of, rows
 
 PROGRAM = """
-import resource, sys
+import sys
 from pathlib import Path
+from cloudspend.cli.memory import peak_rss_mb
 from cloudspend.convert import blocks, convert
 from tests.fakes.convert import FakeSink, FakeSource, a_task
 
@@ -20,14 +21,14 @@ class Nowhere(FakeSink):
 blocks.BLOCK_BYTES, convert.GROUP_BYTES = 64 * 1024, 1024 * 1024
 source = FakeSource()
 convert.convert_task(a_task(source.put("bill", Path(sys.argv[1]).read_bytes())), source, Nowhere())
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak_rss_mb())
 """
 FEW = 8_000
 MANY = 5 * FEW
 
 
-def peak(path: Path, count: int) -> int:
-    """Kilobytes that a process needs at the most to convert so many rows."""
+def peak(path: Path, count: int) -> float:
+    """Megabytes that a process needs at the most to convert so many rows."""
     header, *lines = csv_of(
         rows(*({"lineItem/ResourceId": f"i-{n:017x}"} for n in range(count)))
     ).splitlines(True)
@@ -35,7 +36,7 @@ def peak(path: Path, count: int) -> int:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(path)], capture_output=True, text=True, check=True
     )
-    return int(done.stdout)
+    return float(done.stdout)
 
 
 def test_five_times_the_rows_take_no_more_memory(tmp_path: Path) -> None:
