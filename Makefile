@@ -18,9 +18,9 @@ setup: ## make .venv and node_modules from the pinned files
 demo: setup ## run the main job on the local cloud, from invitation to certified figures
 	@$(PY) -m local.demo
 
+# The tests of the local cloud mostly wait: three files at a time, each with a cloud of its own.
 test: setup lint layers ## run every check and every test
 	$(PY) -m pytest tests/unit tests/contract tests/stacks -n 2
-	# Mostly waiting: three at a time, a file in one place, each with a local cloud of its own.
 	$(PY) -m pytest tests/e2e tests/conformance tests/local -n 3 --dist loadfile
 
 test-fast: setup ## run the tests that need no server
