@@ -10,12 +10,16 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 Row = Mapping[str, Any]
 
 NUMBERS = (int, float, Decimal)
+# A table is wider than a narrow terminal, up to this, rather than that it breaks a word: an account
+# id in two pieces can be neither read nor copied.
+WIDEST = 120
 
 
 class Output(StrEnum):
@@ -39,7 +43,7 @@ def show(rows: Sequence[Row], columns: Sequence[str], output: Output, empty: str
         writer.writerow(columns)
         writer.writerows([_cell(row[c], missing="") for c in columns] for row in rows)
     elif rows:
-        Console(highlight=False).print(table(rows, columns))
+        _print(table(rows, columns))
     else:
         _line(empty)
 
@@ -80,6 +84,14 @@ def show_whole(text: str) -> None:
 def say(sentence: str) -> None:
     """Tell a person how things go, on standard error, so that an answer can still be piped."""
     sys.stderr.write(sentence + "\n")
+
+
+def _print(made: Table) -> None:
+    console = Console(highlight=False)
+    needed = Measurement.get(console, console.options.update(width=WIDEST), made)
+    if needed.minimum > console.width:
+        console.width = max(console.width, needed.maximum)
+    console.print(made)
 
 
 def _line(text: str) -> None:
