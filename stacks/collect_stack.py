@@ -1,8 +1,6 @@
 """What is collected beside the bill: the functions of Collect, the machine, and its schedule."""
 
-from aws_cdk import Aws, Duration, Stack
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import Duration, Stack
 from constructs import Construct
 
 from cloudspend import settings as names
@@ -10,9 +8,8 @@ from cloudspend.collect.round import COLLECTS
 from cloudspend.collect.sources import TABLES
 from stacks.collect_flow import CollectTasks, collect_flow
 from stacks.constructs.access import READ, WRITE
-from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.functions import PythonTask
-from stacks.constructs.review import accept, allow
+from stacks.constructs.schedule import Schedule
 from stacks.ground import Ground
 
 COLLECTED = tuple(table.data_folder for table in TABLES)
@@ -49,7 +46,16 @@ class CollectStack(Stack):
         self._access.objects(
             self.collect.role, (*READ, *WRITE, "s3:ListMultipartUploadParts"), COLLECTS
         )
-        self._schedule(ground.dead_letters(self, "collect"))
+        Schedule(
+            self,
+            "Clock",
+            name=names.COLLECT_MACHINE,
+            description="Collects from every account",
+            expression=EVERY_DAY,
+            machine=self.collect,
+            dead_letters=ground.dead_letters(self, "collect"),
+            spread_minutes=SPREAD_MINUTES,
+        )
 
     def _list(self) -> PythonTask:
         task = self._functions.task("collect_list", "Writes down what is collected")
@@ -83,43 +89,3 @@ class CollectStack(Stack):
         self._access.objects(task.task_role, (*READ, *WRITE), COLLECTS)
         self._access.bus(task.task_role)
         return task
-
-    def _schedule(self, dead_letters: DeadLetters) -> None:
-        accept(
-            dead_letters,
-            "It is the dead-letter queue of the schedule, and the rule does not know schedules.",
-            "SQS3",
-        )
-        machine = self.collect.machine.state_machine_arn
-        role = iam.Role(
-            self,
-            "ScheduleRole",
-            assumed_by=iam.ServicePrincipal(
-                "scheduler.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
-            ),
-        )
-        allow(role, ["states:StartExecution"], [machine])
-        allow(role, ["sqs:SendMessage"], [dead_letters.queue_arn])
-        schedule = scheduler.CfnSchedule(
-            self,
-            "Schedule",
-            name=names.COLLECT_MACHINE,
-            description="Collects from every account",
-            schedule_expression=EVERY_DAY,
-            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
-                mode="FLEXIBLE", maximum_window_in_minutes=SPREAD_MINUTES
-            ),
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=machine,
-                input="{}",
-                role_arn=role.role_arn,
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
-                    arn=dead_letters.queue_arn
-                ),
-                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                    maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
-                ),
-            ),
-        )
-        schedule.node.add_dependency(role)

@@ -14,8 +14,10 @@ SPREAD_MINUTES = 15
 
 
 class Schedule(Construct):
-    """Starts `machine`, named `name`, by `expression` (UTC). A start that fails for an hour lies in
-    `dead_letters`."""
+    """Starts `machine`, named `name`, by `expression` (UTC), up to `spread_minutes` late.
+
+    A start that fails for an hour lies in `dead_letters`.
+    """
 
     def __init__(
         self,
@@ -27,6 +29,7 @@ class Schedule(Construct):
         expression: str,
         machine: Machine,
         dead_letters: DeadLetters,
+        spread_minutes: int = SPREAD_MINUTES,
     ) -> None:
         super().__init__(scope, construct_id)
         accept(
@@ -51,10 +54,11 @@ class Schedule(Construct):
             description=description,
             schedule_expression=expression,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(
-                mode="FLEXIBLE", maximum_window_in_minutes=SPREAD_MINUTES
+                mode="FLEXIBLE", maximum_window_in_minutes=spread_minutes
             ),
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=machine.machine.state_machine_arn,
+                input="{}",
                 role_arn=role.role_arn,
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
                     arn=dead_letters.queue_arn
