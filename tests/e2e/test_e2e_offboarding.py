@@ -5,7 +5,7 @@ from boto3.dynamodb.conditions import Key
 from local.story import Story
 from tests.e2e.scene import Customer, Scene, bill_for
 
-ACCOUNT = "232323232323"
+ACCOUNT = "272727272727"
 
 
 def objects(scene: Scene) -> list[str]:

@@ -15,7 +15,7 @@ from local.world.bill import Bill
 from local.world.delivery import post_ledger, write
 from tests.e2e.scene import Customer, Scene, bill_for, dearer
 
-ACCOUNT = "666666666666"
+ACCOUNT = "646464646464"
 LEFT = "20200101T000000Z-dddddddd"
 FOLDERS = (COST_AND_USAGE.data_folder, RUNS)
 

@@ -62,3 +62,13 @@ def test_every_file_of_code_says_what_it_is_for() -> None:
 def test_a_unit_test_cannot_open_a_socket() -> None:
     with pytest.warns(UserWarning, match="socket"), pytest.raises(SocketBlockedError):
         socket.socket(socket.AF_INET)
+
+
+def test_no_two_files_of_end_to_end_tests_share_an_account() -> None:
+    # any of them may meet on one cloud, where an account's stack and history are there already
+    users: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "tests" / "e2e").glob("test_*.py")):
+        for account_id in re.findall(r"\b\d{12}\b", path.read_text(encoding="utf-8")):
+            users.setdefault(account_id, set()).add(path.name)
+    assert len(users) > 10
+    assert {account: files for account, files in users.items() if len(files) > 1} == {}
