@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import boto3
+from botocore.config import Config
 
 from cloudspend.errors import Defect, UsageError
 
@@ -23,6 +24,8 @@ PLATFORM_ACCOUNT = "000000000000"
 REGION = "us-east-1"
 
 _ANSWER_SECONDS = 60.0
+# A busy machine answers late, and what is asked again after that is done twice.
+_PATIENT = Config(read_timeout=600)
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.05
@@ -46,13 +49,17 @@ class LocalSession(boto3.Session):
     endpoint = ""
 
     def client(self, *args: Any, **kwargs: Any) -> Any:
-        return super().client(*args, **{**kwargs, "endpoint_url": self._endpoint(kwargs)})
+        return super().client(*args, **self._local(kwargs))
 
     def resource(self, *args: Any, **kwargs: Any) -> Any:
-        return super().resource(*args, **{**kwargs, "endpoint_url": self._endpoint(kwargs)})
+        return super().resource(*args, **self._local(kwargs))
 
-    def _endpoint(self, kwargs: dict[str, Any]) -> str:
-        return str(kwargs.get("endpoint_url") or self.endpoint)
+    def _local(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **kwargs,
+            "endpoint_url": kwargs.get("endpoint_url") or self.endpoint,
+            "config": _PATIENT.merge(kwargs.get("config") or Config()),
+        }
 
 
 class LocalCloud:

@@ -181,6 +181,13 @@ class Scene:
         self.platform.wait_until(f"Ingest of {account_id}", ended, 180)
         return self.ingests(account_id)[more_than:]
 
+    def expect_success(self, *executions: Mapping[str, Any]) -> None:
+        """Each of these executions has succeeded. Raises AssertionError with what one failed of."""
+        client = self.platform.session.client("stepfunctions")
+        for execution in executions:
+            told = client.describe_execution(executionArn=execution["executionArn"])
+            assert told["status"] == "SUCCEEDED", f"{told.get('error')}: {told.get('cause')}"
+
     def wait_for_event(self, account_id: str, kind: str, **details: str) -> dict[str, Any]:
         """The last event of this kind, waited for if it is not there yet."""
         self.platform.wait_until(

@@ -88,7 +88,7 @@ def shop(story: Story, scene: Scene) -> Shop:
     bill = bill_for(ACCOUNT, story.world.bills()[1])
     assert len(bill.files) == 3
     shop = Shop(customer, bill)
-    assert customer.deliver(shop.assembly())["status"] == "SUCCEEDED"
+    scene.expect_success(customer.deliver(shop.assembly()))
     return shop
 
 
@@ -97,7 +97,7 @@ def whole(shop: Shop) -> Shop:
     """The shop, whose true bill readers see, whatever the test before it left."""
     period = shop.scene.period(ACCOUNT, shop.period)
     if period["certification"] != "certified" or not shop.shows(shop.bill):
-        assert shop.customer.deliver(shop.assembly())["status"] == "SUCCEEDED"
+        shop.scene.expect_success(shop.customer.deliver(shop.assembly()))
     assert shop.shows(shop.bill)
     assert shop.scene.period(ACCOUNT, shop.period)["certification"] == "certified"
     return shop
@@ -242,13 +242,13 @@ def test_one_manifest_announced_three_times_is_published_once(whole: Shop) -> No
         list(at_once.map(whole.announce, [newer, newer]))
     whole.announce(newer)
     (execution,) = whole.scene.wait_for_ingests(ACCOUNT, count)
-    assert execution["status"] == "SUCCEEDED"
+    whole.scene.expect_success(execution)
     published = whole.scene.period(ACCOUNT, whole.period)
     assert whole.shows(newer.bill)
 
     whole.announce(older)
     (late,) = whole.scene.wait_for_ingests(ACCOUNT, count + 1)
-    assert late["status"] == "SUCCEEDED"
+    whole.scene.expect_success(late)
     assert generation_of(late) < generation_of(execution) == published["generation"]
     assert whole.scene.period(ACCOUNT, whole.period) == published
     assert whole.shows(newer.bill)
@@ -261,7 +261,7 @@ def test_two_executions_of_one_delivery_at_once_count_nothing_twice(whole: Shop)
     post_ledger(assembly.bill, whole.scene.platform.cloud.endpoint)
     arns = [whole.scene.start(assembly, ACCOUNT, f"{ACCOUNT}_twin_{n}") for n in range(2)]
     ended = whole.scene.wait_for_executions(arns)
-    assert [execution["status"] for execution in ended] == ["SUCCEEDED", "SUCCEEDED"]
+    whole.scene.expect_success(*ended)
     assert whole.shows(assembly.bill)
     (generation,) = whole.seen.generations
     events = whole.scene.recorder.of(ACCOUNT, "PeriodRestated", generation=generation)
@@ -283,7 +283,7 @@ def test_an_older_delivery_that_ends_after_a_newer_one_is_not_published(
     quick = whole.scene.start(newer, ACCOUNT, f"{ACCOUNT}_quick_newer")
     first, last = whole.scene.wait_for_executions([quick, slow])
 
-    assert (first["status"], last["status"]) == ("SUCCEEDED", "SUCCEEDED")
+    whole.scene.expect_success(first, last)
     assert first["stopDate"] < last["stopDate"]
     assert json.loads(first["output"])[p.PUBLISHED] is True
     assert json.loads(last["output"])[p.PUBLISHED] is False
@@ -306,7 +306,7 @@ def test_a_query_in_a_loop_sees_only_whole_generations(whole: Shop) -> None:
             stop.set()
         looking.result()
 
-    assert execution["status"] == "SUCCEEDED"
+    whole.scene.expect_success(execution)
     new = whole.seen
     assert new.billed != old.billed
     assert set(seen) == {old, new}
@@ -362,21 +362,21 @@ def test_a_file_delivered_twice_disputes_the_period(
     whole: Shop, repeat: Callable[[Assembly, int], Assembly]
 ) -> None:
     execution = whole.customer.deliver(repeat(whole.assembly(), 2), truth=whole.bill)
-    assert execution["status"] == "SUCCEEDED"
+    whole.scene.expect_success(execution)
     disputed(whole, *cost_and_accounts(whole.bill, 2))
 
 
 def test_a_file_that_aws_left_out_disputes_the_period(whole: Shop) -> None:
     missing, accounts = cost_and_accounts(whole.bill, 3)
     execution = whole.customer.deliver(breakage.left_out(whole.assembly(), 3), truth=whole.bill)
-    assert execution["status"] == "SUCCEEDED"
+    whole.scene.expect_success(execution)
     disputed(whole, -missing, accounts)
 
 
 def test_a_rolled_back_period_is_compared_by_itself(whole: Shop) -> None:
     (older,) = whole.seen.generations
     bill = dearer(whole.bill)
-    assert whole.customer.deliver(whole.assembly(bill))["status"] == "SUCCEEDED"
+    whole.scene.expect_success(whole.customer.deliver(whole.assembly(bill)))
     (newer,) = whole.seen.generations
 
     roll_back(whole, older)

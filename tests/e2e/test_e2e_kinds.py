@@ -109,7 +109,7 @@ def test_the_account_is_active_and_its_month_agrees_with_cost_explorer(
 ) -> None:
     held = taken[way.account_id]
     assert held.account["state"] == "active", held.account["reason"]
-    assert held.execution["status"] == "SUCCEEDED"
+    held.scene.expect_success(held.execution)
     period = held.scene.period(way.account_id, held.bill.period)
     assert (period["certification"], Decimal(period["residual"])) == (way.certification, 0)
 
@@ -154,7 +154,7 @@ def test_an_overwritten_month_of_fewer_files_is_the_new_one_alone(
 ) -> None:
     held = taken[way.account_id]
     restated = dearer(replace(held.bill, files=held.bill.files[:2]))
-    assert held.customer.deliver(held.customer.assembly(restated))["status"] == "SUCCEEDED"
+    held.scene.expect_success(held.customer.deliver(held.customer.assembly(restated)))
     seen = held.scene.totals(way.account_id, held.bill.period)
     assert abs(seen.billed - restated.total()) < EXACT
     period = held.scene.period(way.account_id, held.bill.period)

@@ -68,8 +68,10 @@ def published(story: Story, scene: Scene, onboarded: dict[str, Any]) -> Publishe
     before = len(scene.ingests(CUSTOMER))
     for bill in story.world.bills():
         story.deliver(bill)
-    executions = scene.wait_for_ingests(CUSTOMER, before + 2)
-    assert [e["status"] for e in executions] == ["SUCCEEDED"]
+    scene.wait_for_ingests(CUSTOMER, before + 2)
+    executions = scene.ingests(CUSTOMER)[before:]
+    assert len(executions) == len(story.world.bills())
+    scene.expect_success(*executions)
     return _published(story, scene)
 
 
@@ -79,7 +81,7 @@ def restated(story: Story, scene: Scene, published: Published) -> Published:
     before = len(scene.ingests(CUSTOMER))
     story.deliver(story.world.restatement())
     (execution,) = scene.wait_for_ingests(CUSTOMER, before)
-    assert execution["status"] == "SUCCEEDED"
+    scene.expect_success(execution)
     return _published(story, scene)
 
 

@@ -48,7 +48,7 @@ def test_an_account_that_leaves_leaves_nothing_behind(story: Story, scene: Scene
     assert customer.follow(customer.invite()) == "CREATE_COMPLETE"
     assert customer.wait_until_onboarded()["state"] == "active"
     bill = bill_for(ACCOUNT, story.world.bills()[1])
-    assert customer.deliver(customer.assembly(bill))["status"] == "SUCCEEDED"
+    scene.expect_success(customer.deliver(customer.assembly(bill)))
     for held in (objects, partitions, entries):
         assert held(scene), held.__doc__
 

@@ -191,7 +191,7 @@ def test_a_mended_account_becomes_active_and_takes_in_what_was_delivered_meanwhi
 
     (execution,) = scene.wait_for_ingests(customer.account_id, 0)
     scene.wait_for_event(customer.account_id, "AccountActivated")
-    assert execution["status"] == "SUCCEEDED"
+    scene.expect_success(execution)
     assert scene.period(customer.account_id, bill.period)["certification"] == "certified"
     assert denied(customer.shown()) == {}
 

@@ -54,7 +54,7 @@ def test_a_round_mends_what_is_wrong_and_says_so(
     customer: Customer, scene: Scene, bill: Bill
 ) -> None:
     period = bill.period
-    assert customer.deliver(customer.assembly(bill))["status"] == "SUCCEEDED"
+    scene.expect_success(customer.deliver(customer.assembly(bill)))
     (first,) = scene.totals(ACCOUNT, period).generations
 
     # nobody announces the restated bill; somebody moves the partition; a killed run left a plan
@@ -75,7 +75,7 @@ def test_a_round_mends_what_is_wrong_and_says_so(
     assert scene.wait_for_event(ACCOUNT, "DeliveryFound", period=str(period))
     assert scene.wait_for_event(ACCOUNT, "PartitionRepaired", period=str(period))
     (execution,) = scene.wait_for_ingests(ACCOUNT, before)
-    assert execution["status"] == "SUCCEEDED"
+    scene.expect_success(execution)
     (second,) = scene.totals(ACCOUNT, period).generations
     assert second > first
 
