@@ -15,6 +15,7 @@ from stacks.ground import Ground
 from stacks.ingest_stack import IngestStack
 from stacks.insights_stack import InsightsStack
 from stacks.lake_stack import LakeStack
+from stacks.members_stack import write_members_template
 from stacks.offboarding_stack import OffboardingStack
 from stacks.onboarding_stack import OnboardingStack
 from stacks.stage import Stage, chosen
@@ -39,12 +40,13 @@ def build(app: App, stage: Stage) -> App:
         stage.collect_pages,
         stage.collect_overlaps,
     )
-    template = write_template(Path(app.outdir) / "customer")
+    folder = Path(app.outdir)
+    templates = [write_template(folder / "customer"), write_members_template(folder / "members")]
     lake = LakeStack(app, "cloudspend-lake", stage=stage, settings=settings)
     alerts = AlertsStack(app, "cloudspend-alerts", stage=stage, settings=settings, lake=lake)
     ground = Ground(stage, settings, lake, alerts)
     ingest = IngestStack(app, "cloudspend-ingest", ground=ground)
-    onboarding = OnboardingStack(app, "cloudspend-onboarding", ground=ground, template=template)
+    onboarding = OnboardingStack(app, "cloudspend-onboarding", ground=ground, templates=templates)
     onboarding.add_stack_dependency(ingest)
     sweep = SweepStack(app, "cloudspend-sweep", ground=ground, ingest=ingest)
     InsightsStack(app, "cloudspend-insights", ground=ground, sweep=sweep)

@@ -1,4 +1,4 @@
-"""The deployment's own custom resource: put the customer's template where the link points."""
+"""The deployment's own custom resource: put a template where the link points."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     properties = event["ResourceProperties"]
     try:
         if event["RequestType"] == "Delete":
-            platform.remove_template()
+            platform.remove_template(properties["Template"])
         else:
-            platform.copy_template(properties["Bucket"], properties["Key"])
+            platform.copy_template(properties["Template"], properties["Bucket"], properties["Key"])
     except wiring.AWS_ERRORS as error:
         status, reason = "FAILED", f"The template could not be copied: {error}"
     platform.responder.put(

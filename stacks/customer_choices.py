@@ -3,7 +3,7 @@
 from aws_cdk import CfnCondition, CfnParameter, Fn, ICfnConditionExpression
 from constructs import Construct
 
-from cloudspend.accounts.model import ExportKind, ExportSetup
+from cloudspend.accounts.model import ExportKind, ExportSetup, MemberStacks
 from stacks.customer_parameters import SPLIT_COST_CHOICES, Parameters
 
 REPORT = "CostAndUsageReport"
@@ -43,6 +43,11 @@ class Choices:
             "SplitCostIsChosen",
             Fn.condition_equals(parameters.split_cost.value_as_string, SPLIT_COST_CHOICES[1]),
         )
+        stacks = parameters.member_stacks.value_as_string
+        nowhere = Fn.condition_equals(stacks, str(MemberStacks.NONE))
+        self.members = when("MembersAreReached", Fn.condition_not(nowhere))
+        by_unit = Fn.condition_equals(stacks, str(MemberStacks.SERVICE_MANAGED))
+        self.units = when("MembersAreReachedByUnit", by_unit)
         self.key = given("KeyIsGiven", parameters.key)
         self.boundary = given("BoundaryIsGiven", parameters.boundary)
         self.topic = given("TopicIsGiven", parameters.registration_topic)

@@ -1,16 +1,22 @@
 """The parameters of the customer's template. The quick-create link fills in what the platform
 knows; what the customer alone decides (`CUSTOMERS_OWN`) has a default that asks for nothing."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
 from aws_cdk import CfnParameter, Stack
 
-from cloudspend.accounts.model import ExportKind, ExportSetup
+from cloudspend.accounts.model import ExportKind, ExportSetup, MemberStacks
 from cloudspend.settings import PREFIX
 
 # As Data Exports writes yes and no in a table's configuration; no is the default.
 SPLIT_COST_CHOICES = ("FALSE", "TRUE")
+# Who operates StackSets from the management account; a delegated administrator has a template of
+# its own (`stacks.members_stack`).
+MEMBER_STACKS = (MemberStacks.NONE, MemberStacks.SERVICE_MANAGED, MemberStacks.SELF_MANAGED)
+# AWS Organizations API reference, OrganizationalUnit and Root.
+UNIT = r"(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32})"
 DEFAULT_RETENTION_DAYS = 1830
 CUSTOMERS_OWN = frozenset(
     {"SplitCostAllocationData", "KmsKeyArn", "RolePath", "PermissionsBoundaryArn"}
@@ -38,6 +44,10 @@ _GROUPS = {
         "RegistrationToken",
         "DeliveriesBusArn",
     ),
+    "The member accounts of your organization (nothing is created in them, unless you choose it)": (
+        "MemberStacks",
+        "MembersIn",
+    ),
 }
 _LABELS = {
     "PlatformAccountId": "CloudSpend's account",
@@ -55,17 +65,66 @@ _LABELS = {
     "RegistrationTopicArn": "Where this stack is announced",
     "RegistrationToken": "Token of the invitation",
     "DeliveriesBusArn": "Where deliveries are announced",
+    "MemberStacks": "Stacks in member accounts",
+    "MembersIn": "Which member accounts",
 }
-# How the CloudFormation console orders and names the parameters.
-INTERFACE: dict[str, Any] = {
-    "AWS::CloudFormation::Interface": {
-        "ParameterGroups": [
-            {"Label": {"default": label}, "Parameters": list(parameters)}
-            for label, parameters in _GROUPS.items()
-        ],
-        "ParameterLabels": {name: {"default": label} for name, label in _LABELS.items()},
+_DELEGATED = {
+    "Who may use the roles": ("PlatformAccountId", "ExternalId"),
+    "The member accounts that get a role": ("MembersIn",),
+}
+
+
+def _interface(groups: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """How the CloudFormation console orders and names the parameters."""
+    return {
+        "AWS::CloudFormation::Interface": {
+            "ParameterGroups": [
+                {"Label": {"default": label}, "Parameters": list(parameters)}
+                for label, parameters in groups.items()
+            ],
+            "ParameterLabels": {
+                name: {"default": _LABELS[name]}
+                for parameters in groups.values()
+                for name in parameters
+            },
+        }
     }
-}
+
+
+INTERFACE = _interface(_GROUPS)
+# Of the template for a delegated administrator.
+MEMBERS_INTERFACE = _interface(_DELEGATED)
+
+
+def platform_account(stack: Stack) -> CfnParameter:
+    """Whom a role lets in."""
+    return _text(
+        stack,
+        "PlatformAccountId",
+        "The AWS account of CloudSpend, which may use the role",
+        r"\d{12}",
+    )
+
+
+def external_id(stack: Stack) -> CfnParameter:
+    """What a role asks for beside that."""
+    return _text(
+        stack,
+        "ExternalId",
+        "CloudSpend shows this id whenever it uses the role; without it the role stays shut",
+        r"[\w+=,.@:/-]{2,1224}",
+    )
+
+
+def units(stack: Stack) -> CfnParameter:
+    """Which accounts a delegated administrator's stack reaches."""
+    return _text(
+        stack,
+        "MembersIn",
+        "The ids of organizational units, or of the root (r-...) for all accounts, with commas "
+        "between them",
+        f"{UNIT}(,{UNIT})*",
+    )
 
 
 class Parameters:
@@ -73,14 +132,8 @@ class Parameters:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self.platform_account = self._text(
-            "PlatformAccountId", "The AWS account of CloudSpend, which may use the role", r"\d{12}"
-        )
-        self.external_id = self._text(
-            "ExternalId",
-            "CloudSpend shows this id whenever it uses the role; without it the role stays shut",
-            r"[\w+=,.@:/-]{2,1224}",
-        )
+        self.platform_account = platform_account(stack)
+        self.external_id = external_id(stack)
         self.role_path = self._text(
             "RolePath",
             "The path that the roles are created under, if your rules ask for one, e.g. /vendors/",
@@ -166,9 +219,24 @@ class Parameters:
             "CloudSpend looks for new bills every six hours.",
             r"arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[\w-]+",
         )
+        self.member_stacks = self._choice(
+            "MemberStacks",
+            "NONE creates nothing in member accounts. SERVICE_MANAGED creates the role "
+            "cloudspend-member in every account of the units below, also in those that join later; "
+            "trusted access of CloudFormation StackSets must be activated. SELF_MANAGED creates it "
+            "in the accounts below, in which StackSets' own roles must exist.",
+            MEMBER_STACKS,
+            MemberStacks.NONE,
+        )
+        self.members_in = self._optional(
+            "MembersIn",
+            "For SERVICE_MANAGED the ids of organizational units, or of the root (r-...) for all "
+            "accounts; for SELF_MANAGED account ids; with commas between them",
+            rf"({UNIT}|\d{{12}})(,({UNIT}|\d{{12}}))*",
+        )
 
     def _choice(
-        self, name: str, description: str, choices: type[StrEnum], default: StrEnum
+        self, name: str, description: str, choices: Iterable[StrEnum], default: StrEnum
     ) -> CfnParameter:
         return CfnParameter(
             self._stack,
@@ -185,12 +253,18 @@ class Parameters:
     def _text(
         self, name: str, description: str, pattern: str, default: str | None = None
     ) -> CfnParameter:
-        return CfnParameter(
-            self._stack,
-            name,
-            type="String",
-            description=description,
-            allowed_pattern=pattern,
-            constraint_description=f"{name} must have the form {pattern}",
-            default=default,
-        )
+        return _text(self._stack, name, description, pattern, default)
+
+
+def _text(
+    stack: Stack, name: str, description: str, pattern: str, default: str | None = None
+) -> CfnParameter:
+    return CfnParameter(
+        stack,
+        name,
+        type="String",
+        description=description,
+        allowed_pattern=pattern,
+        constraint_description=f"{name} must have the form {pattern}",
+        default=default,
+    )

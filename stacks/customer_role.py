@@ -39,7 +39,7 @@ def access_role(scope: Construct, parameters: Parameters, choices: Choices) -> i
         path=parameters.role_path.value_as_string,
         permissions_boundary=only_if(choices.boundary, parameters.boundary.value_as_string),
         description="CloudSpend reads the bill with this role. It can change nothing.",
-        assume_role_policy_document=document(_trust(parameters)),
+        assume_role_policy_document=document(trusting(parameters.external_id.value_as_string)),
         policies=[
             iam.CfnRole.PolicyProperty(
                 policy_name="read-the-bill",
@@ -68,18 +68,17 @@ def access_role(scope: Construct, parameters: Parameters, choices: Choices) -> i
     return role
 
 
-def _trust(parameters: Parameters) -> list[dict[str, Any]]:
+def trusting(external_id: str) -> list[dict[str, Any]]:
     """Only the platform with its external id gets in; what its sessions say of themselves opens
-    nothing, and IAM asks for no external id there."""
+    nothing, and IAM asks for no external id there. For templates with `PlatformAccountId`."""
     platform = {"AWS": Fn.sub("arn:${AWS::Partition}:iam::${PlatformAccountId}:root")}
-    external_id = {"sts:ExternalId": parameters.external_id.value_as_string}
     return [
         {
             "Sid": "CloudSpendWithItsExternalId",
             **_ALLOW,
             "Principal": platform,
             "Action": ASSUME,
-            "Condition": {"StringEquals": external_id},
+            "Condition": {"StringEquals": {"sts:ExternalId": external_id}},
         },
         {
             "Sid": "CloudSpendSaysWhoComesAndWhatFor",
@@ -92,9 +91,12 @@ def _trust(parameters: Parameters) -> list[dict[str, Any]]:
 
 def _itself() -> dict[str, Any]:
     """So that CloudSpend can prove that nobody else is trusted: it refuses a role that is open."""
-    own = Fn.sub(
-        f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role${{RolePath}}{names.CUSTOMER_ROLE}"
-    )
+    return showing_itself(f"${{RolePath}}{names.CUSTOMER_ROLE}")
+
+
+def showing_itself(path_and_name: str) -> dict[str, Any]:
+    """The statement by which the role of that path and name shows its own definition."""
+    own = Fn.sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role{path_and_name}")
     return {"Sid": "ShowWhoMayUseThisRole", **_ALLOW, "Action": "iam:GetRole", "Resource": own}
 
 

@@ -4,26 +4,24 @@ It is read by people who decide whether to trust it. So everything has a plain n
 nothing in it needs bootstrapping, and what the role may do is a complete list.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from aws_cdk import (
-    App,
     Aws,
     BootstraplessSynthesizer,
     CfnOutput,
     CfnResource,
+    CfnStackSet,
     Fn,
     Stack,
-    Validations,
 )
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from cdk_nag import AwsSolutionsChecks
 from constructs import Construct
 
 from cloudspend import settings as names
+from cloudspend.accounts.model import MemberStacks
 from stacks.constructs.review import accept_empty
 from stacks.customer_bucket import document, export_bucket, export_bucket_policy
 from stacks.customer_choices import Choices, only_if
@@ -31,15 +29,22 @@ from stacks.customer_export import export_of
 from stacks.customer_parameters import INTERFACE, Parameters
 from stacks.customer_role import access_role, decryption
 from stacks.customer_words import OUTPUTS, SENTENCES, TITLE
-from stacks.template_yaml import to_yaml
+from stacks.member_stack import member_template
+from stacks.members_stack import member_stack_set
+from stacks.template_yaml import written
 
 REGISTRATION_SECONDS = "600"
+# An account that joins a unit gets its stack, and one that leaves it loses it.
+AUTOMATIC = {"Enabled": True, "RetainStacksOnAccountRemoval": False}
 
 
 class CustomerStack(Stack):
-    """Bucket and export, the role that may read them, and the message home."""
+    """Bucket and export, the role that may read them, and the message home.
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    `member_template` is the text of what is created in member accounts.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, member_template: str) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -57,6 +62,7 @@ class CustomerStack(Stack):
         role = access_role(self, self.parameters, self.choices)
         decrypt = decryption(self, role, self.parameters, self.choices)
         rule = self._forwarding()
+        members = self._members(member_template)
         # Named in the message home, so that it goes after these, too: a resource that is there
         # under a condition cannot be depended on by name.
         self._registration(
@@ -65,6 +71,7 @@ class CustomerStack(Stack):
                 "Export": export,
                 "DecryptionPolicy": decrypt,
                 "DeliveriesRule": only_if(self.choices.bus, rule.ref),
+                "MemberStackSet": only_if(self.choices.members, members.ref),
             },
         )
         self._outputs(role)
@@ -141,6 +148,26 @@ class CustomerStack(Stack):
         rule.cfn_options.condition = self.choices.bus
         return rule
 
+    def _members(self, template: str) -> CfnStackSet:
+        """By units where StackSets is trusted by the organization, otherwise by accounts."""
+        by_unit = self.choices.units.logical_id
+        chosen = Fn.split(",", self.parameters.members_in.value_as_string)
+        found = member_stack_set(
+            self,
+            template,
+            permission_model=Fn.condition_if(
+                by_unit, str(MemberStacks.SERVICE_MANAGED), str(MemberStacks.SELF_MANAGED)
+            ).to_string(),
+            automatic=Fn.condition_if(by_unit, AUTOMATIC, Fn.ref("AWS::NoValue")),
+            targets=Fn.condition_if(
+                by_unit, {"OrganizationalUnitIds": chosen}, {"Accounts": chosen}
+            ),
+        )
+        found.cfn_options.condition = self.choices.members
+        # The rule about the form of unit and account ids.
+        accept_empty(found, "F3031")
+        return found
+
     def _registration(self, role: iam.CfnRole, conditional: Mapping[str, str]) -> None:
         """The message home, which comes after everything that it speaks of."""
         registration = CfnResource(
@@ -168,11 +195,11 @@ class CustomerStack(Stack):
 
 def write_template(folder: Path) -> Path:
     """Synthesize the template into `folder`, as the YAML that customers read."""
-    app = App(outdir=str(folder), analytics_reporting=False)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    stack = CustomerStack(app, names.CUSTOMER_STACK)
-    app.synth()
-    template = json.loads((folder / stack.template_file).read_text(encoding="utf-8"))
-    path = folder / names.CUSTOMER_TEMPLATE
-    path.write_text(to_yaml(template, TITLE, SENTENCES), encoding="utf-8")
-    return path
+    member = member_template(folder / "member")
+    return written(
+        folder,
+        names.CUSTOMER_TEMPLATE,
+        lambda app: CustomerStack(app, names.CUSTOMER_STACK, member_template=member),
+        TITLE,
+        SENTENCES,
+    )

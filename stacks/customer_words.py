@@ -5,13 +5,13 @@ They stand as comments above what they explain. A test holds them complete.
 
 from collections.abc import Mapping
 
-from cloudspend.settings import CUSTOMER_ROLE, TEMPLATE_VERSION
+from cloudspend.settings import CUSTOMER_ROLE, MEMBER_ROLE, TEMPLATE_VERSION
 
 TITLE = f"""\
 CloudSpend: how it gets to read this account's bill (template version {TEMPLATE_VERSION}).
 
 You are about to let CloudSpend read what AWS charges you. This file is all that is created in your
-account: no user, no access key, no code. Nothing in it lets CloudSpend change anything. Above each
+accounts: no user, no access key, no code. Nothing in it lets CloudSpend change anything. Above each
 part stands what it is for. The guide for your security review, with commands that check each
 statement, is docs/security.md in CloudSpend's repository. To end it, delete the stack: the role is
 gone at once, and the bucket with your bills stays yours."""
@@ -50,6 +50,12 @@ SENTENCES: Mapping[str, str] = {
     "Registration": (
         "Tells CloudSpend, when the stack is created, updated or deleted, what is below: where "
         "the role and the bill are. No cost data. Not made if RegistrationTopicArn is empty."
+    ),
+    "MemberStackSet": (
+        "Creates one role in each member account that you name, by the template within; CloudSpend "
+        "sees by it that the account is reached. It can read nothing there. The management account "
+        "gets none. An account that fails keeps the others from nothing. Not made if MemberStacks "
+        "is NONE."
     ),
     # statements
     "BillingLooksAtTheBucket": "AWS sees whether it can deliver the legacy report here.",
@@ -90,6 +96,36 @@ SENTENCES: Mapping[str, str] = {
     ),
     "TellOfDeliveries": "It may put events on CloudSpend's bus and do nothing else.",
 }
+
+MEMBER_TITLE = """\
+CloudSpend: what is created in each member account. One role. It can be used by CloudSpend alone,
+and all that it can do is to show its own definition: no data, no change, no other role."""
+MEMBER_SENTENCES: Mapping[str, str] = {
+    "MemberRole": (
+        f"The role {MEMBER_ROLE}: that CloudSpend can use it shows that the account is reached."
+    ),
+    **{
+        sid: SENTENCES[sid]
+        for sid in ("CloudSpendWithItsExternalId", "CloudSpendSaysWhoComesAndWhatFor")
+    },
+    "ShowWhoMayUseThisRole": "The role can show its own definition, and do nothing else.",
+}
+MEMBER_OUTPUT = "The role that shows that this account is reached"
+
+MEMBERS_TITLE = f"""\
+CloudSpend: how it sees that it reaches the accounts of your organization (template version
+{TEMPLATE_VERSION}).
+
+This is for an account that is a delegated administrator for CloudFormation StackSets. The file
+creates one role in each account that you name, which can show its own definition and nothing else.
+To end it, delete the stack: the roles are gone with it."""
+MEMBERS_SENTENCES: Mapping[str, str] = {
+    "MemberStackSet": (
+        "Creates the role by the template within. Accounts that join a unit get it, those that "
+        "leave lose it. An account that fails keeps the others from nothing."
+    )
+}
+MEMBERS_OUTPUT = "The StackSet, in this account's list of StackSets as a delegated administrator"
 
 OUTPUTS: Mapping[str, str] = {
     "RoleArn": (

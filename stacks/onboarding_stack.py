@@ -1,5 +1,6 @@
 """From an invitation to an active account: the template, the topic it speaks to, and Onboard."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from aws_cdk import CfnOutput, CustomResource, Duration, Stack
@@ -19,10 +20,10 @@ from stacks.onboard_flow import OnboardTasks, onboard_flow
 
 
 class OnboardingStack(Stack):
-    """`template` is the file that customers create their stack from."""
+    """`templates` are the files that customers create their stacks from."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, ground: Ground, template: Path
+        self, scope: Construct, construct_id: str, *, ground: Ground, templates: Sequence[Path]
     ) -> None:
         super().__init__(scope, construct_id, description="CloudSpend: onboarding of accounts")
         self._access = ground.access
@@ -45,7 +46,7 @@ class OnboardingStack(Stack):
         )
         self._registrations()
         bucket = self._template_bucket(ground)
-        self._publish(template, bucket)
+        self._publish(templates, bucket)
         CfnOutput(
             self,
             "TemplateUrl",
@@ -128,7 +129,7 @@ class OnboardingStack(Stack):
         )
 
     def _template_bucket(self, ground: Ground) -> s3.Bucket:
-        """Everyone may read the template, and nothing else stands here: a quick-create link is
+        """Everyone may read the templates, and nothing else stands here: a quick-create link is
         opened with the customer's credentials, and who grants a role may read what it grants."""
         bucket = PrivateBucket(
             self,
@@ -140,36 +141,48 @@ class OnboardingStack(Stack):
         )
         accept(
             bucket,
-            "Public for the one object that customers must be able to read before they trust us.",
+            "Public for the objects that customers must be able to read before they trust us.",
             "S2",
         )
         bucket.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="EveryoneReadsTheTemplate",
+                sid="EveryoneReadsTheTemplates",
                 principals=[iam.AnyPrincipal()],
                 actions=["s3:GetObject"],
-                resources=[bucket.arn_for_objects(names.CUSTOMER_TEMPLATE)],
+                resources=_in(bucket),
             )
         )
         return bucket
 
-    def _publish(self, template: Path, bucket: s3.Bucket) -> None:
-        source = assets.Asset(self, "TemplateFile", path=str(template))
-        task = self._functions.task("publish_template", "Puts the template where customers read it")
-        allow(
-            task.task_role, ["s3:GetObject"], [source.bucket.arn_for_objects(source.s3_object_key)]
+    def _publish(self, templates: Sequence[Path], bucket: s3.Bucket) -> None:
+        task = self._functions.task(
+            "publish_template", "Puts the templates where customers read them"
         )
-        allow(
-            task.task_role,
-            ["s3:DeleteObject", "s3:PutObject"],
-            [bucket.arn_for_objects(names.CUSTOMER_TEMPLATE)],
-        )
-        published = CustomResource(
-            self,
-            "PublishedTemplate",
-            resource_type="Custom::CloudSpendTemplate",
-            service_token=task.function_arn,
-            service_timeout=Duration.minutes(5),
-            properties={"Bucket": source.s3_bucket_name, "Key": source.s3_object_key},
-        )
-        published.node.add_dependency(task.task_role, bucket)
+        allow(task.task_role, ["s3:DeleteObject", "s3:PutObject"], _in(bucket))
+        for template in templates:
+            name = template.stem.removeprefix(f"{names.PREFIX}-").capitalize()
+            source = assets.Asset(self, f"{name}TemplateFile", path=str(template))
+            allow(
+                task.task_role,
+                ["s3:GetObject"],
+                [source.bucket.arn_for_objects(source.s3_object_key)],
+            )
+            published = CustomResource(
+                self,
+                f"Published{name}Template",
+                resource_type="Custom::CloudSpendTemplate",
+                service_token=task.function_arn,
+                service_timeout=Duration.minutes(5),
+                properties={
+                    "Template": template.name,
+                    "Bucket": source.s3_bucket_name,
+                    "Key": source.s3_object_key,
+                },
+            )
+            published.node.add_dependency(task.task_role, bucket)
+
+
+def _in(bucket: s3.Bucket) -> list[str]:
+    return [
+        bucket.arn_for_objects(name) for name in (names.CUSTOMER_TEMPLATE, names.MEMBERS_TEMPLATE)
+    ]

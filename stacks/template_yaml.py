@@ -4,12 +4,16 @@ which one asks for them, and above each resource and statement a sentence of wha
 The same template gives the same text, and the text gives back the very same template.
 """
 
+import json
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
+from aws_cdk import App, Stack, Validations
+from cdk_nag import AwsSolutionsChecks
 
 WIDTH = 98
 _ORDER = ("AWSTemplateFormatVersion", "Label", "Type", "Condition", "DeletionPolicy")
@@ -19,8 +23,26 @@ _STATEMENT = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
 _QUOTED = re.compile(r"!(Ref|GetAtt|Condition) '([\w.:]+)'")
 # A statement of a policy, and the first line of a resource or output.
 _NAMED = re.compile(r"(?P<indent> *)(?:- Sid: (?P<sid>\w+)|(?P<name>\w+):)")
+# The line above a text that is written line by line, and no such line's depth.
+_TEXT_BELOW = re.compile(r": \|[-+0-9]*$")
+NOWHERE = -1
 
 Template = Mapping[str, Any]
+
+
+def written(
+    folder: Path, name: str, make: Callable[[App], Stack], title: str, sentences: Mapping[str, str]
+) -> Path:
+    """Synthesize the stack that `make` adds to an app of its own into `folder`, judged by cdk-nag,
+    and write its template there as the file `name`."""
+    app = App(outdir=str(folder), analytics_reporting=False)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    stack = make(app)
+    app.synth()
+    template = json.loads((folder / stack.template_file).read_text(encoding="utf-8"))
+    path = folder / name
+    path.write_text(to_yaml(template, title, sentences), encoding="utf-8")
+    return path
 
 
 def to_yaml(template: Template, title: str, sentences: Mapping[str, str]) -> str:
@@ -108,9 +130,9 @@ def _is_brief(values: list[Any]) -> bool:
 
 
 def _write_text(writer: yaml.SafeDumper, text: str) -> yaml.Node:
-    return writer.represent_scalar(
-        "tag:yaml.org,2002:str", text, style=">" if len(text) > WIDTH else None
-    )
+    """A text of several lines, such as a template in the template, is written line by line."""
+    style = "|" if "\n" in text else ">" if len(text) > WIDTH else None
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _read_intrinsic(reader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
@@ -131,10 +153,14 @@ _Reader.add_multi_constructor("!", _read_intrinsic)
 
 def _explained(dumped: str, sentences: Mapping[str, str]) -> str:
     """The text with each sentence above the first line of what it is about, and an empty line
-    before each part."""
+    before each part. A text over several lines, such as a template within, stays as it is."""
     lines: list[str] = []
-    section = ""
+    section, within = "", NOWHERE
     for line in _QUOTED.sub(r"!\1 \2", dumped).splitlines():
+        if within != NOWHERE and (not line or _depth(line) > within):
+            lines.append(line)
+            continue
+        within = _depth(line) if _TEXT_BELOW.search(line) else NOWHERE
         found = _NAMED.match(line)
         indent = found["indent"] if found else ""
         if found and found["name"] and not indent:
@@ -146,6 +172,10 @@ def _explained(dumped: str, sentences: Mapping[str, str]) -> str:
             lines.append(_comment(sentences[found["sid"] or found["name"]], indent))
         lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _comment(sentences: str, indent: str) -> str:

@@ -19,12 +19,12 @@ def accept(construct: Construct, reason: str, *rules: str) -> None:
         )
 
 
-def accept_empty(construct: Construct) -> None:
+def accept_empty(construct: Construct, rule: str = "F3033") -> None:
     """Accept that a property comes from a parameter which may be empty: then a condition leaves the
-    property out, which CloudFormation's own rules do not see."""
+    property out, which CloudFormation's own rules do not see. F3033 is the one about lengths."""
     Validations.of(construct).acknowledge(
         Acknowledgment(
-            id="CloudFormation-Validate::F3033",
+            id=f"CloudFormation-Validate::{rule}",
             reason="The parameter may be empty, and then its condition leaves the property out.",
         )
     )

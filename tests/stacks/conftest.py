@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudspend.settings import CUSTOMER_TEMPLATE
+from cloudspend.settings import CUSTOMER_TEMPLATE, MEMBERS_TEMPLATE
 from stacks.stage import STAGES
 from stacks.template_yaml import from_yaml
 from tests.stacks.stacks_reading import Template, synthesized
@@ -28,4 +28,11 @@ def templates(assembly: Path) -> dict[str, Template]:
 @pytest.fixture(scope="session")
 def customer(assembly: Path) -> Template:
     text = (assembly / "customer" / CUSTOMER_TEMPLATE).read_text(encoding="utf-8")
+    return from_yaml(text)
+
+
+@pytest.fixture(scope="session")
+def members(assembly: Path) -> Template:
+    """The template for a delegated administrator for StackSets."""
+    text = (assembly / "members" / MEMBERS_TEMPLATE).read_text(encoding="utf-8")
     return from_yaml(text)

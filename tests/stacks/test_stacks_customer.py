@@ -11,6 +11,7 @@ import pytest
 from cloudspend.access.checks import PERMISSIONS
 from cloudspend.access.trust import excess
 from cloudspend.accounts.link import StackChoices, quick_create_link
+from cloudspend.accounts.member_stacks import MembersChoice
 from cloudspend.accounts.model import (
     DATA_EXPORTS,
     Account,
@@ -19,6 +20,7 @@ from cloudspend.accounts.model import (
     Export,
     ExportKind,
     ExportSetup,
+    MemberStacks,
 )
 from cloudspend.exports.tables import EXPORT_TABLES
 from cloudspend.settings import CUSTOMER_ROLE, Settings
@@ -317,6 +319,12 @@ def test_the_message_home_comes_after_everything_it_speaks_of(
     }
 
 
+def test_the_message_home_waits_for_the_members_stack_set(customer: Template) -> None:
+    reached = as_created(customer, MemberStacks="SELF_MANAGED", MembersIn="222222222222", **TOLD)
+    after = only(reached, "Custom::CloudSpendRegistration")["MemberStackSet"]
+    assert after == {"Ref": "MemberStackSet"}
+
+
 def test_only_manifests_of_the_export_are_told_of(customer: Template) -> None:
     rule = only(customer, "AWS::Events::Rule")
     detail = rule["EventPattern"]["detail"]
@@ -461,7 +469,8 @@ def _account(
 
 
 def _link_parameters() -> set[str]:
-    choices = StackChoices(ExportSetup.CREATE_EXPORT)
+    members = MembersChoice(MemberStacks.SERVICE_MANAGED, ("r-ab12",))
+    choices = StackChoices(ExportSetup.CREATE_EXPORT, members=members)
     link = quick_create_link(_account(), "token", Settings("000000000000", "us-east-1"), choices)
     query = parse_qs(link.partition("quickcreate?")[2])
     return {name.removeprefix("param_") for name in query if name.startswith("param_")}

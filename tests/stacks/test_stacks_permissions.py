@@ -182,8 +182,8 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     (ONBOARDING, "report-onboarding-failure"): registry("GetItem", "PutItem") | BUS,
     (ONBOARDING, "publish-template"): {
         ("s3:GetObject", "the template's asset"),
-        ("s3:DeleteObject", "the public template"),
-        ("s3:PutObject", "the public template"),
+        ("s3:DeleteObject", "a public template"),
+        ("s3:PutObject", "a public template"),
     },
     (COLLECT, "collect-list"): registry("GetItem")
     | on("dynamodb:table/cloudspend/index/kind", "dynamodb:Query")
@@ -269,7 +269,7 @@ SHORT = (
     (r"<cloudspend-lake:ExportsOutputFnGetAttKey.*>", "key"),
     (r"<\w*Logs\w*\.Arn>", "log"),
     (r"<\w*DeadLetters\w*\.Arn>", "dead letters"),
-    (r"<Template\w*\.Arn>/cloudspend-customer\.yaml", "the public template"),
+    (r"<Template\w*\.Arn>/cloudspend-(customer|members)\.yaml", "a public template"),
     (r"arn:<AWS::Partition>:s3:::cdk-\w+-assets-.*\.yaml", "the template's asset"),
 )
 

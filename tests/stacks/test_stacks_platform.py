@@ -55,11 +55,14 @@ def test_what_holds_customers_data_has_the_platforms_key(
     assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
 
 
-def test_the_public_may_read_the_template_and_nothing_else(templates: dict[str, Template]) -> None:
+def test_the_public_may_read_the_templates_and_nothing_else(templates: dict[str, Template]) -> None:
     statements = only(templates[ONBOARDING], "AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"]
     (allowed,) = [one for one in statements if one["Effect"] == "Allow"]
     assert allowed["Action"] == "s3:GetObject"
-    assert plain(allowed["Resource"]).endswith(f"/{settings.CUSTOMER_TEMPLATE}")
+    assert [plain(each).rpartition("/")[2] for each in allowed["Resource"]] == [
+        settings.CUSTOMER_TEMPLATE,
+        settings.MEMBERS_TEMPLATE,
+    ]
 
 
 def test_production_keeps_its_data(templates: dict[str, Template]) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudspend.settings import CUSTOMER_STACK, CUSTOMER_TEMPLATE
+from cloudspend.settings import CUSTOMER_STACK, CUSTOMER_TEMPLATE, MEMBER_ROLE
 from stacks.customer_stack import write_template
-from stacks.customer_words import OUTPUTS, SENTENCES, TITLE
+from stacks.customer_words import MEMBER_SENTENCES, MEMBER_TITLE, OUTPUTS, SENTENCES, TITLE
 from stacks.template_yaml import WIDTH, from_yaml, to_yaml
 from tests.stacks.stacks_reading import Template
 
@@ -51,16 +51,27 @@ def test_the_same_template_has_the_same_text(text: str, tmp_path: Path) -> None:
 def test_there_is_a_sentence_for_every_resource_and_statement_and_no_other(
     text: str, customer: Template
 ) -> None:
-    sids = re.findall(r"Sid: (\w+)", text)
-    assert len(sids) == len(set(sids)) == text.count("Effect: ")
-    assert set(SENTENCES) == {*customer["Resources"], *sids}
+    within = customer["Resources"]["MemberStackSet"]["Properties"]["TemplateBody"]
+    outer = _without(text, within)
+    for written, sentences, resources in (
+        (outer, SENTENCES, customer["Resources"]),
+        (within, MEMBER_SENTENCES, from_yaml(within)["Resources"]),
+    ):
+        sids = re.findall(r"Sid: (\w+)", written)
+        assert len(sids) == len(set(sids)) == written.count("Effect: ")
+        assert set(sentences) == {*resources, *sids}
     assert set(OUTPUTS) == set(customer["Outputs"])
 
 
-def test_each_sentence_stands_above_what_it_explains(text: str) -> None:
-    lines = text.splitlines()
-    assert lines[0] == "# " + TITLE.splitlines()[0]
-    for name, sentence in SENTENCES.items():
+@pytest.mark.parametrize("inner", [False, True], ids=["customer", "member"])
+def test_each_sentence_stands_above_what_it_explains(
+    text: str, customer: Template, inner: bool
+) -> None:
+    within = customer["Resources"]["MemberStackSet"]["Properties"]["TemplateBody"]
+    lines = (within if inner else _without(text, within)).splitlines()
+    title, sentences = (MEMBER_TITLE, MEMBER_SENTENCES) if inner else (TITLE, SENTENCES)
+    assert title.startswith(lines[0].removeprefix("# "))
+    for name, sentence in sentences.items():
         [place] = [
             n for n, line in enumerate(lines) if re.fullmatch(rf" +(- Sid: )?{name}:?", line)
         ]
@@ -69,10 +80,21 @@ def test_each_sentence_stands_above_what_it_explains(text: str) -> None:
         assert sentence.endswith(last)
 
 
-def test_people_can_read_it(text: str) -> None:
+def test_a_template_within_stands_line_by_line_as_it_was_written(text: str, assembly: Path) -> None:
+    member = assembly / "customer" / "member" / f"{MEMBER_ROLE}.yaml"
+    written = member.read_text(encoding="utf-8")
+    assert _indented(written) in text
+    made = member.with_name(f"{MEMBER_ROLE}.template.json")
+    assert from_yaml(written) == json.loads(made.read_text(encoding="utf-8"))
+
+
+def test_people_can_read_it(text: str, customer: Template) -> None:
     assert not text.lstrip().startswith("{")
-    comments = [line for line in text.splitlines() if line.lstrip().startswith("#")]
-    assert all(len(line) <= WIDTH for line in comments)
+    within = customer["Resources"]["MemberStackSet"]["Properties"]["TemplateBody"]
+    for written in (within, _without(text, within)):
+        comments = [line for line in written.splitlines() if line.lstrip().startswith("#")]
+        assert comments
+        assert all(len(line) <= WIDTH for line in comments)
     assert "!Ref ExportBucketName" in text
     assert "Fn::" not in text
 
@@ -82,3 +104,14 @@ def test_any_template_comes_back_as_it_was(value: object) -> None:
     template = {"Resources": {"Thing": {"Type": "A::B::C", "Properties": {"Value": value}}}}
     text = to_yaml(template, "Title", {"Thing": "What it is for."})
     assert from_yaml(text) == template
+
+
+def _indented(template: str) -> str:
+    return "".join(f"{'        ' * bool(line.strip())}{line}" for line in template.splitlines(True))
+
+
+def _without(text: str, within: str) -> str:
+    """The text without the template that stands in it."""
+    before, found, after = text.partition(_indented(within))
+    assert found
+    return before + after

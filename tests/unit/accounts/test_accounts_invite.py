@@ -277,3 +277,84 @@ def test_what_no_column_can_be_named_after_is_refused(keys: list[str]) -> None:
 def test_every_key_that_is_taken_names_a_column(key: str) -> None:
     assert fields.tag_columns([key]) == (key,)
     assert re.fullmatch("tag_[a-z0-9]+", tag_column(key))
+
+
+UNITS = ("ou-ab12-1234abcd", "r-ab12")
+
+
+@pytest.mark.parametrize(
+    ("stacks", "targets"),
+    [("service_managed", UNITS), ("SELF_MANAGED", ("222222222222", "333333333333"))],
+)
+def test_one_link_creates_the_stack_and_reaches_the_members(
+    stacks: str, targets: tuple[str, ...]
+) -> None:
+    made = invited(FakeAccounts(), member_stacks=stacks, members_in=[*targets, targets[0]])
+    given = parameters(made.link)
+    assert (given["param_MemberStacks"], given["param_MembersIn"]) == (
+        stacks.upper(),
+        ",".join(targets),
+    )
+    assert given["param_RegistrationToken"]
+    assert made.members_link is None
+
+
+def test_a_delegated_administrator_gets_a_link_of_its_own_without_a_token() -> None:
+    made = invited(FakeAccounts(), member_stacks="DELEGATED_ADMIN", members_in=UNITS)
+    assert not any("Member" in name for name in parameters(made.link))
+    assert parameters(str(made.members_link)) == {
+        "templateURL": SETTINGS.members_template_url,
+        "stackName": "cloudspend-members",
+        "param_PlatformAccountId": "000000000000",
+        "param_ExternalId": made.account.external_id,
+        "param_MembersIn": ",".join(UNITS),
+    }
+
+
+def test_members_are_left_alone_unless_something_is_said_of_them() -> None:
+    made = invited(FakeAccounts())
+    assert not any("Member" in name for name in parameters(made.link))
+    assert made.members_link is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"member_stacks": "SOME"}, "The member stacks 'SOME' is not allowed"),
+        ({"members_in": UNITS}, "there are to be none"),
+        ({"member_stacks": "SERVICE_MANAGED"}, "The list of members for SERVICE_MANAGED ''"),
+        ({"member_stacks": "SELF_MANAGED"}, "The list of members for SELF_MANAGED ''"),
+        (
+            {"member_stacks": "SERVICE_MANAGED", "members_in": ["222222222222"]},
+            "The unit '222222222222' is not allowed",
+        ),
+        (
+            {"member_stacks": "DELEGATED_ADMIN", "members_in": ["ou-ab12"]},
+            "The unit 'ou-ab12' is not allowed",
+        ),
+        (
+            {"member_stacks": "SELF_MANAGED", "members_in": ["r-ab12"]},
+            "The account id 'r-ab12' is not allowed",
+        ),
+        (
+            {"type": "LINKED", "member_stacks": "SERVICE_MANAGED", "members_in": UNITS},
+            "has no member accounts",
+        ),
+        (
+            {
+                "member_stacks": "SERVICE_MANAGED",
+                "members_in": [f"ou-ab12-{n:032d}" for n in range(20)],
+            },
+            "The quick-create link would have",
+        ),
+    ],
+)
+def test_members_that_cannot_be_reached_like_that_are_refused(
+    changes: dict[str, Any], said: str
+) -> None:
+    registry, bus = FakeAccounts(), FakeBus()
+    with pytest.raises(UsageError) as caught:
+        invited(registry, bus, **changes)
+    assert caught.value.summary.startswith(said) or said in caught.value.summary
+    assert caught.value.remedy
+    assert (list(registry.list()), bus.events) == ([], [])

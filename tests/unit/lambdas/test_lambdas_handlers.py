@@ -39,11 +39,11 @@ class Recorder:
     def source(self, *_: Any) -> None:
         return None
 
-    def copy_template(self, bucket: str, key: str) -> None:
-        self._do(f"copied {bucket}/{key}")
+    def copy_template(self, name: str, bucket: str, key: str) -> None:
+        self._do(f"copied {bucket}/{key} to {name}")
 
-    def remove_template(self) -> None:
-        self._do("removed")
+    def remove_template(self, name: str) -> None:
+        self._do(f"removed {name}")
 
     def _do(self, what: str) -> None:
         if self.failing:
@@ -85,16 +85,16 @@ REQUEST = {
     "StackId": "stack",
     "RequestId": "request",
     "LogicalResourceId": "PublishedTemplate",
-    "ResourceProperties": {"Bucket": "assets", "Key": "abc.yaml"},
+    "ResourceProperties": {"Template": "a.yaml", "Bucket": "assets", "Key": "abc.yaml"},
 }
 
 
 @pytest.mark.parametrize(
     ("kind", "done"),
     [
-        ("Create", "copied assets/abc.yaml"),
-        ("Update", "copied assets/abc.yaml"),
-        ("Delete", "removed"),
+        ("Create", "copied assets/abc.yaml to a.yaml"),
+        ("Update", "copied assets/abc.yaml to a.yaml"),
+        ("Delete", "removed a.yaml"),
     ],
 )
 def test_the_template_is_published_and_taken_away(platform: Recorder, kind: str, done: str) -> None:

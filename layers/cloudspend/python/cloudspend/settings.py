@@ -38,11 +38,15 @@ KEY_READER = (f"{PREFIX}-enters-customers", "yes")
 # What a session in a customer's account says of itself: what for, by whom, for which request.
 SESSION_TAGS = (f"{PREFIX}-purpose", f"{PREFIX}-by", f"{PREFIX}-request")
 CUSTOMER_STACK = PREFIX
+# What StackSets creates in member accounts of an organization, and the set that does it.
+MEMBER_ROLE = f"{PREFIX}-member"
+MEMBERS_SET = f"{PREFIX}-members"
 # Where in the lake bucket the reports of offboardings stand.
 OFFBOARDED = "offboarded"
 CUSTOMER_TEMPLATE = f"{PREFIX}-customer.yaml"
+MEMBERS_TEMPLATE = f"{PREFIX}-members.yaml"
 # Raised with every change of the template that customers should take over.
-TEMPLATE_VERSION = "3"
+TEMPLATE_VERSION = "4"
 KIND_INDEX = "kind"
 # For so long an object that was deleted from the lake can be brought back.
 VERSIONS_KEPT_DAYS = 7
@@ -126,8 +130,11 @@ class Settings:
 
     @property
     def template_url(self) -> str:
-        domain = DOMAINS[self.partition]
-        return f"https://{self.template_bucket}.s3.{self.region}.{domain}/{CUSTOMER_TEMPLATE}"
+        return self._published(CUSTOMER_TEMPLATE)
+
+    @property
+    def members_template_url(self) -> str:
+        return self._published(MEMBERS_TEMPLATE)
 
     @property
     def registration_topic_arn(self) -> str:
@@ -168,6 +175,10 @@ class Settings:
     def alert_topic_arn(self, severity: str) -> str:
         """The topic that alerts of `severity` (info, warning, critical) are published to."""
         return self._arn("sns", f"{ALERT_TOPIC}-{severity}")
+
+    def _published(self, template: str) -> str:
+        domain = DOMAINS[self.partition]
+        return f"https://{self.template_bucket}.s3.{self.region}.{domain}/{template}"
 
     def _arn(self, service: str, resource: str) -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"

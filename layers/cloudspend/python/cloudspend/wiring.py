@@ -348,21 +348,19 @@ class Platform:
 
         return BillingServices(lambda: self._enter(account, "collect"), account.partition)
 
-    def copy_template(self, bucket: str, key: str) -> None:
-        """Put the customer's template, a deployed asset, where the quick-create link points."""
+    def copy_template(self, name: str, bucket: str, key: str) -> None:
+        """Put a template, a deployed asset, where the quick-create link points."""
         self._client("s3").copy_object(
             Bucket=self.settings.template_bucket,
-            Key=names.CUSTOMER_TEMPLATE,
+            Key=name,
             CopySource={"Bucket": bucket, "Key": key},
             ContentType="application/yaml",
             MetadataDirective="REPLACE",
         )
 
-    def remove_template(self) -> None:
-        """Take the customer's template away: a bucket must be empty before it can be deleted."""
-        self._client("s3").delete_object(
-            Bucket=self.settings.template_bucket, Key=names.CUSTOMER_TEMPLATE
-        )
+    def remove_template(self, name: str) -> None:
+        """Take a template away: a bucket must be empty before it can be deleted."""
+        self._client("s3").delete_object(Bucket=self.settings.template_bucket, Key=name)
 
     @cached_property
     def _table(self) -> Any:

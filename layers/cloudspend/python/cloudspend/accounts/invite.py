@@ -2,13 +2,15 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from cloudspend.accounts import fields
 from cloudspend.accounts.describe import Described, Ground, checked
 from cloudspend.accounts.lifecycle import TRANSITIONS, tell_change, with_step
-from cloudspend.accounts.link import StackChoices, quick_create_link
+from cloudspend.accounts.link import StackChoices, members_link, quick_create_link
+from cloudspend.accounts.member_stacks import members_choice
 from cloudspend.accounts.model import (
     Account,
     AccountState,
@@ -17,6 +19,7 @@ from cloudspend.accounts.model import (
     Export,
     ExportKind,
     ExportSetup,
+    MemberStacks,
 )
 from cloudspend.accounts.ports import Office
 from cloudspend.alerts.catalog import event
@@ -45,6 +48,8 @@ class InviteRequest(Described):
     <name>`, named after its kind (`EXPORT_NAMES`), and `billing_detail` to whether the export can
     fill that table. Data are kept for good unless `retention_months` are given. Without
     `phone_home` the customer's stack tells nobody of itself, and the role is entered by hand.
+    `member_stacks` says how member accounts get theirs, `members_in` which: ids of units, or of
+    accounts for SELF_MANAGED.
     """
 
     account_id: str = ""
@@ -56,14 +61,20 @@ class InviteRequest(Described):
     export_prefix: str | None = None
     export_name: str | None = None
     phone_home: bool = True
+    member_stacks: str = MemberStacks.NONE
+    members_in: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """The account as recorded, and the link, which is the only place that holds the token."""
+    """The account as recorded, and the link, which is the only place that holds the token.
+
+    `members_link` is for a delegated administrator for StackSets, if one is to reach the members.
+    """
 
     account: Account
     link: str
+    members_link: str | None = None
 
 
 def invite(request: InviteRequest, office: Office, act: Act) -> Invitation:
@@ -96,8 +107,12 @@ def prepared(
         account = replace(account, billing_detail=False)
     account = with_step(account, existing, act)
     setup = fields.one_of("export setup", request.export_setup, ExportSetup)
-    choices = StackChoices(setup, request.phone_home)
-    return Invitation(account, quick_create_link(account, token, office.settings, choices))
+    members = members_choice(request.member_stacks, request.members_in, account.type)
+    choices = StackChoices(setup, request.phone_home, members)
+    link = quick_create_link(account, token, office.settings, choices)
+    if members.stacks is MemberStacks.DELEGATED_ADMIN:
+        return Invitation(account, link, members_link(account, office.settings, members))
+    return Invitation(account, link)
 
 
 def token_digest(token: str) -> str:

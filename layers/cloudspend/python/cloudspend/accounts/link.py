@@ -3,13 +3,14 @@
 AWS CloudFormation user guide, "Create quick-create links for stacks".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+from cloudspend.accounts.member_stacks import NO_MEMBERS, MembersChoice
 from cloudspend.accounts.model import Account, ExportSetup
 from cloudspend.errors import UsageError
-from cloudspend.settings import CUSTOMER_STACK, Settings
+from cloudspend.settings import CUSTOMER_STACK, MEMBERS_SET, Settings
 
 MAX_LENGTH = 1024
 # The longest month: raw files must never go before the data made from them may.
@@ -24,11 +25,13 @@ CONSOLES = {
 
 @dataclass(frozen=True)
 class StackChoices:
-    """What the customer's stack is to do beside granting access: what it makes for the bill, and
-    whether it tells the platform of itself and of deliveries."""
+    """What the customer's stack is to do beside granting access: what it makes for the bill,
+    whether it tells the platform of itself and of deliveries, and which member accounts it
+    reaches."""
 
     setup: ExportSetup = ExportSetup.CREATE_ALL
     phone_home: bool = True
+    members: MembersChoice = NO_MEMBERS
 
 
 def quick_create_link(
@@ -40,10 +43,26 @@ def quick_create_link(
     must share one. Raises UsageError when the link is longer than the console takes.
     """
     parameters = _parameters(account, token, settings, choices)
+    return _quick_create(settings, settings.template_url, CUSTOMER_STACK, parameters)
+
+
+def members_link(account: Account, settings: Settings, members: MembersChoice) -> str:
+    """The same for a delegated administrator's account: a stack with the StackSet alone."""
+    parameters = [
+        ("PlatformAccountId", settings.account_id),
+        ("ExternalId", account.external_id),
+        ("MembersIn", ",".join(members.targets)),
+    ]
+    return _quick_create(settings, settings.members_template_url, MEMBERS_SET, parameters)
+
+
+def _quick_create(
+    settings: Settings, template_url: str, stack: str, parameters: Sequence[tuple[str, str]]
+) -> str:
     query = _query(
         {
-            "templateURL": settings.template_url,
-            "stackName": CUSTOMER_STACK,
+            "templateURL": template_url,
+            "stackName": stack,
             **{f"param_{name}": value for name, value in parameters},
         }
     )
@@ -52,7 +71,8 @@ def quick_create_link(
         raise UsageError(
             f"The quick-create link would have {len(link)} characters, and the AWS console takes "
             f"{MAX_LENGTH}.",
-            remedy="Choose a shorter export bucket, prefix or name.",
+            remedy="Choose a shorter export bucket, prefix or name; of member accounts name fewer "
+            "units, such as one that the others are in.",
         )
     return link
 
@@ -67,9 +87,10 @@ def update_link(account: Account, settings: Settings) -> str:
 
 
 def _query(values: Mapping[str, str]) -> str:
-    """Colons and slashes may stand as they are (RFC 3986, section 3.5), as AWS's own examples have
-    them: ARNs and prefixes are full of them, and each would take three characters."""
-    return urlencode(values, quote_via=quote, safe="/:")
+    """Colons, slashes and commas may stand as they are (RFC 3986, section 3.5), as AWS's own
+    examples have them: ARNs, prefixes and lists are full of them, and each would take three
+    characters."""
+    return urlencode(values, quote_via=quote, safe="/:,")
 
 
 def _console(settings: Settings) -> str:
@@ -90,6 +111,9 @@ def _parameters(
     ]
     if choices.setup is not ExportSetup.CREATE_ALL:
         parameters.append(("ExportSetup", choices.setup.value))
+    if choices.members.in_the_same_stack:
+        parameters.append(("MemberStacks", choices.members.stacks.value))
+        parameters.append(("MembersIn", ",".join(choices.members.targets)))
     if choices.phone_home:
         # Left out otherwise: the template's defaults are empty, and then nothing is sent out.
         parameters += [

@@ -64,6 +64,17 @@ class ExportSetup(StrEnum):
     USE_EXISTING = "USE_EXISTING"
 
 
+class MemberStacks(StrEnum):
+    """How what must exist in an organization's member accounts gets there: not at all, or by a
+    StackSet. That is of the management account, with or without trusted access of StackSets to the
+    organization, or of a delegated administrator for StackSets."""
+
+    NONE = "NONE"
+    SERVICE_MANAGED = "SERVICE_MANAGED"
+    SELF_MANAGED = "SELF_MANAGED"
+    DELEGATED_ADMIN = "DELEGATED_ADMIN"
+
+
 # The three that the Data Exports API delivers; the legacy report has an API of its own.
 DATA_EXPORTS = frozenset({ExportKind.CUR_2_0, ExportKind.FOCUS_1_0, ExportKind.FOCUS_1_2})
 

@@ -9,6 +9,7 @@ from cloudspend import wiring
 from cloudspend.accounts.connect import ConnectRequest, connect
 from cloudspend.accounts.invite import InviteRequest
 from cloudspend.accounts.invite import invite as invite_account
+from cloudspend.accounts.member_stacks import NEEDED
 from cloudspend.accounts.model import (
     Account,
     AccountState,
@@ -18,6 +19,7 @@ from cloudspend.accounts.model import (
     ExportKind,
     ExportSetup,
     KeyFacts,
+    MemberStacks,
 )
 from cloudspend.cli import fields as o
 from cloudspend.cli.options import AccountId, OutputOption, act_of
@@ -73,6 +75,20 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
             "role with 'accounts connect'.",
         ),
     ] = True,
+    member_stacks: Annotated[
+        MemberStacks,
+        typer.Option(
+            help="How member accounts get the stack that shows that they are reached: by a "
+            "StackSet of the management account, or of a delegated administrator."
+        ),
+    ] = MemberStacks.NONE,
+    members_in: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="An organizational unit or the root, for SELF_MANAGED an account; repeat it.",
+        ),
+    ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Record an account and print the link that connects it.
@@ -101,15 +117,23 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         notes=notes,
         export_setup=export_setup,
         phone_home=phone_home,
+        member_stacks=member_stacks,
+        members_in=members_in or (),
     )
     invitation = invite_account(request, operator.office, act_of(operator))
     facts = _row(invitation.account) | {"link_expires": _time(invitation.account.expires_at)}
     if output is not Output.TABLE:
-        show_one(facts | {"link": invitation.link}, output)
+        links = {"link": invitation.link, "members_link": invitation.members_link}
+        show_one(facts | {name: link for name, link in links.items() if link}, output)
         return
     show_one(facts, output)
     say("Send this link to someone who may create IAM roles in the account:")
     show_whole(invitation.link)
+    if invitation.members_link:
+        say("And this one to someone in the delegated administrator's account for StackSets:")
+        show_whole(invitation.members_link)
+    if member_stacks in NEEDED:
+        say(f"Before that: {NEEDED[member_stacks]}")
 
 
 @app.command("connect")
