@@ -1,8 +1,11 @@
 """AWS Organizations for the local cloud: one management account and its members.
 
-`PUT /_local/world` with `{management, members: [{id, name, email, unit?, tags?}]}` sets an
+`PUT /_local/world` with `{management, members: [{id, name, email, unit?, ...}], ...}` sets an
 organization (again: replaces it); the management account is one of the members. `unit` is the path
 of a member's organizational unit, as `Workloads/Production`; without one it is under the root.
+`state` is AWS's (ACTIVE unless said otherwise), `joined` when the member came in, as ISO 8601.
+`trusts_stack_sets` says that StackSets has trusted access, `delegated_administrators` which members
+may operate them as well.
 Accounts of no organization get AWSOrganizationsNotInUseException. Any member may describe the
 organization; only the management account may list and describe its parts (AWS Organizations user
 guide, "Actions available").
@@ -10,9 +13,9 @@ guide, "Actions available").
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from typing import Any, TypeVar
 
 from local.control import control
@@ -21,7 +24,8 @@ from local.services import Members, ServiceError
 # AWS's default and largest page of ListAccounts.
 PAGE_SIZE = 20
 Item = TypeVar("Item")
-_JOINED = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
+ACTIVE = "ACTIVE"
+_JOINED = "2024-01-01T00:00:00+00:00"
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Member:
     name: str
     email: str
     unit: str = ""
+    state: str = ACTIVE
+    joined: str = _JOINED
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -41,6 +47,8 @@ class Organization:
 
     management: str
     members: tuple[Member, ...]
+    trusts_stack_sets: bool = False
+    delegated_administrators: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -76,6 +84,8 @@ class Organization:
 
 
 _organizations: dict[str, Organization] = {}
+# Called after each change, by whatever follows who joins and leaves.
+WHEN_CHANGED: list[Callable[[], None]] = []
 
 
 def clear() -> None:
@@ -84,8 +94,9 @@ def clear() -> None:
 
 def name_of(account: str) -> str:
     """The account's name in its organization, or nothing."""
-    found = (organization.member(account) for organization in _organizations.values())
-    return next((member.name for member in found if member), "")
+    organization = find(account)
+    member = organization.member(account) if organization else None
+    return member.name if member else ""
 
 
 @control("world")
@@ -100,6 +111,8 @@ def door(method: str, body: bytes) -> tuple[int, object]:
     except (ValueError, KeyError, TypeError) as error:
         return 400, {"error": f"This is no organization: {error}"}
     _organizations[organization.management] = organization
+    for follow in WHEN_CHANGED:
+        follow()
     return 200, {"id": organization.id}
 
 
@@ -187,26 +200,41 @@ HANDLERS = {
 
 def _read(told: dict[str, Any]) -> Organization:
     members = tuple(Member(**each) for each in told["members"])
-    organization = Organization(told["management"], members)
+    organization = Organization(
+        told["management"],
+        members,
+        bool(told.get("trusts_stack_sets")),
+        tuple(told.get("delegated_administrators", ())),
+    )
     if organization.member(organization.management) is None:
         raise ValueError(f"the management account {organization.management} is no member")
     return organization
 
 
 def _as_told(organization: Organization) -> dict[str, Any]:
+    told = asdict(organization) | {"members": [_said(each) for each in organization.members]}
+    return {name: value for name, value in told.items() if value}
+
+
+def _said(member: Member) -> dict[str, Any]:
+    """What of a member is not as it goes without saying."""
     return {
-        "management": organization.management,
-        "members": [
-            {name: value for name, value in asdict(member).items() if value}
-            for member in organization.members
-        ],
+        one.name: getattr(member, one.name)
+        for one in fields(Member)
+        if getattr(member, one.name) != one.default and getattr(member, one.name) != {}
     }
 
 
+def find(account: str) -> Organization | None:
+    """The organization that the account is a member of, if there is one."""
+    found = (one for one in _organizations.values() if one.member(account))
+    return next(found, None)
+
+
 def _organization_of(account: str) -> Organization:
-    for organization in _organizations.values():
-        if organization.member(account):
-            return organization
+    organization = find(account)
+    if organization:
+        return organization
     raise ServiceError(
         "AWSOrganizationsNotInUseException", "Your account is not a member of an organization."
     )
@@ -254,8 +282,8 @@ def _account(organization: Organization, member: Member) -> Members:
         "Arn": organization.arn_of(member.id),
         "Email": member.email,
         "Name": member.name,
-        "Status": "ACTIVE",
-        "State": "ACTIVE",
+        # Not `Status`, which AWS retired on 2026-09-09 in favour of `State`.
+        "State": member.state,
         "JoinedMethod": "CREATED" if invited else "INVITED",
-        "JoinedTimestamp": _JOINED,
+        "JoinedTimestamp": datetime.fromisoformat(member.joined).timestamp(),
     }

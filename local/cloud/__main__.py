@@ -20,6 +20,7 @@ _PARTS = (
     "local.cloud.buses",
     "local.cloud.custom_resources",
     "local.cloud.resource_types",
+    "local.cloud.stack_sets",
     "local.cloud.inbox",
     "local.cloud.faults",
     "local.cloud.status",

@@ -1,8 +1,8 @@
 """CloudFormation types that ministack refuses.
 
 AWS::Events::EventBusPolicy, AWS::CUR::ReportDefinition and AWS::BCMDataExports::Export have their
-effect. The types of `RECORDED_ONLY` are accepted and listed by `cloudspend local status`; nothing
-acts on them here.
+effect, and AWS::CloudFormation::StackSet has its in `stack_sets`. The types of `RECORDED_ONLY` are
+accepted and listed by `cloudspend local status`; nothing acts on them here.
 """
 
 import json

@@ -568,6 +568,68 @@ def test_a_report_definition_of_a_stack_is_known_to_cur(cloud: LocalCloud) -> No
     assert names == ["bill"]
 
 
+MEMBERS = ("333333333331", "333333333332", "333333333333")
+
+
+def tell_organization(cloud: LocalCloud, *members: str, trusted: bool = True) -> str:
+    """An organization of CUSTOMER's; returns its root's id."""
+    told = [{"id": one, "name": one, "email": f"{one}@example.com"} for one in members]
+    payer = {"id": CUSTOMER, "name": "Payer", "email": "payer@example.com"}
+    world = {"management": CUSTOMER, "members": [payer, *told], "trusts_stack_sets": trusted}
+    cloud.control("world", world)
+    organizations = cloud.session(CUSTOMER).client("organizations")
+    return str(organizations.list_roots()["Roots"][0]["Id"])
+
+
+def topics(cloud: LocalCloud) -> list[str]:
+    """The accounts in which the set's stack has made its topic."""
+    return [
+        account
+        for account in (CUSTOMER, *MEMBERS)
+        for one in cloud.session(account).client("sns").list_topics()["Topics"]
+        if one["TopicArn"].endswith(":reached-hello")
+    ]
+
+
+def test_a_stack_set_follows_who_joins_and_leaves_and_is_gone_with_its_stack(
+    cloud: LocalCloud,
+) -> None:
+    root = tell_organization(cloud, *MEMBERS[:2], trusted=False)
+    topic = {
+        "Type": "AWS::SNS::Topic",
+        "Properties": {"TopicName": {"Fn::Sub": "reached-${Word}"}},
+    }
+    within = {"Parameters": {"Word": {"Type": "String"}}, "Resources": {"Topic": topic}}
+    properties = {
+        "StackSetName": "members",
+        "PermissionModel": "SERVICE_MANAGED",
+        "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": False},
+        "Parameters": [{"ParameterKey": "Word", "ParameterValue": "hello"}],
+        "StackInstancesGroup": [
+            {"DeploymentTargets": {"OrganizationalUnitIds": [root]}, "Regions": [REGION]}
+        ],
+        "TemplateBody": json.dumps(within),
+    }
+    resources = {"Members": {"Type": "AWS::CloudFormation::StackSet", "Properties": properties}}
+    refused = create_stack(cloud, CUSTOMER, "members-refused", resources)
+    assert refused["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert topics(cloud) == []
+    tell_organization(cloud, *MEMBERS[:2])
+    made = create_stack(cloud, CUSTOMER, "members", resources)
+    assert made["StackStatus"] == "CREATE_COMPLETE", made
+    assert topics(cloud) == list(MEMBERS[:2])
+    tell_organization(cloud, *MEMBERS[1:])
+    assert topics(cloud) == list(MEMBERS[1:])
+    [found] = cloud.control("stack-sets")
+    assert [one["account"] for one in found["instances"]] == list(MEMBERS[1:])
+    cloudformation = cloud.session(CUSTOMER).client("cloudformation")
+    cloudformation.delete_stack(StackName="members")
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName=made["StackId"], WaiterConfig={"Delay": 0.2, "MaxAttempts": 100}
+    )
+    assert topics(cloud) == []
+
+
 def test_recorded_resources_are_listed_as_such(cloud: LocalCloud) -> None:
     alarm = {
         "Type": "AWS::CloudWatch::CompositeAlarm",

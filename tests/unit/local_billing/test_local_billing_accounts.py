@@ -86,6 +86,23 @@ def test_the_door_lists_organizations_and_refuses_what_is_none() -> None:
     assert organizations.door("DELETE", b"")[0] == 405
 
 
+def test_members_are_told_with_state_and_time_and_whoever_follows_hears_of_each_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heard: list[int] = []
+    monkeypatch.setattr(organizations, "WHEN_CHANGED", [lambda: heard.append(1)])
+    world = {**told(), "trusts_stack_sets": True, "delegated_administrators": [MEMBER]}
+    world["members"][1] |= {"state": "SUSPENDED", "joined": "2026-11-03T10:00:00+00:00"}
+    organizations.door("PUT", json.dumps(world).encode())
+    assert heard == [1]
+    status, shown = organizations.door("GET", b"")
+    assert (status, json.loads(json.dumps(shown))) == (200, [world])
+    payer, member = ask("ListAccounts", PAYER)["Accounts"]
+    assert (payer["State"], member["State"]) == ("ACTIVE", "SUSPENDED")
+    assert "Status" not in member
+    assert member["JoinedTimestamp"] == 1793700000.0
+
+
 def test_a_report_of_cloudformations_is_there_for_its_account_alone() -> None:
     assert cur.create_definition(PAYER, DEFINITION) == "cloudspend-cur"
     (found,) = ask_cur("DescribeReportDefinitions")["ReportDefinitions"]
