@@ -86,8 +86,10 @@ def to_trino(duck: str) -> str:
 
 
 def storable(duck: str) -> str:
-    """The type to write a column of `duck` as; Parquet has no 128-bit integers."""
+    """The type to write a column of `duck` as; Parquet has no 128-bit integers, and a timestamp's
+    unit, which a file brings along, is DuckDB's alone."""
     plain = duck.replace("HUGEINT", "BIGINT").replace("UBIGINT", "BIGINT")
+    plain = re.sub(r"\bTIMESTAMP_(?:S|MS|NS)\b", "TIMESTAMP", plain)
     return "VARCHAR" if plain in ('"NULL"', "NULL") else plain
 
 

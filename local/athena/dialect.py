@@ -171,6 +171,16 @@ def _unnest_map(node: exp.Expr) -> exp.Expr:
     return exp.Lateral(this=inner, alias=exp.TableAlias(this=alias.this))
 
 
+def _values(node: exp.Expr) -> exp.Expr:
+    """`VALUES ROW(1, 2)` are two columns in Trino; DuckDB would make one struct of them."""
+    for row in node.expressions:
+        if isinstance(row, exp.Tuple) and len(row.expressions) == 1:
+            (only,) = row.expressions
+            if isinstance(only, exp.Struct):
+                row.set("expressions", only.expressions)
+    return node
+
+
 _CHANGES: tuple[tuple[type[exp.Expr], Callable[[exp.Expr], exp.Expr]], ...] = (
     (exp.Div, _divide),
     (exp.TimestampTrunc, _trunc),
@@ -182,4 +192,5 @@ _CHANGES: tuple[tuple[type[exp.Expr], Callable[[exp.Expr], exp.Expr]], ...] = (
     (exp.ArraySize, _size),
     (exp.Bracket, _subscript),
     (exp.Unnest, _unnest_map),
+    (exp.Values, _values),
 )

@@ -2,9 +2,12 @@
 
 import csv
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -319,6 +322,35 @@ def test_json_and_csv_say_the_same(scene: Scene, restated: Published) -> None:
         header, *lines = csv.reader(io.StringIO(answer.out))
         assert header == list(rows[0])
         assert lines == [["" if v is None else str(v) for v in row.values()] for row in rows]
+
+
+def test_a_folder_of_others_queries_is_tried(
+    scene: Scene, restated: Published, tmp_path: Path
+) -> None:
+    assert restated.periods
+    # by name the second needs the first only later
+    (tmp_path / "b_services.sql").write_text(
+        "CREATE OR REPLACE VIEW others_services AS SELECT line_item_product_code AS service, "
+        "min(line_item_usage_start_date) AS since FROM ${database}.${table} GROUP BY 1;\n"
+    )
+    (tmp_path / "a_count.sql").write_text("SELECT count(*) AS n FROM others_services")
+    (tmp_path / "c_wrong.sql").write_text("SELECT nothing FROM ${table}")
+    script = Path(__file__).parents[2] / "scripts" / "others_queries.py"
+    values = ("database=cloudspend", "table=cost_and_usage_report")
+    done = subprocess.run(
+        [sys.executable, script, tmp_path, *values],
+        env=scene.platform.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    scene.ask("DROP VIEW others_services")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert lines[:2] == ["ran      a_count.sql: 1 rows", "ran      b_services.sql: 0 rows"]
+    assert lines[2].startswith("refused  c_wrong.sql: ")
+    assert "COLUMN_NOT_FOUND" in lines[2]
+    assert lines[3] == "2 of 3 statements ran."
 
 
 def test_tables_are_for_people(scene: Scene, restated: Published) -> None:

@@ -5,7 +5,7 @@ from athena_world import World
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.athena import run, statements, text
+from local.athena import datatypes, run, statements, text
 from local.athena.failures import QueryFailed, RequestRefused
 
 
@@ -59,6 +59,18 @@ def test_a_map_unfolds_into_keys_and_values() -> None:
         "SELECT k, v FROM (SELECT map(ARRAY['a'], ARRAY['x']) AS m) CROSS JOIN UNNEST(m) AS t(k, v)"
     )
     assert World(tables=()).rows(sql) == [("a", "x")]
+
+
+@pytest.mark.parametrize("duck", ["TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP"])
+def test_a_view_declares_any_files_timestamps(duck: str) -> None:
+    assert datatypes.to_trino(duck) == "timestamp(3)"
+    assert datatypes.to_hive(duck) == "timestamp"
+
+
+def test_rows_of_values_are_columns() -> None:
+    sql = "SELECT b, a FROM (VALUES ROW('x', 1), ROW('y', 2)) AS t (a, b) ORDER BY a DESC"
+    assert World().rows(sql) == [("2", "y"), ("1", "x")]
+    assert World().rows("SELECT t.a FROM (VALUES 3, 4) AS t (a)") == [("3",), ("4",)]
 
 
 def test_a_missing_key_fails_as_in_trino() -> None:
