@@ -5,6 +5,7 @@ from typing import Any
 
 from cloudspend import payload as p
 from cloudspend import wiring
+from cloudspend.reconcile.invoice import invoices_of
 from cloudspend.reconcile.reconcile import reconcile
 from cloudspend.wiring import logger
 
@@ -19,5 +20,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         platform.cost_explorer(account),
         platform.reconciling,
         datetime.now(UTC),
+        invoices_of(platform.services(account, "reconcile"), account.account_id),
     )
     return {**event, **added}

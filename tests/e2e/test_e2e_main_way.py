@@ -123,6 +123,22 @@ def test_closed_months_are_certified_and_the_current_one_is_provisional(
     assert {Decimal(row["residual"]) for row in published.periods.values()} == {Decimal()}
 
 
+def test_closed_months_are_what_aws_has_invoiced(
+    story: Story, scene: Scene, published: Published
+) -> None:
+    oldest, last, current = story.world.bills()
+    assert set(published.periods) == {str(bill.period) for bill in (oldest, last, current)}
+    found = scene.ask(f"SELECT * FROM reconciliation WHERE account_id = '{CUSTOMER}'")
+    rows = {row["billing_period"]: row for row in found}
+    for bill in (oldest, last):
+        row = rows[str(bill.period)]
+        assert abs(Decimal(row["invoiced"]) - bill.total()) <= Decimal("0.01")
+        assert Decimal(row["invoice_residual"]) <= Decimal("0.01")
+        assert row["reason"].endswith("The invoices say the same.")
+    assert rows[str(current.period)]["invoices"] == ""
+    assert "still open" in rows[str(current.period)]["invoices_missing_because"]
+
+
 def test_readers_see_every_row_and_exactly_the_bills_total(
     story: Story, published: Published
 ) -> None:

@@ -11,7 +11,7 @@ from cloudspend.collect.cost_explorer import Charge
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod, Totals
 from cloudspend.lake.ports import QueryResult
-from cloudspend.reconcile.invoice import Invoice
+from cloudspend.reconcile.invoice import Invoice, Told, no_invoices
 from cloudspend.reconcile.ports import Platform
 from cloudspend.reconcile.quality import NEVER_NULL
 from cloudspend.reconcile.reconcile import reconcile
@@ -180,9 +180,12 @@ class World:
     def reconcile(self) -> str:
         state = STATE | {"generation": self.generation}
         told = reconcile(
-            state, self.account, self.api, self.platform, self.now, lambda _: self.invoices
+            state, self.account, self.api, self.platform, self.now, self._read_invoices
         )
         return str(told["verdict"])
+
+    def _read_invoices(self, period: BillingPeriod) -> Told:
+        return Told(tuple(self.invoices)) if self.invoices else no_invoices(period)
 
     @staticmethod
     def _with_rest(files: list[list[Line]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

@@ -22,11 +22,13 @@ from cloudspend.collect.aws import CostExplorerApi
 from cloudspend.convert.convert import convert_task
 from cloudspend.convert.model import ConversionTask
 from cloudspend.lake.model import PublishedPeriod, Totals
+from cloudspend.reconcile.invoice import invoices_of
 from cloudspend.reconcile.ports import Platform
 from cloudspend.reconcile.reconcile import reconcile
-from local.billing import cost_explorer, ledger
+from local.billing import cost_explorer, invoices, ledger
 from tests.fakes.alerts import FakeBus
 from tests.fakes.collect import client_of
+from tests.fakes.collecting import FakeServices
 from tests.fakes.convert import FakeSink, FakeSource
 from tests.fakes.reconcile import FakePartitions, FakePeriods, FakeTables
 from tests.unit.reconcile.reconcile_bills import ACCOUNT, AFTER, PAYER, PERIOD, LakeQueries
@@ -193,7 +195,8 @@ class Organization:
     def reconcile(self) -> str:
         api = CostExplorerApi(client_of(LedgerCostExplorer(self.items)))  # type: ignore[arg-type]
         state = {"account_id": PAYER, "period": str(PERIOD), "generation": self._current}
-        return str(reconcile(state, ACCOUNT, api, self.platform, self.now)["verdict"])
+        read = invoices_of(FakeServices(list_invoice_summaries=_invoices), PAYER)
+        return str(reconcile(state, ACCOUNT, api, self.platform, self.now, read)["verdict"])
 
     @property
     def reason(self) -> str:
@@ -222,6 +225,10 @@ def converted(files: Sequence[Sequence[Item]], generation: str) -> pa.Table:
     summary = convert_task(task, source, sink)
     tables = (pq.read_table(io.BytesIO(sink.objects[each.key])) for each in summary.outputs)
     return pa.concat_tables(tables)
+
+
+def _invoices(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    return invoices.list_invoice_summaries(PAYER, dict(request))
 
 
 def _columns(items: Sequence[Item]) -> list[str]:

@@ -3,12 +3,17 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from cloudspend.accounts.model import Export, ExportKind
+from cloudspend.collect.ports import NotAvailable
+from cloudspend.errors import PermissionDenied, TransientError
 from cloudspend.lake.model import Generation, GenerationState
-from cloudspend.reconcile.invoice import Invoice
+from cloudspend.reconcile.invoice import NONE_ISSUED, STILL_OPEN, Invoice, invoices_of
+from cloudspend.reconcile.reconcile import reconcile
+from tests.fakes.collecting import FakeServices
 from tests.unit.reconcile.reconcile_bills import (
     ACCOUNT,
     AFTER,
@@ -18,6 +23,7 @@ from tests.unit.reconcile.reconcile_bills import (
     PAYER,
     PERIOD,
     S3,
+    STATE,
     Line,
     World,
     usage,
@@ -67,6 +73,31 @@ def test_a_refund_after_closing_is_explained_and_the_certificate_withdrawn() -> 
     assert explanations(world) == {(S3, "Refund"): ("late correction", 5.5)}
     assert (world.details["residual"], world.details["explained"]) == ("0.00", "5.50")
     assert "until 2026-11-06 07:08 both sides said the same" in world.details["reason"]
+
+
+CREDIT_MEMO = Invoice("124", REFUND.cost, "USD")
+
+
+@pytest.mark.parametrize(
+    ("more", "verdict"),
+    [([CREDIT_MEMO], "provisional"), ([replace(CREDIT_MEMO, total=Decimal(-9))], "disputed")],
+    ids=["what is to come", "more than that"],
+)
+def test_a_credit_memo_disputes_nothing_before_the_export_has_the_refund(
+    more: list[Invoice], verdict: str
+) -> None:
+    world = certified()
+    world.invoices = [Invoice("123", Decimal("127.35"), "USD"), *more]
+    world.aws_says([*BILL, REFUND])
+    assert world.reconcile() == verdict
+
+
+def test_two_wrong_invoices_do_not_make_up_for_each_other() -> None:
+    split = [replace(BILL[0], invoice="122"), *BILL[1:]]
+    told = [Invoice("122", Decimal("30.10"), "USD"), Invoice("123", Decimal("97.25"), "USD")]
+    world = World(split, [split], invoices=told)
+    assert world.reconcile() == "disputed"
+    assert "2 of 2 invoices differ" in world.details["reason"]
 
 
 def test_the_delivery_that_brings_the_refund_certifies_again() -> None:
@@ -203,11 +234,44 @@ def test_a_final_bill_is_what_was_invoiced(invoices: list[Invoice], verdict: str
     [row] = world.read("reconciliation")
     told = {invoice.invoice_id for invoice in invoices if invoice.currency == "USD"}
     assert row["invoices"] == (len(told) or None)
+    assert (row["invoices_missing_because"] is None) is bool(told)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (PermissionDenied("It is denied.", remedy="Allow it."), "It is denied. Allow it."),
+        (NotAvailable("AWS has nothing.", remedy=""), "AWS has nothing."),
+        (lambda _: {"InvoiceSummaries": []}, NONE_ISSUED),
+    ],
+    ids=["denied", "not available", "paid for by another account"],
+)  # fmt: skip
+def test_without_invoices_a_bill_is_certified_and_says_why_there_are_none(
+    answer: Any, told: str
+) -> None:
+    read = invoices_of(FakeServices(list_invoice_summaries=answer), PAYER)
+    world = World(BILL, [BILL])
+    state = STATE | {"generation": world.generation}
+    outcome = reconcile(state, ACCOUNT, world.api, world.platform, AFTER, read)
+    assert outcome["verdict"] == "certified"
+    assert "invoices say the same" not in world.details["reason"]
+    [row] = world.read("reconciliation")
+    figures = ("invoices", "invoiced", "invoice_residual")
+    assert {row[name] for name in figures} == {None}
+    assert row["invoices_missing_because"] == told
+
+
+def test_invoices_that_cannot_be_read_just_now_are_asked_for_again() -> None:
+    read = invoices_of(FakeServices(list_invoice_summaries=TransientError("Throttled.")), PAYER)
+    with pytest.raises(TransientError, match="Throttled"):
+        read(PERIOD)
 
 
 def test_an_open_bill_is_not_held_to_invoices() -> None:
     world = World(BILL, [BILL], now=DURING, invoices=[Invoice("123", Decimal(1), "USD")])
     assert world.reconcile() == "provisional"
+    [row] = world.read("reconciliation")
+    assert row["invoices_missing_because"] == STILL_OPEN
 
 
 def test_coverage_and_freshness_stand_beside_the_verdict() -> None:

@@ -65,6 +65,9 @@ GOLDEN = {
 def test_each_charge_type_costs_what_aws_says_unblended_amortized_and_net() -> None:
     world = published(in_files(organization()))
     assert world.reconcile() == "certified", world.reason
+    [period] = world.catalog.read("reconciliation", PAYER, "2026-10")
+    assert (period["invoices"], round(period["invoice_residual"], 2)) == (1, 0)
+    assert "The invoices say the same." in world.reason
     found = {
         (row["sub_account_id"], row["service"], row["charge_type"]): row for row in world.cells()
     }
@@ -107,6 +110,7 @@ def test_a_file_lost_or_doubled(copies: int, sign: int) -> None:
         (STAGING, OTHER, "Usage"): sign * ec2(files[1], "EBS:VolumeUsage.gp3"),
     }
     assert f"{S3} of account {PRODUCTION} (Usage)" in world.reason
+    assert "1 of 1 invoices differ" in world.reason
 
 
 def test_an_old_generation_published() -> None:

@@ -342,11 +342,11 @@ class Platform:
             api, self.spend, account.account_id, today, self.settings.collect_pages
         )
 
-    def services(self, account: Account) -> BillingServices:
+    def services(self, account: Account, purpose: str = "collect") -> BillingServices:
         """The customer's billing services, entered when the first of them is asked."""
         from cloudspend.collect.aws import BillingServices
 
-        return BillingServices(lambda: self._enter(account, "collect"), account.partition)
+        return BillingServices(lambda: self._enter(account, purpose), account.partition)
 
     def copy_template(self, name: str, bucket: str, key: str) -> None:
         """Put a template, a deployed asset, where the quick-create link points."""

@@ -15,7 +15,7 @@ from cloudspend.errors import UsageError
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod, Verdict
 from cloudspend.reconcile.compare import Comparison, Difference, Measure
-from cloudspend.reconcile.invoice import InvoiceCheck
+from cloudspend.reconcile.invoice import InvoiceCheck, invoices_of
 from cloudspend.reconcile.reconcile import reconcile_period
 from cloudspend.reconcile.rules import ROUNDING
 from cloudspend.reconcile.tables import Outcome
@@ -32,7 +32,7 @@ ARITHMETIC = (
     "residual",
 )
 COLUMNS = ("period", *ARITHMETIC, "because")
-TOTAL, INVOICE = "total", "invoice"
+TOTAL, INVOICES, INVOICE = "total", "invoices", "invoice"
 # Rounding apart, a cell that differs by less is equal to a person.
 SHOWN = Decimal("0.005")
 REQUEST = Decimal("0.01")
@@ -53,9 +53,10 @@ def reconcile(
     """Compare published periods with AWS's own figures now, and show how the verdict comes about.
 
     For each figure the total in Cost Explorer, in the lake, their difference, what rules explain of
-    it and what remains; then each cell that differs, the largest first, with the reason. Compare
-    them with Cost Explorer in the billing console, grouped by service, which shows the same. AWS
-    bills the account 0.01 USD for each request.
+    it and what remains; the same of the period's invoices, where AWS gives them, with the invoiced
+    amount in Cost Explorer's place; then each invoice and each cell that differs, the largest
+    first, with the reason. Compare them with Cost Explorer in the billing console, grouped by
+    service, which shows the same. AWS bills the account 0.01 USD for each request.
     """
     operator = wiring.operator()
     account = operator.accounts.get(account_id)
@@ -85,8 +86,8 @@ def arithmetic(outcome: Outcome) -> Iterator[Row]:
     period = str(outcome.published.period)
     for measure in comparison.measures:
         yield _total(period, comparison, measure)
-    if outcome.invoice:
-        yield _invoices(period, outcome.invoice)
+    if outcome.invoice and outcome.invoice.invoices:
+        yield from _invoices(period, outcome.invoice)
     differences = (d for m in comparison.measures for d in comparison.differences(m))
     off = [each for each in differences if abs(each.whole) >= SHOWN]
     for each in sorted(off, key=lambda d: (-abs(d.residual), -abs(d.whole), d.cell)):
@@ -98,6 +99,8 @@ def _tell(outcome: Outcome) -> None:
     explanations = outcome.comparison.explanations if outcome.comparison else ()
     for because in dict.fromkeys(each.because for each in explanations if each.rule != ROUNDING):
         say(f"Explained: {because}")
+    if outcome.invoice and outcome.invoice.why_none:
+        say(f"No invoice was compared: {outcome.invoice.why_none}")
     say(
         f"{outcome.published.period} is {outcome.judgement.verdict}: {outcome.judgement.reason} "
         f"({outcome.ce_requests} requests to Cost Explorer, {outcome.ce_requests * REQUEST} USD)"
@@ -122,7 +125,8 @@ def _chosen(
 
 def _reconciled(published: PublishedPeriod, account: Account, operator: wiring.Platform) -> Outcome:
     api = operator.cost_explorer(account)
-    outcome = reconcile_period(published, account, api, operator.reconciling, now())
+    invoices = invoices_of(operator.services(account, "reconcile"), account.account_id)
+    outcome = reconcile_period(published, account, api, operator.reconciling, now(), invoices)
     if outcome is None:
         raise UsageError(
             f"Another generation of {published.period} was published meanwhile.",
@@ -137,8 +141,14 @@ def _total(period: str, comparison: Comparison, measure: Measure) -> Row:
     return _row(period, TOTAL, str(measure), told, lake, explained)
 
 
-def _invoices(period: str, check: InvoiceCheck) -> Row:
-    return _row(period, INVOICE, str(Measure.BILLED), check.total, check.lake, Decimal(0))
+def _invoices(period: str, check: InvoiceCheck) -> Iterator[Row]:
+    """All together, then those that differ by themselves."""
+    billed = str(Measure.BILLED)
+    yield _row(period, INVOICES, billed, check.total, check.lake, Decimal(0))
+    off = [each for each in check.invoices if abs(each.residual) >= SHOWN]
+    for each in sorted(off, key=lambda each: -abs(each.residual)):
+        row = _row(period, INVOICE, billed, each.invoice, each.lake, Decimal(0))
+        yield row | {"service": each.invoice_id}
 
 
 def _cell(period: str, difference: Difference, comparison: Comparison) -> Row:

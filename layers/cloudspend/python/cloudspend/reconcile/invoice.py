@@ -4,10 +4,14 @@ Every row of a final bill bears the id of the invoice that it is charged on, so 
 compared by itself. An invoice in another currency than the bill's is compared by nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cloudspend.collect.invoices import InvoiceSummary, read_invoices
+from cloudspend.collect.ports import NotAvailable, Services
+from cloudspend.errors import PermissionDenied
+from cloudspend.exports.model import BillingPeriod
 from cloudspend.reconcile.cells import ZERO
 from cloudspend.reconcile.compare import CELL_SHARE, CENT
 
@@ -19,6 +23,42 @@ class Invoice:
     invoice_id: str
     total: Decimal
     currency: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """What AWS tells of a period's invoices; `why_none` says why it tells nothing."""
+
+    invoices: tuple[Invoice, ...] = ()
+    why_none: str = ""
+
+
+ReadInvoices = Callable[[BillingPeriod], Told]
+NONE_ISSUED = "AWS has issued no invoice to this account for the period."
+STILL_OPEN = "The bill is still open; AWS invoices it after its end."
+
+
+def no_invoices(_: BillingPeriod) -> Told:
+    """The invoices of an account to which AWS gives none."""
+    return Told(why_none=NONE_ISSUED)
+
+
+def invoices_of(services: Services, account_id: str) -> ReadInvoices:
+    """The account's invoices as AWS tells them now. The permission is optional: where the customer
+    does not give it, nothing is told, with the reason. Raises TransientError and Defect."""
+
+    def read(period: BillingPeriod) -> Told:
+        try:
+            told = read_invoices(services, account_id, period)
+        except (PermissionDenied, NotAvailable) as error:
+            return Told(why_none=error.sentence)
+        return Told(tuple(map(_invoice, told))) if told else no_invoices(period)
+
+    return read
+
+
+def _invoice(summary: InvoiceSummary) -> Invoice:
+    return Invoice(summary.invoice_id, summary.total, summary.currency)
 
 
 @dataclass(frozen=True)
@@ -37,15 +77,16 @@ class Invoiced:
     @property
     def agrees(self) -> bool:
         """Within a cent or 0.01 %, as a cell."""
-        size = max(abs(self.lake), abs(self.invoice))
-        return abs(self.residual) <= max(CENT, CELL_SHARE * size)
+        return _is_close(self.residual, self.lake, self.invoice)
 
 
 @dataclass(frozen=True)
 class InvoiceCheck:
-    """All invoices of a period that both sides can be asked for."""
+    """All invoices of a period that both sides can be asked for; `why_none` says why there is
+    none."""
 
-    invoices: tuple[Invoiced, ...]
+    invoices: tuple[Invoiced, ...] = ()
+    why_none: str = ""
 
     @property
     def lake(self) -> Decimal:
@@ -61,6 +102,10 @@ class InvoiceCheck:
         """The residuals' sum without their signs."""
         return sum((abs(each.residual) for each in self.invoices), ZERO)
 
+    def agrees_but_for(self, missing: Decimal) -> bool:
+        """Whether the lake would have what was invoiced if it had `missing` less."""
+        return _is_close(self.lake - self.total - missing, self.lake, self.total)
+
     @property
     def quarrel(self) -> str:
         """The largest invoice that does not agree, as a sentence; empty when all do."""
@@ -74,21 +119,25 @@ class InvoiceCheck:
         )
 
 
-def check_invoices(
-    invoices: Iterable[Invoice], lake: Mapping[str, Decimal], currency: str
-) -> InvoiceCheck | None:
-    """Compare the `invoices` of a period with the sums of the lake's rows by invoice id.
+def _is_close(difference: Decimal, *sizes: Decimal) -> bool:
+    return abs(difference) <= max(CENT, CELL_SHARE * max(map(abs, sizes)))
 
-    None when AWS gives no invoice in the bill's currency. An invoice of which the lake has no row
-    counts as nothing there; rows of an invoice that AWS does not list are not judged, since it is
-    given to those only who receive it.
+
+def check_invoices(told: Told, lake: Mapping[str, Decimal], currency: str) -> InvoiceCheck:
+    """Compare the invoices of a period with the sums of the lake's rows by invoice id.
+
+    An invoice of which the lake has no row counts as nothing there; rows of an invoice that AWS
+    does not list are not judged, since it is given to those only who receive it.
     """
-    told: dict[str, Decimal] = {}
-    for each in invoices:
+    totals: dict[str, Decimal] = {}
+    for each in told.invoices:
         if each.currency == currency:
-            told[each.invoice_id] = told.get(each.invoice_id, ZERO) + each.total
-    if not told:
-        return None
+            totals[each.invoice_id] = totals.get(each.invoice_id, ZERO) + each.total
+    if not totals:
+        others = ", ".join(sorted({each.currency for each in told.invoices}))
+        return InvoiceCheck(
+            why_none=told.why_none or f"The invoices are in {others}, the bill is in {currency}."
+        )
     return InvoiceCheck(
-        tuple(Invoiced(name, lake.get(name, ZERO), total) for name, total in sorted(told.items()))
+        tuple(Invoiced(name, lake.get(name, ZERO), total) for name, total in sorted(totals.items()))
     )

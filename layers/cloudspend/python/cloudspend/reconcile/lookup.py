@@ -4,14 +4,13 @@ Each question to Cost Explorer costs 0.01 USD a page and each to Athena the byte
 that a period that agrees asks for nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
 from cloudspend.collect.cost_explorer import read_bill
 from cloudspend.collect.ports import CostExplorer
-from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod
 from cloudspend.lake.ports import Queries
 from cloudspend.lake.statements import statement
@@ -19,16 +18,9 @@ from cloudspend.reconcile.cells import Cell, Costs, Part, cost_explorer_side, la
 from cloudspend.reconcile.compare import Comparison
 from cloudspend.reconcile.earlier import Earlier, agreements, earlier
 from cloudspend.reconcile.evidence import Evidence, LastDays
-from cloudspend.reconcile.invoice import Invoice, InvoiceCheck, check_invoices
+from cloudspend.reconcile.invoice import InvoiceCheck, ReadInvoices, check_invoices
 from cloudspend.reconcile.rules import FEES
 from cloudspend.reconcile.vocabulary import Vocabulary
-
-ReadInvoices = Callable[[BillingPeriod], Iterable[Invoice]]
-
-
-def no_invoices(_: BillingPeriod) -> Iterable[Invoice]:
-    """The invoices of an account to which AWS gives none."""
-    return ()
 
 
 @dataclass(frozen=True)
@@ -80,11 +72,11 @@ class Lookup:
             requests = bill.requests
         return Found(evidence, before, requests)
 
-    def check_invoices(self, invoices: ReadInvoices) -> InvoiceCheck | None:
+    def check_invoices(self, invoices: ReadInvoices) -> InvoiceCheck:
         """The period's invoices beside what the lake has of each."""
-        told = tuple(invoices(self.published.period))
-        if not told:
-            return None
+        told = invoices(self.published.period)
+        if not told.invoices:
+            return InvoiceCheck(why_none=told.why_none)
         rows = self.queries.run(self._statement("invoiced_cost"))
         lake = {row["invoice_id"] or "": Decimal(row["billed_cost"] or 0) for row in rows}
         return check_invoices(told, lake, self.published.totals.currency)

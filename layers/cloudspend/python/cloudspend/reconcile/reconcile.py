@@ -20,7 +20,8 @@ from cloudspend.reconcile.coverage import Freshness
 from cloudspend.reconcile.evidence import Evidence, unsettled_since
 from cloudspend.reconcile.explain import explain
 from cloudspend.reconcile.finality import WITHOUT_INVOICE_IDS, Finality, steady_since
-from cloudspend.reconcile.lookup import Lookup, ReadInvoices, no_invoices, published_cost
+from cloudspend.reconcile.invoice import STILL_OPEN, InvoiceCheck, ReadInvoices, no_invoices
+from cloudspend.reconcile.lookup import Lookup, published_cost
 from cloudspend.reconcile.ports import Platform
 from cloudspend.reconcile.quality import measure_quality
 from cloudspend.reconcile.record import announce, announce_quality, record, record_quality
@@ -156,7 +157,7 @@ def _compare(
     lookup = Lookup(published, api, platform.queries, words)
     found = lookup.gather(plain, known, since)
     comparison = explain(plain, found.evidence, words)
-    checked = None if known.open else lookup.check_invoices(invoices)
+    checked = InvoiceCheck(why_none=STILL_OPEN) if known.open else lookup.check_invoices(invoices)
     return Outcome(
         published,
         judge(comparison, finality, checked),

@@ -54,6 +54,7 @@ RECONCILIATION = Table(
         Column("invoices", "bigint", "Invoices compared; null where AWS gives none"),
         Column("invoiced", "double", "What AWS has invoiced"),
         Column("invoice_residual", "double", "Sum of the invoices' absolute residuals"),
+        Column("invoices_missing_because", "string", "Why no invoice was compared, as a sentence"),
         Column("delivered_at", "timestamp", "When AWS delivered the generation, in UTC"),
         Column("newest_charge", "string", "The last day within the period that has a charge"),
         Column("charge_age_hours", "double", "From that day's end to now or the period's end"),
@@ -182,11 +183,7 @@ def summary_row(outcome: Outcome) -> dict[str, Any]:
     if outcome.freshness:
         row |= _freshness(outcome.freshness)
     if outcome.invoice:
-        row |= {
-            "invoices": len(outcome.invoice.invoices),
-            "invoiced": float(outcome.invoice.total),
-            "invoice_residual": float(outcome.invoice.residual),
-        }
+        row |= _invoiced(outcome.invoice)
     return row
 
 
@@ -287,6 +284,16 @@ def _freshness(freshness: Freshness) -> dict[str, Any]:
         "newest_charge": newest and newest.isoformat(),
         "charge_age_hours": None if age is None else age / timedelta(hours=1),
         "fresh": freshness.is_within_target,
+    }
+
+
+def _invoiced(check: InvoiceCheck) -> dict[str, Any]:
+    if not check.invoices:
+        return {"invoices_missing_because": check.why_none}
+    return {
+        "invoices": len(check.invoices),
+        "invoiced": float(check.total),
+        "invoice_residual": float(check.residual),
     }
 
 

@@ -8,11 +8,13 @@ provisional  everything else: AWS may still change the bill, or has changed it a
 Billed, effective and net cost of a cell must agree. The tolerances are of decision record 0030.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from cloudspend.lake.model import Verdict
-from cloudspend.reconcile.compare import CENT, Comparison, Difference
+from cloudspend.reconcile.cells import ZERO
+from cloudspend.reconcile.compare import CENT, Comparison, Difference, Explanation
 from cloudspend.reconcile.explain import pending
 from cloudspend.reconcile.finality import Finality
 from cloudspend.reconcile.invoice import InvoiceCheck
@@ -34,13 +36,16 @@ class Judgement:
 def judge(
     comparison: Comparison, finality: Finality, invoice: InvoiceCheck | None = None
 ) -> Judgement:
-    """The verdict on a period. `invoice` is None where AWS gives none."""
+    """The verdict on a period. Without invoices, Cost Explorer alone is asked."""
     off = tuple(sorted(_beyond_tolerance(comparison), key=lambda d: (-abs(d.residual), d.cell)))
     final = not finality.why_open
-    quarrel = _currencies(comparison) or _invoiced(invoice, final)
     awaited = pending(comparison)
-    if quarrel or (off if final else _open_beyond_tolerance(comparison)):
-        verdict, said = Verdict.DISPUTED, quarrel or _largest(off, comparison)
+    currencies = _currencies(comparison)
+    invoiced = _invoiced(invoice, awaited) if final else ""
+    too_far = bool(off) if final else _open_beyond_tolerance(comparison)
+    if currencies or invoiced or too_far:
+        cells = _largest(off, comparison) if too_far else ""
+        verdict, said = Verdict.DISPUTED, currencies or f"{cells} {invoiced}".strip()
     elif not final:
         verdict, said = Verdict.PROVISIONAL, finality.why_open
     elif awaited:
@@ -85,9 +90,14 @@ def _currencies(comparison: Comparison) -> str:
     )
 
 
-def _invoiced(invoice: InvoiceCheck | None, final: bool) -> str:
-    """A final bill must be what was invoiced; invoices of an open one are still to come."""
-    return invoice.quarrel if invoice and final else ""
+def _invoiced(invoice: InvoiceCheck | None, awaited: Iterable[Explanation]) -> str:
+    """A final bill must be what was invoiced, but for what AWS's next delivery is to bring: a
+    refund is on a credit memo before it is in the export."""
+    if not invoice:
+        return ""
+    missing = sum((each.costs.billed for each in awaited), ZERO)
+    is_to_come = bool(missing) and invoice.agrees_but_for(missing)
+    return "" if is_to_come else invoice.quarrel
 
 
 def _largest(off: tuple[Difference, ...], comparison: Comparison) -> str:
@@ -106,7 +116,7 @@ def _agreement(comparison: Comparison, invoice: InvoiceCheck | None) -> str:
     plain = comparison.explained_by(())
     explained = [cell for cell in comparison.cells if not plain.agrees(cell)]
     how = f", {len(explained)} of them after an explanation" if explained else ""
-    also = " The invoices say the same." if invoice else ""
+    also = " The invoices say the same." if invoice and invoice.invoices else ""
     return (
         f"All {len(comparison.cells)} cells agree with Cost Explorer within a cent or 0.01 %{how}, "
         f"billed, effective and net.{also}"
