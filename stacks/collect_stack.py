@@ -71,7 +71,9 @@ class CollectStack(Stack):
             timeout=Duration.minutes(15),
             memory_mb=1024,
         )
-        self._access.registry(task.task_role, "GetItem", "PutItem", "UpdateItem")
+        self._access.registry(
+            task.task_role, "BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem"
+        )
         self._access.customers(task.task_role)
         self._access.objects(task.task_role, WRITE, *COLLECTED)
         self._access.partitions(task.task_role, *TABLES)

@@ -188,7 +188,9 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     (COLLECT, "collect-list"): registry("GetItem")
     | on("dynamodb:table/cloudspend/index/kind", "dynamodb:Query")
     | writes("collects"),
-    (COLLECT, "collect-source"): registry("GetItem", "PutItem", "UpdateItem")
+    (COLLECT, "collect-source"): registry(
+        "BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem"
+    )
     | CUSTOMERS
     | writes(*COLLECTED)
     | partitions(*COLLECTED)

@@ -15,7 +15,7 @@ from cloudspend.collect.ports import AnswerChanged, CapReached, NotAvailable, Qu
 from cloudspend.collect.runner import Collector, Outcome
 from cloudspend.collect.sources import SOURCES
 from cloudspend.errors import Defect, PermissionDenied, TransientError, UsageError
-from tests.fakes.accounts import an_account
+from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 from tests.fakes.collecting import FakeProgress, FakeServices, FakeSpend, FakeStore
 from tests.fakes.lake import FakeCatalog
@@ -35,6 +35,7 @@ class World:
         self.services = FakeServices(get_cost_and_usage=self.answer)
         self.spend, self.progress, self.store = FakeSpend(), FakeProgress(), FakeStore()
         self.catalog, self.bus = FakeCatalog(), FakeBus()
+        self.accounts = FakeAccounts(ACCOUNT)
         self.cap = cap
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,7 +53,7 @@ class World:
 
     def run(self, source: Any = DAILY, now: datetime = NOW, **more: Any) -> Outcome:
         collector = Collector(
-            self.spend, self.progress, self.store, self.catalog, self.bus, self.cap
+            self.accounts, self.spend, self.progress, self.store, self.catalog, self.bus, self.cap
         )
         overlap = more.pop("overlap", source.overlap)
         return collect(source, ACCOUNT, self.services, collector, overlap=overlap, now=now, **more)
@@ -232,3 +233,66 @@ def test_overlaps_are_settings() -> None:
     for wrong in ("budget=3", "budgets", "budgets=-1", "budgets=x"):
         with pytest.raises(UsageError, match=wrong.partition("=")[0]):
             overlaps(wrong, SOURCES)
+
+
+def organization(*members: str, management: str = ID) -> FakeServices:
+    """AWS Organizations with these accounts, none of them in a unit."""
+    listed = [
+        {"Id": one, "Name": f"Account {one}", "Email": "a@example.com", "State": "ACTIVE"}
+        for one in members
+    ]
+    return FakeServices(
+        describe_organization=lambda _: {"Organization": {"MasterAccountId": management}},
+        list_roots=lambda _: {"Roots": []},
+        list_accounts=lambda _: {"Accounts": listed},
+        list_tags_for_resource=lambda _: {"Tags": []},
+    )
+
+
+def test_members_that_join_and_leave_are_told_of_once_and_known() -> None:
+    world, source = World(), SOURCES["organization_accounts"]
+    world.services = organization(ID, "222222222222")
+    world.run(source)
+    assert world.said == []
+    day = NOW + timedelta(days=1)
+    world.services = organization(ID, "333333333333")
+    for hours in (0, 1):
+        world.run(source, now=day + timedelta(hours=hours), anew=True)
+    assert world.said == ["MemberJoined", "MemberLeft"]
+    members = {one.account_id: one.left_at for one in world.accounts.members(ID)}
+    assert members == {ID: None, "222222222222": day, "333333333333": None}
+
+
+def test_another_organizations_list_moves_nobody() -> None:
+    world, source = World(), SOURCES["organization_accounts"]
+    world.services = organization(ID, "222222222222")
+    world.run(source)
+    known = world.accounts.members(ID)
+    world.services = organization("999999999999", ID, management="999999999999")
+    outcome = world.run(source, now=NOW + timedelta(days=1))
+    assert outcome.status is Status.DEGRADED
+    assert "does not manage one" in outcome.reason
+    assert world.said == ["SourceDegraded"]
+    assert world.accounts.members(ID) == known
+
+
+def test_a_list_that_is_cut_off_moves_nobody() -> None:
+    world, source = World(), SOURCES["organization_accounts"]
+    world.services = organization(ID, "222222222222", "333333333333")
+    world.run(source)
+    pages = [
+        {"Accounts": [{"Id": ID, "Name": "A", "Email": "a@example.com", "State": "ACTIVE"}]},
+        TransientError("AWS does not answer now."),
+    ]
+
+    def page(_: Mapping[str, Any]) -> dict[str, Any]:
+        answer = pages.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer | {"NextToken": "1"}
+
+    world.services.answers["list_accounts"] = page
+    with pytest.raises(TransientError):
+        world.run(source, now=NOW + timedelta(days=1))
+    assert world.said == []
+    assert [one.left_at for one in world.accounts.members(ID)] == [None, None, None]

@@ -270,6 +270,7 @@ def test_accounts_have_their_place_and_no_persons_address() -> None:
     root, unit = "r-ab12", "ou-ab12-12345678"
     member = {"Id": "222222222222", "Name": "Shop", "Email": "Jane.Doe@Example.COM"}
     services = FakeServices(
+        describe_organization=lambda _: {"Organization": {"MasterAccountId": ACCOUNT.account_id}},
         list_roots=lambda _: {"Roots": [{"Id": root, "Name": "Root"}]},
         list_accounts_for_parent=lambda request: {
             "Accounts": [member] if request["ParentId"] == unit else []

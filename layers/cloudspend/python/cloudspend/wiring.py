@@ -152,7 +152,9 @@ class Platform:
 
         store = WranglerStore(self._session, self.settings.lake_bucket)
         pages = self.settings.collect_pages
-        return Collector(self.spend, self.progress, store, self.catalog, self.bus, pages)
+        return Collector(
+            self.accounts, self.spend, self.progress, store, self.catalog, self.bus, pages
+        )
 
     @cached_property
     def offboardings(self) -> StepFunctionsExecutions:

@@ -226,9 +226,9 @@ class Check:
 class Member:
     """An account of an onboarded organization, as AWS Organizations lists it.
 
-    `status` is Organizations' word (ACTIVE, SUSPENDED, PENDING_CLOSURE). `joined_at` is when it
-    came into the organization, `seen_at` when the platform saw it there last; `left_at` is when it
-    was missed, None while it belongs there.
+    `status` is Organizations' word (ACTIVE, SUSPENDED, PENDING_CLOSURE, CLOSED). `joined_at` is
+    when it came into the organization, `seen_at` when the platform saw it there last; `left_at` is
+    when it was missed, None while it belongs there.
     """
 
     account_id: str

@@ -19,6 +19,7 @@ from cloudspend.cli import (
     keys,
     leave,
     life,
+    members,
     periods,
     query,
     reconcile,
@@ -49,6 +50,7 @@ for _command in (life.update, life.verify, life.suspend, life.resume, life.histo
     accounts.app.command()(_command)
 accounts.app.command("offboard")(leave.offboard_account)
 accounts.app.command("proof")(leave.show_proof)
+accounts.app.command("members")(members.list_members)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(exports.app, name="exports")
 periods.app.command("repair")(repair.repair_periods)

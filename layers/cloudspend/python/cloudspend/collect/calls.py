@@ -58,6 +58,9 @@ BUDGET_NOTIFICATIONS = Call(
 INVOICE_SUMMARIES = Call(
     "invoicing", "list_invoice_summaries", "invoicing:ListInvoiceSummaries", "NextToken"
 )
+OWN_ORGANIZATION = Call(
+    "organizations", "describe_organization", "organizations:DescribeOrganization", None
+)
 ACCOUNTS = Call("organizations", "list_accounts", "organizations:ListAccounts", "NextToken")
 ROOTS = Call("organizations", "list_roots", "organizations:ListRoots", "NextToken")
 UNITS = Call(

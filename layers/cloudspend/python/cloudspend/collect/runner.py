@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from cloudspend.accounts.model import Account
+from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.event import Bus
 from cloudspend.collect.calls import PAGE_PRICE, Call
 from cloudspend.collect.model import Collected, Days, Grain, Piece, Status, piece_of, pieces
@@ -26,7 +27,7 @@ from cloudspend.collect.ports import (
     Spend,
     Store,
 )
-from cloudspend.collect.source import COLLECTED_AT, Source
+from cloudspend.collect.source import COLLECTED_AT, Learn, Source
 from cloudspend.collect.window import extended, plan
 from cloudspend.errors import CloudSpendError, CustomerActionError, Defect, TransientError
 from cloudspend.lake.ports import Catalog
@@ -54,6 +55,7 @@ class Collector:
     """The platform's own services that collecting uses, and how many priced pages a day an account
     may be asked for."""
 
+    accounts: AccountRegistry
     spend: Spend
     progress: Progress
     store: Store
@@ -162,7 +164,11 @@ class Run:
             at_once=source.at_once,
         )
         for asked in questions:
-            self._replace(self._read(asked))
+            found = self._read(asked)
+            self._replace(found)
+            if source.learn:
+                known = [row for rows in found.values() for row in rows]
+                self._learn(source.learn, known)
             self._days = asked if source.grain is Grain.SNAPSHOT else extended(self._days, asked)
         if self._history != history or len(self._histories()) > 1:
             self._history, self._history_at = history, self._now
@@ -204,6 +210,10 @@ class Run:
             self._collector.store.replace(table, piece.key(table, account_id), rows)
             self._point(piece)
             self._rows += len(rows)
+
+    def _learn(self, learn: Learn, rows: Sequence[Mapping[str, Any]]) -> None:
+        collector = self._collector
+        learn(self._account, rows, collector.accounts, collector.bus, self._now)
 
     def _never_was(self, piece: Piece) -> bool:
         """Whether a piece without rows replaces nothing: it lies too far back to have changed, and

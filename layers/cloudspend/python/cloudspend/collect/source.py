@@ -6,11 +6,13 @@ it says, row by row with the day that a row is of; everything else is the runner
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from cloudspend.accounts.model import Account, AccountType
+from cloudspend.accounts.ports import AccountRegistry
+from cloudspend.alerts.event import Bus
 from cloudspend.collect.calls import Call
 from cloudspend.collect.model import Days, Grain
 from cloudspend.errors import Defect
@@ -41,6 +43,7 @@ class Ask(Protocol):
 
 
 Read = Callable[[Ask, Account, Days], Iterable[Found]]
+Learn = Callable[[Account, Sequence[Row], AccountRegistry, Bus, datetime], object]
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Source:
     `key` are the columns by which AWS tells a row of a piece from another: the same twice is
     refused. `overlap`: for a grain of days or months, how many of them are asked for again; for a
     snapshot, after how many days. `histories` are how many months back AWS may answer, most first;
-    `at_once` is how many months one question asks for.
+    `at_once` is how many months one question asks for. `learn` is what else is made of the rows
+    once they are stored.
     """
 
     name: str
@@ -63,6 +67,7 @@ class Source:
     histories: tuple[int, ...] = (HISTORY,)
     at_once: int = 1
     types: frozenset[AccountType] = EVERY_TYPE
+    learn: Learn | None = None
 
     def is_for(self, account: Account) -> bool:
         """Whether the account can have it."""

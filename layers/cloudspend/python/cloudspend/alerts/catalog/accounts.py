@@ -41,4 +41,21 @@ EVENTS: Mapping[str, EventType] = {
         ("{customer}", "See the proof: cloudspend accounts proof {id}."),
         {"data": s.TEXT, "removed": s.TEXT, "report": s.TEXT, "customer": s.TEXT},
     ),
+    "MemberJoined": EventType(
+        Severity.INFO,
+        "The account {member_name} ({member}) has joined the organization {name} ({id}); its "
+        "charges are in the organization's bill from {joined_at} on.",
+        ("See all members, and whether they are reached: cloudspend accounts members {id}.",),
+        {"member": s.TEXT, "member_name": s.TEXT, "joined_at": s.TIME},
+    ),
+    "MemberLeft": EventType(
+        Severity.WARNING,
+        "The account {member_name} ({member}) is no longer a member of the organization {name} "
+        "({id}), in which it was last seen at {seen_at}. It is not expected in later bills.",
+        (
+            "If it still belongs to the customer, invite it: cloudspend accounts invite {member}.",
+            "See all members: cloudspend accounts members {id}.",
+        ),
+        {"member": s.TEXT, "member_name": s.TEXT, "seen_at": s.TIME, "status": s.TEXT},
+    ),
 }

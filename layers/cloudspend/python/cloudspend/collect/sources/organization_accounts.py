@@ -1,16 +1,39 @@
 """The accounts of an organization: name, e-mail domain, status, tags and place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from cloudspend.accounts.members import Listed, refresh
 from cloudspend.accounts.model import Account
-from cloudspend.collect.calls import ACCOUNT_TAGS, ACCOUNTS, ACCOUNTS_OF_UNIT, ROOTS, UNITS
+from cloudspend.accounts.ports import AccountRegistry
+from cloudspend.alerts.event import Bus
+from cloudspend.collect.calls import (
+    ACCOUNT_TAGS,
+    ACCOUNTS,
+    ACCOUNTS_OF_UNIT,
+    OWN_ORGANIZATION,
+    ROOTS,
+    UNITS,
+)
 from cloudspend.collect.model import Days, Grain
-from cloudspend.collect.source import ORGANIZATION, Ask, Found, Source, table
+from cloudspend.collect.source import ORGANIZATION, Ask, Found, Row, Source, table
+from cloudspend.errors import CustomerActionError
 from cloudspend.lake.tables import Column
 
 
-def read(ask: Ask, _: Account, asked: Days) -> Iterator[Found]:
+def read(ask: Ask, account: Account, asked: Days) -> Iterator[Found]:
+    """Raises CustomerActionError when the account is not the organization's management account (any
+    more): the list would be another organization's, or none."""
+    [described] = ask(OWN_ORGANIZATION, {})
+    management = described["Organization"]["MasterAccountId"]
+    if management != account.account_id:
+        raise CustomerActionError(
+            f"{account.account_id} is a member of the organization whose management account is "
+            f"{management}; it does not manage one (any more).",
+            remedy=f"Invite {management} as ORGANIZATION, and offboard {account.account_id} once "
+            "that is active.",
+        )
     paths = dict(_paths(ask))
     for page in ask(ACCOUNTS, {}):
         for member in page["Accounts"]:
@@ -37,15 +60,29 @@ def _paths(ask: Ask) -> Iterator[tuple[str, str]]:
 
 def _row(member: Any, path: str | None, tags: dict[str, str]) -> dict[str, Any]:
     """Of the e-mail address only the domain is kept: a person's name is nobody's business here."""
+    joined = member.get("JoinedTimestamp")
     return {
         "sub_account_id": member["Id"],
         "name": member["Name"],
         "email_domain": member["Email"].rpartition("@")[2].lower(),
-        "status": member.get("State") or member.get("Status"),
-        "joined_at": member.get("JoinedTimestamp"),
+        # `State` has taken the place of `Status`, which AWS retired on 2026-09-09.
+        "status": member.get("State") or member["Status"],
+        "joined_at": joined and joined.astimezone(UTC),
         "unit_path": path,
         "tags": tags,
     }
+
+
+def learn(
+    account: Account, rows: Sequence[Row], registry: AccountRegistry, bus: Bus, now: datetime
+) -> None:
+    """Members that joined or left since the list before are told of, and the registry knows."""
+    listed = [
+        # AWS leaves the time out for an account that is just being made.
+        Listed(row["sub_account_id"], row["name"], row["status"], row["joined_at"] or now)
+        for row in rows
+    ]
+    refresh(account, listed, registry, bus, now)
 
 
 SOURCE = Source(
@@ -65,7 +102,8 @@ SOURCE = Source(
     grain=Grain.SNAPSHOT,
     key=("sub_account_id",),
     overlap=1,
-    calls=(ROOTS, ACCOUNTS_OF_UNIT, UNITS, ACCOUNTS, ACCOUNT_TAGS),
+    calls=(OWN_ORGANIZATION, ROOTS, ACCOUNTS_OF_UNIT, UNITS, ACCOUNTS, ACCOUNT_TAGS),
     read=read,
     types=ORGANIZATION,
+    learn=learn,
 )

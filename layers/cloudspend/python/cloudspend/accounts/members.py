@@ -1,0 +1,111 @@
+"""Who belongs to an onboarded organization, who has joined it and who has left.
+
+AWS Organizations goes on listing an account for 90 days after it was closed; such an account brings
+no more charges and counts as one that left. One that is suspended, or whose closure is pending, is
+a member as before: AWS may still bill it (AWS Organizations user guide, "Monitor the state of your
+AWS accounts").
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from cloudspend.accounts.model import Account, Member
+from cloudspend.accounts.ports import AccountRegistry
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Bus, Event
+
+CLOSED = "CLOSED"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An account as AWS Organizations lists it; `state` is its word."""
+
+    account_id: str
+    name: str
+    state: str
+    joined_at: datetime
+
+    @property
+    def belongs(self) -> bool:
+        """Whether it counts as a member."""
+        return self.state != CLOSED
+
+
+@dataclass(frozen=True)
+class Moves:
+    """What a new list says: how every member stands now, and who has joined or left since the
+    list before. The first list is news of nobody."""
+
+    members: tuple[Member, ...]
+    joined: tuple[Member, ...] = ()
+    left: tuple[Member, ...] = ()
+
+
+def compare(known: Sequence[Member], listed: Iterable[Listed], now: datetime) -> Moves:
+    """What `listed` changes in what is `known`. Members that left before, and are not there again,
+    stay as they are."""
+    before = {member.account_id: member for member in known}
+    seen = {one.account_id: one for one in listed}
+    staying = {
+        name: Member(name, one.name, one.state, one.joined_at, seen_at=now)
+        for name, one in seen.items()
+        if one.belongs
+    }
+    here = {name: one for name, one in before.items() if one.left_at is None}
+    left = tuple(
+        replace(one, status=seen[name].state if name in seen else one.status, left_at=now)
+        for name, one in here.items()
+        if name not in staying
+    )
+    joined = tuple(one for name, one in staying.items() if name not in here)
+    return Moves((*staying.values(), *left), joined if known else (), left)
+
+
+def refresh(
+    account: Account,
+    listed: Iterable[Listed],
+    registry: AccountRegistry,
+    bus: Bus,
+    now: datetime,
+) -> Moves:
+    """Take a whole new list of an organization's accounts into the registry and say who has joined
+    and who has left.
+
+    It is said before it is written down, under an id that is the same again: a run that is cut off
+    in between is repeated, and whoever listens hears of each move once.
+    """
+    known = registry.members(account.account_id)
+    moves = compare(known, listed, now)
+    away = {member.account_id: member.left_at for member in known}
+    for member in moves.joined:
+        since = f"{member.joined_at.isoformat()}/{away.get(member.account_id)}"
+        bus.put(_event("MemberJoined", account, member, since, joined_at=member.joined_at))
+    for member in moves.left:
+        since, state = member.seen_at.isoformat(), member.status
+        bus.put(_event("MemberLeft", account, member, since, seen_at=member.seen_at, status=state))
+    registry.put_members(account.account_id, moves.members)
+    return moves
+
+
+def expected(members: Iterable[Member], start: datetime, end: datetime) -> list[Member]:
+    """Who was a member at any time from `start` to before `end`: whose charges a bill of that time
+    may have. Since a leaving is only noticed at the next list, the day of it counts."""
+    return [
+        member
+        for member in members
+        if member.joined_at < end and (member.left_at is None or member.left_at >= start)
+    ]
+
+
+def _event(kind: str, account: Account, member: Member, since: str, **details: Any) -> Event:
+    return event(
+        kind,
+        account.for_events,
+        f"{member.account_id}/{since}",
+        member=member.account_id,
+        member_name=member.name,
+        **details,
+    )
