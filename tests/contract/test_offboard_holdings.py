@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 
 from cloudspend.accounts.aws import DynamoAccounts
-from cloudspend.accounts.model import Check, CheckStatus
+from cloudspend.accounts.model import Check, CheckStatus, Member
 from cloudspend.errors import TransientError
 from cloudspend.offboard.aws import Entries, Objects, Partitions, Runs, Secrets
 from cloudspend.offboard.ports import Holding
@@ -21,7 +21,7 @@ from tests.contract.test_lake_catalog import glue_catalog, glue_client
 from tests.fakes.accounts import NOW, an_account
 from tests.fakes.offboard import FakeHolding
 
-ID, OTHER = "111111111111", "111111111112"
+ID, OTHER, MEMBER = "111111111111", "111111111112", "222222222222"
 BUCKET = "a-lake"
 
 
@@ -119,9 +119,13 @@ def entries() -> Held:
         for number in range(30):
             check = Check(f"{number:02d}", "s3:ListBucket", CheckStatus.PASSED, "", "", NOW)
             registry.put_check(account, check)
+        registry.put_members(account, [Member(MEMBER, "A member", "ACTIVE", NOW, NOW)])
     return Held(
         Entries(table),
-        lambda _: {"PROFILE", "NAME"} | {f"CHECK#{number:02d}" for number in range(30)},
+        lambda _: (
+            {"PROFILE", "NAME", f"MEMBER#{MEMBER}"}
+            | {f"CHECK#{number:02d}" for number in range(30)}
+        ),
     )
 
 

@@ -1,0 +1,111 @@
+"""An organization whose members come and go: reached by the StackSet, listed, told of, expected."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.settings import MEMBER_ROLE
+from local.world.delivery import tell
+from tests.e2e.scene import Customer, Scene
+
+PAYER, SHOP, LAB = "303030303030", "313131313131", "323232323232"
+
+
+class Organization:
+    """The customer's organization as its administrator changes it."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.customer = Customer(scene, PAYER, "Moving Shop")
+
+    def consists_of(self, *members: str, trusted: bool = True) -> None:
+        """Its members beside the management account, all of them in one unit."""
+        told: list[dict[str, str]] = [{"id": PAYER, "name": "Payer", "email": "p@example.com"}]
+        told += [
+            {"id": one, "name": f"Shop {one[:2]}", "email": "a@example.com", "unit": "Shops"}
+            for one in members
+        ]
+        world = {"management": PAYER, "members": told, "trusts_stack_sets": trusted}
+        tell(self.scene.platform.cloud.endpoint, "world", world)
+
+    def invite(self) -> str:
+        client = self.customer.session.client("organizations")
+        [root] = client.list_roots()["Roots"]
+        [unit] = client.list_organizational_units_for_parent(ParentId=root["Id"])[
+            "OrganizationalUnits"
+        ]
+        return str(
+            self.scene.command(
+                *("accounts", "invite", PAYER, "--name", "Moving Shop", "--type", "ORGANIZATION"),
+                *("--member-stacks", "SERVICE_MANAGED", "--members-in", unit["Id"]),
+            )["link"]
+        )
+
+    def collect(self) -> None:
+        source = ("--source", "organization_accounts")
+        [row] = self.scene.command("collect", PAYER, *source)
+        assert row["status"] == "collected", row
+
+    def members(self, *options: str) -> dict[str, dict[str, Any]]:
+        rows = self.scene.command("accounts", "members", PAYER, *options)
+        return {row["account_id"]: row for row in rows}
+
+    def events(self) -> list[tuple[str, str]]:
+        return [
+            (kind, str(event["details"]["member"]))
+            for kind in ("MemberJoined", "MemberLeft")
+            for event in self.scene.recorder.of(PAYER, kind)
+        ]
+
+    def has_role(self, member: str) -> bool:
+        iam = self.scene.platform.cloud.session(member).client("iam")
+        try:
+            iam.get_role(RoleName=MEMBER_ROLE)
+        except ClientError:
+            return False
+        return True
+
+
+@pytest.fixture(scope="module")
+def organization(scene: Scene) -> Organization:
+    """Onboarded with one member, at the second attempt."""
+    made = Organization(scene)
+    made.consists_of(SHOP, trusted=False)
+    link = made.invite()
+    assert made.customer.follow(link) == "ROLLBACK_COMPLETE"
+    assert "enable organizations access" in made.customer.stack_reasons()
+    assert made.customer.shown()["state"] == "invited"
+    made.consists_of(SHOP)
+    assert made.customer.follow(link) == "CREATE_COMPLETE"
+    assert made.customer.wait_until_onboarded()["state"] == "active"
+    return made
+
+
+def test_members_come_and_go(organization: Organization) -> None:
+    organization.collect()
+    assert list(organization.members()) == [PAYER, SHOP]
+    assert organization.events() == []
+    assert not organization.has_role(PAYER)
+    reached = organization.members("--reach")
+    assert {one: row["reached"] for one, row in reached.items()} == {SHOP: "yes"}
+
+    organization.consists_of(SHOP, LAB)
+    organization.collect()
+    organization.scene.wait_for_event(PAYER, "MemberJoined", member=LAB)
+    assert organization.members("--reach")[LAB]["reached"] == "yes"
+
+    organization.consists_of(LAB)
+    organization.collect()
+    organization.collect()
+    left = organization.scene.wait_for_event(PAYER, "MemberLeft", member=SHOP)
+    assert f"({SHOP}) is no longer a member of the organization Moving Shop" in left["summary"]
+    assert organization.events() == [("MemberJoined", LAB), ("MemberLeft", SHOP)]
+    assert not organization.has_role(SHOP)
+    assert list(organization.members("--reach")) == [LAB]
+    today = datetime.now(UTC)
+    month = BillingPeriod(today.year, today.month)
+    assert SHOP in organization.members("--period", str(month))
+    assert list(organization.members("--period", str(month.next))) == [PAYER, LAB]
