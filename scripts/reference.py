@@ -16,6 +16,7 @@ import typer
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cloudspend import settings as names
+from cloudspend.accounts import importing
 from cloudspend.alerts import schema as s
 from cloudspend.alerts.catalog import CATALOG
 from cloudspend.alerts.catalog.kind import EventType
@@ -290,7 +291,21 @@ def commands_page() -> list[str]:
     )
     for command in commands():
         page += one_command(command)
+        if command.words == ("accounts", "import"):
+            page += columns_of_a_list()
     return page
+
+
+def columns_of_a_list() -> list[str]:
+    rows = [
+        (code(name), meaning + ("; several" if name in importing.LISTS else ""))
+        for name, (_, meaning) in importing.COLUMNS.items()
+    ]
+    said = (
+        "Columns of the list. Several values stand as a list in YAML, and in CSV with `;` between "
+        "them. What is empty or left out is not said."
+    )
+    return [said, "", *grid(("Column", "Meaning"), rows)]
 
 
 # Settings

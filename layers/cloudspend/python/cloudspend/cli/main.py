@@ -15,6 +15,7 @@ from cloudspend.cli import (
     convert,
     exports,
     findings,
+    importing,
     ingest,
     keys,
     leave,
@@ -42,6 +43,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
+accounts.app.command("import")(importing.import_file)
 accounts.app.command("connect-key")(keys.connect)
 accounts.app.command("rotate-key")(keys.rotate)
 accounts.app.command("key-policy")(keys.key_policy)

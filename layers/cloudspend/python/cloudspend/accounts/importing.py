@@ -1,0 +1,215 @@
+"""Inviting hundreds of accounts at once: the whole list is checked before the first is written.
+
+Each field of each account is tried by itself, by the rules of an invitation, so that all that is
+wrong is said at once. A list may be given again after an interruption: accounts that are there
+already are left as they are, and said.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cloudspend.accounts.invite import InviteRequest, invite, prepared
+from cloudspend.accounts.lifecycle import TRANSITIONS
+from cloudspend.accounts.model import Account, AccountState, Act
+from cloudspend.accounts.ports import Office
+from cloudspend.accounts.sheet import Entry, Problem, Sheet, Value
+from cloudspend.errors import UsageError
+
+# Each column of a list, the field of an invitation that it fills, and what stands there.
+COLUMNS: Mapping[str, tuple[str, str]] = {
+    "account_id": ("account_id", "12 digits; the only column that every account must have"),
+    "name": ("display_name", "Display name, unique without regard to case; a new account's"),
+    "type": ("type", "ORGANIZATION or LINKED"),
+    "partition": ("partition", "aws, aws-us-gov or aws-cn; the platform's own"),
+    "regions": ("regions", "Regions that the customer mainly uses"),
+    "start_date": ("start_date", "YYYY-MM-DD: take in bills from here on"),
+    "retention_months": ("retention_months", "13, 36, 84 or keep"),
+    "export_kind": ("export_kind", "CUR_2_0, CUR_LEGACY, FOCUS_1_0 or FOCUS_1_2"),
+    "export_setup": ("export_setup", "CREATE_ALL, CREATE_EXPORT or USE_EXISTING"),
+    "export_bucket": ("export_bucket", "Name of the export's bucket"),
+    "export_prefix": ("export_prefix", "Prefix within the bucket"),
+    "export_name": ("export_name", "Name of the export"),
+    "billing_detail": ("billing_detail", "yes or no: fill the table billing_detail as well"),
+    "tag_columns": ("tag_columns", "Tags that get columns of their own in cost_and_usage"),
+    "contacts": ("contacts", "E-mail addresses at the customer's"),
+    "owner": ("owner", "Who in your own house looks after the account"),
+    "cost_centre": ("cost_centre", "Your own cost centre for the account"),
+    "notes": ("notes", "Anything else, up to 2000 characters"),
+    "phone_home": ("phone_home", "yes or no: whether the customer's stack tells of itself"),
+}
+LISTS = frozenset({"regions", "tag_columns", "contacts"})
+FLAGS = frozenset({"billing_detail", "phone_home"})
+_TRUTH = {"yes": True, "true": True, "no": False, "false": False}
+# An account with nothing wrong, for trying one field at a time.
+_ANY_ID, _ANY_NAME = "000000000000", "A name"
+# What the rules of the other fields depend on.
+_GROUND = ("export_kind",)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An account of a list that may be invited as it stands there."""
+
+    line: int
+    request: InviteRequest
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came of one account of a list. `link` is empty where the account was left as it is, and
+    `note` says why."""
+
+    account: Account
+    link: str
+    note: str
+
+
+def check(
+    sheet: Sheet, office: Office, act: Act, *, again: bool = False
+) -> tuple[list[Wanted], list[Problem]]:
+    """What the list asks for, and everything that is wrong with it. Nothing is written."""
+    there = {account.account_id: account for account in office.registry.list()}
+    wanted: list[Wanted] = []
+    problems = [*sheet.problems, *_twice(sheet.entries), *_taken(sheet.entries, there)]
+    for entry in sheet.entries:
+        request, wrong = _request(entry)
+        existing = there.get(request.account_id)
+        tried = entry.said.keys() - {one.field for one in wrong}
+        wrong += _wrong_fields(entry, tried, request, existing, office, act)
+        if not wrong and (existing is None or _is_due(existing, act, again=again)):
+            wrong += _wrong_together(entry, request, existing, office, act)
+        problems += wrong
+        wanted.append(Wanted(entry.line, request))
+    return wanted, sorted(set(problems), key=lambda one: (one.line, one.field))
+
+
+def import_accounts(
+    wanted: Sequence[Wanted], office: Office, act: Act, *, again: bool = False
+) -> Iterator[Imported]:
+    """Invite the accounts one after the other, each told as it is written.
+
+    One that is invited already, or has gone on from there, is left as it is, unless its link has
+    expired: a link is shown once, and making another voids it. With `again` those that may be
+    invited are invited anew all the same.
+    """
+    for one in wanted:
+        existing = office.registry.find(one.request.account_id)
+        if existing is not None and not _is_due(existing, act, again=again):
+            yield Imported(existing, "", _left(existing))
+            continue
+        invitation = invite(one.request, office, act)
+        yield Imported(invitation.account, invitation.link, "invited")
+
+
+def _is_due(account: Account, act: Act, *, again: bool) -> bool:
+    if again:
+        return AccountState.INVITED in TRANSITIONS[account.state]
+    return account.state is AccountState.INVITED and account.expires_at <= act.at
+
+
+def _left(account: Account) -> str:
+    if account.state is AccountState.INVITED:
+        return "invited already; its link was shown then, --again makes another"
+    return f"{account.state} already"
+
+
+def _request(entry: Entry) -> tuple[InviteRequest, list[Problem]]:
+    """The invitation that the entry asks for, without what is no value of its column."""
+    values: dict[str, Any] = {}
+    wrong: list[Problem] = []
+    for column, value in entry.said.items():
+        if column not in COLUMNS:
+            continue
+        if column not in LISTS and not isinstance(value, str):
+            wrong.append(Problem(entry.line, column, _words(value), "one text"))
+        elif column in FLAGS:
+            truth = _TRUTH.get(str(value).lower())
+            if truth is None:
+                wrong.append(Problem(entry.line, column, _words(value), "yes or no"))
+            else:
+                values[COLUMNS[column][0]] = truth
+        else:
+            values[COLUMNS[column][0]] = value
+    return InviteRequest(**values), wrong
+
+
+def _wrong_fields(
+    entry: Entry,
+    tried: Collection[str],
+    request: InviteRequest,
+    existing: Account | None,
+    office: Office,
+    act: Act,
+) -> list[Problem]:
+    """Try these columns of the account one by one."""
+    wrong = []
+    if "account_id" not in entry.said:
+        wrong.append(Problem(entry.line, "account_id", "", "exactly 12 digits"))
+    if existing is None and "name" not in entry.said:
+        wrong.append(Problem(entry.line, "name", "", "a display name: the account is new"))
+    sound = InviteRequest(account_id=_ANY_ID, display_name=_ANY_NAME)
+    for ground in _GROUND:
+        grounded = replace(sound, **{ground: getattr(request, ground)})
+        if _refusal(grounded, None, office, act) is None:
+            sound = grounded
+    for column, (field, _) in COLUMNS.items():
+        if column not in tried:
+            continue
+        alone = replace(sound, **{field: getattr(request, field)})
+        if refusal := _refusal(alone, None, office, act):
+            allowed = str(refusal.details.get("allowed") or refusal.sentence)
+            wrong.append(Problem(entry.line, column, _words(entry.said[column]), allowed))
+    return wrong
+
+
+def _wrong_together(
+    entry: Entry, request: InviteRequest, existing: Account | None, office: Office, act: Act
+) -> list[Problem]:
+    """Fields that are right each by itself, and not beside each other."""
+    refusal = _refusal(request, existing, office, act)
+    if refusal is None:
+        return []
+    return [Problem(entry.line, "account", request.account_id, refusal.sentence)]
+
+
+def _refusal(
+    request: InviteRequest, existing: Account | None, office: Office, act: Act
+) -> UsageError | None:
+    try:
+        prepared(request, existing, office, act)
+    except UsageError as error:
+        return error
+    return None
+
+
+def _twice(entries: Sequence[Entry]) -> Iterator[Problem]:
+    """Account ids and names that stand in the list before."""
+    for column in ("account_id", "name"):
+        lines: dict[str, list[int]] = defaultdict(list)
+        for entry in entries:
+            value = entry.said.get(column)
+            if isinstance(value, str):
+                lines[value.casefold()].append(entry.line)
+        for entry in entries:
+            value = entry.said.get(column)
+            first = lines[value.casefold()][0] if isinstance(value, str) else entry.line
+            if first != entry.line:
+                allowed = f"one that no line has before; line {first} has it"
+                yield Problem(entry.line, column, _words(value or ""), allowed)
+
+
+def _taken(entries: Sequence[Entry], there: Mapping[str, Account]) -> Iterator[Problem]:
+    """Names that accounts outside the list bear."""
+    holders = {account.display_name.casefold(): account for account in there.values()}
+    for entry in entries:
+        name = entry.said.get("name")
+        holder = holders.get(name.casefold()) if isinstance(name, str) else None
+        if holder and holder.account_id != entry.said.get("account_id"):
+            allowed = f"a name that no other account bears; {holder.account_id} bears it"
+            yield Problem(entry.line, "name", _words(name or ""), allowed)
+
+
+def _words(value: Value) -> str:
+    return (value if isinstance(value, str) else "; ".join(value))[:80]

@@ -1,0 +1,93 @@
+"""`cloudspend accounts import`: a list of accounts is invited at once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cloudspend import wiring
+from cloudspend.accounts.importing import COLUMNS, LISTS, Imported, check, import_accounts
+from cloudspend.accounts.sheet import read_sheet
+from cloudspend.cli.options import OutputOption, act_of
+from cloudspend.cli.output import Output, Row, say, show, show_whole
+from cloudspend.errors import UsageError
+
+WRONG = ("line", "field", "value", "allowed")
+ANSWER = ("account_id", "name", "type", "state", "note", "link_expires")
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV table or a YAML list of accounts.")],
+    checked_only: Annotated[
+        bool, typer.Option("--check", help="Say what is wrong with the list and write nothing.")
+    ] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again",
+            help="Make new links, and void the earlier ones, also for accounts of the list that "
+            "are invited already.",
+        ),
+    ] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Invite every account of a list and print their links.
+
+    The whole list is checked first; while anything in it is wrong, nothing is written. What is left
+    out of it follows the conventions of 'accounts invite'. Given again, it goes on where it was
+    interrupted: accounts that are there already are left as they are, and said.
+    """
+    operator = wiring.operator()
+    act, office = act_of(operator), operator.office
+    sheet = read_sheet(file.name, _text_of(file), tuple(COLUMNS), LISTS)
+    wanted, problems = check(sheet, office, act, again=again)
+    if problems:
+        show([vars(problem) for problem in problems], WRONG, output, "")
+        raise UsageError(
+            f"{file} has {len(problems)} mistakes; nothing was written.",
+            remedy="Mend the lines above and import it again.",
+        )
+    if checked_only:
+        say(f"{file} can be imported: {len(wanted)} accounts. Nothing was written.")
+        return
+    rows: list[Row] = []
+    try:
+        for one in import_accounts(wanted, office, act, again=again):
+            rows.append(_row(one))  # noqa: PERF401 - a link that was made is shown whatever follows
+    finally:
+        _show(rows, output)
+
+
+def _show(rows: list[Row], output: Output) -> None:
+    """For a person each link stands on a line of its own, where it can be copied whole."""
+    if output is not Output.TABLE:
+        show(rows, (*ANSWER, "link"), output, "")
+        return
+    show(rows, ANSWER, output, "Nothing was imported.")
+    say("Send each link to someone who may create IAM roles in its account:")
+    for row in rows:
+        if row["link"]:
+            show_whole(f"{row['account_id']} {row['link']}")
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "It is not UTF-8."
+        raise UsageError(
+            f"{file} cannot be read: {reason}", remedy="Give a CSV or YAML file in UTF-8."
+        ) from error
+
+
+def _row(one: Imported) -> Row:
+    account = one.account
+    return {
+        "account_id": account.account_id,
+        "name": account.display_name,
+        "type": str(account.type),
+        "state": str(account.state),
+        "note": one.note,
+        "link_expires": f"{account.expires_at:%Y-%m-%d %H:%M} UTC" if one.link else "",
+        "link": one.link,
+    }
