@@ -1,13 +1,13 @@
 """Explanations in a whole reconciliation: what they rest on is looked up, kept and carried on."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from cloudspend.accounts.model import Export, ExportKind
+from cloudspend.accounts.model import Export, ExportKind, Member
 from cloudspend.collect.ports import NotAvailable
 from cloudspend.errors import PermissionDenied, TransientError
 from cloudspend.lake.model import Generation, GenerationState
@@ -34,6 +34,14 @@ BILL = [
     usage(2, "AmazonEC2", COMPUTE, "100.00", "USE2-BoxUsage:m5.large"),
     usage(3, "AmazonEC2", OTHER, "7.25", "EUC1-EBS:VolumeUsage.gp3"),
 ]
+IN_SEPTEMBER = datetime(2026, 9, 20, tzinfo=UTC)
+IN_OCTOBER = datetime(2026, 10, 20, tzinfo=UTC)
+
+
+def member(account: str, joined: datetime = IN_SEPTEMBER, left: datetime | None = None) -> Member:
+    return Member(account, "A", "ACTIVE", joined, left or AFTER, left)
+
+
 REFUND = replace(BILL[0], kind="Refund", cost=Decimal("-5.50"))
 
 
@@ -272,6 +280,35 @@ def test_an_open_bill_is_not_held_to_invoices() -> None:
     assert world.reconcile() == "provisional"
     [row] = world.read("reconciliation")
     assert row["invoices_missing_because"] == STILL_OPEN
+
+
+@pytest.mark.parametrize(
+    ("members", "absent", "unexpected"),
+    [
+        ([], None, None),
+        ([member("222222222222"), member("333333333333")], "", ""),
+        ([member("222222222222")], "", "333333333333"),
+        (
+            [member(one) for one in ("222222222222", "333333333333", "444444444444")],
+            "444444444444",
+            "",
+        ),
+        # Who left in the month is expected in it, who left before is not.
+        ([member("222222222222"), member("333333333333", left=IN_OCTOBER)], "", ""),
+        ([member("222222222222"), member("333333333333", left=IN_SEPTEMBER)], "", "333333333333"),
+        ([member("222222222222"), member("333333333333", joined=AFTER)], "", "333333333333"),
+    ],
+)
+def test_the_members_of_the_month_are_expected_in_its_bill(
+    members: list[Member], absent: str | None, unexpected: str | None
+) -> None:
+    world = World(BILL, [BILL])
+    world.platform = replace(
+        world.platform, members=lambda account: members if account == PAYER else []
+    )
+    assert world.reconcile() == "certified"
+    [row] = world.read("reconciliation")
+    assert (row["members_absent"], row["members_unexpected"]) == (absent, unexpected)
 
 
 def test_coverage_and_freshness_stand_beside_the_verdict() -> None:

@@ -301,7 +301,13 @@ class Platform:
         tables = ParquetTables(self._client("s3"), self.settings.lake_bucket)
         fresh_for = timedelta(hours=self.settings.fresh_hours)
         return Reconciling(
-            self.queries, self.generations, self.catalog, tables, self.bus, fresh_for
+            self.queries,
+            self.generations,
+            self.catalog,
+            tables,
+            self.bus,
+            fresh_for,
+            self.accounts.members,
         )
 
     def customer(self, account: Account) -> CustomerProber:

@@ -32,6 +32,24 @@ def coverage(comparison: Comparison) -> Coverage:
 
 
 @dataclass(frozen=True)
+class Membership:
+    """The organization's members of the period beside the accounts that the lake has charges of.
+
+    `absent` had none, as an empty account has none; `unexpected` have some without having been a
+    member, as those that left may still get a refund.
+    """
+
+    absent: tuple[str, ...]
+    unexpected: tuple[str, ...]
+
+
+def membership(comparison: Comparison, expected: frozenset[str]) -> Membership:
+    """What of the members that are `expected` in the period the lake has."""
+    charged = {cell.account_id for cell in comparison.lake.cells}
+    return Membership(tuple(sorted(expected - charged)), tuple(sorted(charged - expected)))
+
+
+@dataclass(frozen=True)
 class Freshness:
     """How old a period's delivery and its newest charge are at `now`, against the account's target.
 

@@ -1,10 +1,11 @@
 """What reconciling needs from outside, beside the ports of the rooms that it builds on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
+from cloudspend.accounts.model import Member
 from cloudspend.alerts.event import Bus
 from cloudspend.lake.ports import Catalog, PeriodRegistry, Queries
 from cloudspend.lake.tables import Table
@@ -22,10 +23,19 @@ class TableWriter(Protocol):
         (or None) for each column of `table`. Writing again replaces the file."""
 
 
+# The members that an organization has or had, by its id; none where there is no organization.
+MembersOf = Callable[[str], Iterable[Member]]
+
+
+def no_members(_: str) -> Iterable[Member]:
+    """The members of an account that is no organization."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Platform:
-    """The platform's own services that a reconciliation uses, and the age up to which it calls a
-    period's newest charge fresh."""
+    """The platform's own services that a reconciliation uses, the age up to which it calls a
+    period's newest charge fresh, and who belongs to an organization."""
 
     queries: Queries
     registry: PeriodRegistry
@@ -33,3 +43,4 @@ class Platform:
     tables: TableWriter
     bus: Bus
     fresh_for: timedelta = timedelta(hours=36)
+    members: MembersOf = no_members

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from cloudspend import payload
+from cloudspend.accounts.members import expected
 from cloudspend.accounts.model import Account, ExportKind
 from cloudspend.alerts import catalog as events
 from cloudspend.collect.cost_explorer import read_bill
@@ -168,8 +169,16 @@ def _compare(
         before=found.before,
         agreed=found.evidence.agreed,
         invoice=checked,
+        members=_members(platform, published),
         freshness=Freshness(delivered, lake.newest, period.end, now, platform.fresh_for),
     )
+
+
+def _members(platform: Platform, published: PublishedPeriod) -> frozenset[str]:
+    """Who was a member in the period; nobody where no members are known."""
+    known = platform.members(published.account_id)
+    period = published.period
+    return frozenset(one.account_id for one in expected(known, period.start, period.end))
 
 
 def _measures(account: Account) -> tuple[Measure, ...]:

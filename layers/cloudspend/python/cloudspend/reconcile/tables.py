@@ -10,7 +10,7 @@ from cloudspend.lake.model import PublishedPeriod
 from cloudspend.lake.tables import ACCOUNT_KEY, PERIOD_KEY, Column, Table, generation_prefix
 from cloudspend.reconcile.cells import Cell
 from cloudspend.reconcile.compare import Comparison, Measure
-from cloudspend.reconcile.coverage import Freshness, coverage
+from cloudspend.reconcile.coverage import Freshness, coverage, membership
 from cloudspend.reconcile.earlier import Earlier
 from cloudspend.reconcile.evidence import Agreement
 from cloudspend.reconcile.invoice import InvoiceCheck
@@ -51,6 +51,8 @@ RECONCILIATION = Table(
         Column("services_extra", "string", "Services that only the lake has"),
         Column("accounts_missing", "string", "Linked accounts that only Cost Explorer has"),
         Column("accounts_extra", "string", "Linked accounts that only the lake has"),
+        Column("members_absent", "string", "Members of the month without a charge in the lake"),
+        Column("members_unexpected", "string", "Accounts with charges that were no members then"),
         Column("invoices", "bigint", "Invoices compared; null where AWS gives none"),
         Column("invoiced", "double", "What AWS has invoiced"),
         Column("invoice_residual", "double", "Sum of the invoices' absolute residuals"),
@@ -133,7 +135,8 @@ TABLES = (*PROOF_TABLES, DATA_QUALITY)
 class Outcome:
     """One reconciliation of a published period. `comparison` is None when Cost Explorer could not
     be asked; `at` is in UTC, to the second. `before` is what the comparison before wrote down, if
-    it was asked for; `agreed`: see `Evidence`."""
+    it was asked for; `agreed`: see `Evidence`. `members` are those of the period, none where none
+    are known."""
 
     published: PublishedPeriod
     judgement: Judgement
@@ -145,6 +148,7 @@ class Outcome:
     agreed: Mapping[Cell, Agreement] = field(default_factory=dict)
     invoice: InvoiceCheck | None = None
     freshness: Freshness | None = None
+    members: frozenset[str] = frozenset()
 
     @property
     def currency(self) -> str:
@@ -180,6 +184,10 @@ def summary_row(outcome: Outcome) -> dict[str, Any]:
     }
     if outcome.comparison:
         row |= _compared(outcome.comparison, judgement)
+    if outcome.comparison and outcome.members:
+        found = membership(outcome.comparison, outcome.members)
+        row["members_absent"] = _listed(found.absent)
+        row["members_unexpected"] = _listed(found.unexpected)
     if outcome.freshness:
         row |= _freshness(outcome.freshness)
     if outcome.invoice:
