@@ -39,6 +39,7 @@ def build(app: App, stage: Stage) -> App:
         stage.anomaly_deviations,
         stage.collect_pages,
         stage.collect_overlaps,
+        stage.recommendation_money,
     )
     folder = Path(app.outdir)
     templates = [write_template(folder / "customer"), write_members_template(folder / "members")]

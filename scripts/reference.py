@@ -327,6 +327,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "collect_pages": "How many pages of Cost Explorer a day an account is asked for, at most, "
     "at 0.01 USD each",
     "collect_overlaps": "Overlaps of sources other than their own, as `budgets=1 invoices=3`",
+    "recommendation_money": "From how much it saves a month a recommended purchase is a finding, "
+    "in units of the currency",
 }
 
 FIXED: Mapping[str, str] = {
@@ -385,6 +387,7 @@ STAGE_KEYS: Mapping[str, str] = {
     "sweep_concurrency": "Batches that are swept at the same time",
     "collect_pages": "See `CLOUDSPEND_COLLECT_PAGES`",
     "collect_overlaps": "See `CLOUDSPEND_COLLECT_OVERLAPS`",
+    "recommendation_money": "See `CLOUDSPEND_RECOMMENDATION_MONEY`",
     "collect_concurrency": "Accounts that are collected from at the same time",
     "offboard_settle_seconds": "Pause before an account's data are taken away, and between looks",
 }

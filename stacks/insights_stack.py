@@ -7,8 +7,10 @@ from constructs import Construct
 
 from cloudspend import payload
 from cloudspend import settings as names
+from cloudspend.collect.sources import budget_notifications, budgets, reservation_recommendations
 from cloudspend.lake.round import SWEEPS
 from cloudspend.lake.tables import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.reconcile.tables import RECONCILIATION_CELLS
 from stacks.constructs.access import READ
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.machine import Steps
@@ -22,6 +24,9 @@ EVERY_DAY = "cron(15 5 * * ? *)"
 # Athena runs about 20 statements of an account at a time (Athena quotas, DML queries).
 BATCHES_AT_ONCE = 10
 BATCH = 20
+COLLECTED = tuple(
+    module.SOURCE.table for module in (budgets, budget_notifications, reservation_recommendations)
+)
 
 
 class InsightsStack(Stack):
@@ -108,7 +113,8 @@ class InsightsStack(Stack):
             memory_mb=1024,
         )
         self._access.registry(task.task_role, "GetItem", "PutItem", "Query")
-        self._access.queries(task.task_role, COST_AND_USAGE.data_folder, BILLING_DETAIL.data_folder)
+        read = (COST_AND_USAGE, BILLING_DETAIL, RECONCILIATION_CELLS, *COLLECTED)
+        self._access.queries(task.task_role, *(table.data_folder for table in read))
         self._access.bus(task.task_role)
         return task
 

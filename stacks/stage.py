@@ -34,7 +34,8 @@ class Stage:
     would read more than `query_limit_bytes` is stopped by Athena. Of a new account's months
     `backfill_at_once` are taken in at the same time; every `backfill_look_seconds` it is seen
     whether the next can begin. `kept_generations`, `kept_days`, `fresh_hours`, `task_bytes`,
-    `anomaly_money`, `anomaly_deviations`, `collect_pages`, `collect_overlaps`: see
+    `anomaly_money`, `anomaly_deviations`, `collect_pages`, `collect_overlaps`,
+    `recommendation_money`: see
     `cloudspend.settings.Settings`. Sweep takes accounts in batches of `sweep_batch`,
     `sweep_concurrency` of them at once; Collect takes `collect_concurrency` accounts at once.
     Offboard gives what it stopped `offboard_settle_seconds` to end: no function runs longer than
@@ -65,6 +66,7 @@ class Stage:
     anomaly_deviations: int = 6
     collect_pages: int = COLLECT_PAGES
     collect_overlaps: str = ""
+    recommendation_money: int = 100
     collect_concurrency: int = 20
     offboard_settle_seconds: int = 900
 

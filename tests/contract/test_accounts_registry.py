@@ -24,6 +24,7 @@ DESCRIBED = an_account(
     contacts=("billing@example.com", "it@example.com"),
     owner="Cloud team",
     cost_centre="4711",
+    fresh_hours=60,
     notes="Two lines,\nas typed.",
 )
 SECOND = an_account("222222222222")

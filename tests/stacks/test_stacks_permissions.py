@@ -250,7 +250,13 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     | registry("GetItem", "PutItem"),
     (INSIGHTS, "find-accounts"): registry("GetItem", "PutItem", "Query")
     | QUERIES
-    | reads("billing_detail")
+    | reads(
+        "billing_detail",
+        "reconciliation_cells",
+        "budgets",
+        "budget_notifications",
+        "reservation_recommendations",
+    )
     | BUS,
     (INSIGHTS, "find-report"): set(),
 }

@@ -50,6 +50,7 @@ def test_what_is_given_changes_and_the_rest_stays() -> None:
         contacts=["billing@example.com"],
         cost_centre=" 4711 ",
         tag_columns=["Team"],
+        fresh_hours="60",
     )
     assert desk.registry.get(ID) == after
     assert after == replace(
@@ -61,6 +62,7 @@ def test_what_is_given_changes_and_the_rest_stays() -> None:
         contacts=("billing@example.com",),
         cost_centre="4711",
         tag_columns=("Team",),
+        fresh_hours=60,
         last_change=after.last_change,
     )
 
@@ -69,6 +71,13 @@ def test_an_empty_text_or_list_empties_a_field_and_keep_keeps_for_good() -> None
     desk = Desk(replace(ACTIVE, retention_months=13, contacts=("a@example.com",)))
     after = desk.update(owner="", notes="", contacts=[], retention_months="keep")
     assert (after.owner, after.notes, after.contacts, after.retention_months) == ("", "", (), None)
+
+
+def test_the_usual_freshness_is_the_platforms() -> None:
+    desk = Desk(replace(ACTIVE, fresh_hours=60))
+    assert desk.update(fresh_hours="usual").fresh_hours is None
+    [told] = desk.bus.events
+    assert told.details["changes"] == ["fresh hours: 60 became usual"]
 
 
 def test_a_change_is_a_step_of_the_history_and_an_event() -> None:
@@ -99,6 +108,9 @@ def test_what_is_so_already_is_no_change() -> None:
         ({"retention_months": "14"}, "retention"),
         ({"contacts": ["somebody"]}, "contact"),
         ({"tag_columns": [""]}, "tag"),
+        ({"fresh_hours": "11"}, "freshness"),
+        ({"fresh_hours": "721"}, "freshness"),
+        ({"fresh_hours": "soon"}, "freshness"),
     ],
 )
 def test_a_wrong_field_is_named_and_nothing_is_changed(wanted: dict[str, Any], named: str) -> None:

@@ -1,6 +1,8 @@
 """The evaluation of accounts, from rows of the bill to the bus; the statements run on DuckDB."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,12 +10,15 @@ import pytest
 from cloudspend import payload as p
 from cloudspend.accounts.model import AccountState
 from cloudspend.alerts.catalog.insights import FindingKind
+from cloudspend.collect.model import Collected, Status
 from cloudspend.errors import Defect, TransientError
 from cloudspend.insights.anomaly import Sensitivity
-from cloudspend.insights.evaluate import Lookout, evaluate, evaluate_accounts, report
+from cloudspend.insights.evaluate import Lookout, evaluate, evaluate_accounts, look, report
+from cloudspend.insights.model import Observation
 from cloudspend.lake.model import Holdings
 from tests.fakes.accounts import an_account
 from tests.fakes.alerts import FakeBus
+from tests.fakes.collecting import FakeProgress
 from tests.fakes.insights import FakeFindings
 from tests.fakes.lake import a_published
 from tests.unit.lake.test_lake_sql import Engine
@@ -43,7 +48,7 @@ class Registry:
     """What Sweep and Ingest left."""
 
     def holdings(self, _account_id: str) -> Holdings:
-        return Holdings((a_published(),), ())
+        return Holdings((a_published(reconciled_at=NOW),), ())
 
 
 class Accounts:
@@ -94,8 +99,15 @@ def lookout() -> Lookout:
         "savings_plan_end_time": "2026-12-01T00:00:00.000Z",
     }
     bills.engine.put("billing_detail", [ending])
-    found: Any = (Accounts(), Registry(), bills, FakeFindings(), FakeBus())
-    return Lookout(*found, Sensitivity(50, 6))
+    looked_at: dict[str, Any] = {
+        "accounts": Accounts(),
+        "registry": Registry(),
+        "queries": bills,
+        "findings": FakeFindings(),
+        "bus": FakeBus(),
+        "progress": FakeProgress(),
+    }
+    return Lookout(**looked_at, at=Sensitivity(50, 6), worth_buying=Decimal(100))
 
 
 def test_an_account_is_evaluated_from_its_bills(lookout: Lookout) -> None:
@@ -115,6 +127,114 @@ def test_an_account_is_evaluated_from_its_bills(lookout: Lookout) -> None:
     assert found[FindingKind.COMMITMENT_UNUSED].amount == 12
     assert "2026-12-01" in found[FindingKind.COMMITMENT_EXPIRING].reason
     assert lookout.bus.kinds == ["FindingRaised"] * 4  # type: ignore[attr-defined]
+
+
+MONTH = {"account_id": ACCOUNT.account_id, "billing_period": "2026-11"}
+BUDGET = MONTH | {
+    "budget_name": "Month",
+    "budget_type": "COST",
+    "limit_amount": 1000.0,
+    "actual_amount": 900.0,
+    "forecast_amount": 990.0,
+    "unit": "USD",
+}
+NOTIFICATION = MONTH | {
+    "budget_name": "Month",
+    "notification_type": "ACTUAL",
+    "comparison": "GREATER_THAN",
+    "threshold": 80.0,
+    "threshold_type": "PERCENTAGE",
+    "state": "ALARM",
+}
+PURCHASE = MONTH | {
+    "service": "Amazon Relational Database Service",
+    "term": "ONE_YEAR",
+    "payment_option": "PARTIAL_UPFRONT",
+    "sub_account_id": "222222222222",
+    "region": "us-east-1",
+    "instance_type": "db.r6g.large",
+    "platform": "PostgreSQL",
+    "currency": "USD",
+    "recommended_instances": 3.0,
+    "monthly_savings": 120.5,
+    "monthly_on_demand_cost": 400.0,
+    "upfront_cost": 1500.0,
+}
+BESIDE = {FindingKind.BUDGET, FindingKind.PURCHASE_RECOMMENDATION, FindingKind.COVERAGE_GAP}
+
+
+def cell(service: str, lake: float, told: float, **fields: Any) -> dict[str, Any]:
+    return {
+        "account_id": ACCOUNT.account_id,
+        "billing_period": "2026-10",
+        "sub_account_id": "222222222222",
+        "service": service,
+        "currency": "USD",
+        **dict.fromkeys(("billed_cost", "effective_cost", "net_effective_cost"), lake),
+        "cost_explorer_unblended": told,
+        "cost_explorer_amortized": told,
+        "cost_explorer_net_amortized": told,
+        **fields,
+    }
+
+
+def collected(lookout: Lookout, days_ago: int = 0) -> None:
+    for source in ("budgets", "budget_notifications", "reservation_recommendations"):
+        at = NOW - timedelta(days=days_ago)
+        done = Collected(Status.COLLECTED, "", at, stored_at=at)
+        lookout.progress.put(ACCOUNT.account_id, source, done)
+
+
+def beside(lookout: Lookout) -> dict[FindingKind, Observation]:
+    _, seen = look(ACCOUNT, lookout, NOW)
+    return {each.kind: each for each in seen if each.kind in BESIDE}
+
+
+def test_what_was_collected_and_compared_is_evaluated_too(lookout: Lookout) -> None:
+    engine = lookout.queries.engine  # type: ignore[attr-defined]
+    collected(lookout)
+    engine.put("budgets", [BUDGET, BUDGET | {"budget_name": "Quiet", "actual_amount": 1.0}])
+    engine.put("budget_notifications", [NOTIFICATION])
+    engine.put("reservation_recommendations", [PURCHASE])
+    cells = [
+        cell("Amazon S3", 5.0, 5.0),
+        cell("AWS Thinkbox", 0.0, 7.25),
+        cell("Seen twice", 0.0, 3.0, sub_account_id="333333333333"),
+        cell("Seen twice", 4.0, 3.0),
+        cell("EC2 - Other", 0.0, 9.0, explained_by="usage family of EC2"),
+    ]
+    engine.put("reconciliation_cells", cells)
+    found = beside(lookout)
+    assert found[FindingKind.BUDGET].subject == "Month"
+    assert found[FindingKind.BUDGET].mark == "ACTUAL above 80 %"
+    assert found[FindingKind.PURCHASE_RECOMMENDATION].amount == Decimal("120.50")
+    (moved,) = found[FindingKind.PURCHASE_RECOMMENDATION].moved
+    assert moved.what == "3 db.r6g.large PostgreSQL in us-east-1, for 222222222222, a month"
+    _, seen = look(ACCOUNT, lookout, NOW)
+    gaps = [(each.subject, each.amount) for each in seen if each.kind is FindingKind.COVERAGE_GAP]
+    assert gaps == [
+        ("account 333333333333", Decimal("3.00")),
+        ("service AWS Thinkbox", Decimal("7.25")),
+    ]
+
+
+def test_what_was_not_collected_lately_is_not_judged(lookout: Lookout) -> None:
+    engine = lookout.queries.engine  # type: ignore[attr-defined]
+    engine.put("budgets", [BUDGET | {"actual_amount": 2000.0}])
+    engine.put("reservation_recommendations", [PURCHASE])
+    kinds = {FindingKind.BUDGET, FindingKind.PURCHASE_RECOMMENDATION}
+    for days, judged in ((3, kinds), (4, kinds - {FindingKind.BUDGET}), (10, set())):
+        collected(lookout, days)
+        found, seen = look(ACCOUNT, lookout, NOW)
+        assert found & kinds == judged, days
+        assert {each.kind for each in seen} & kinds == judged
+
+
+def test_a_degraded_account_is_evaluated_and_a_suspended_one_is_not(lookout: Lookout) -> None:
+    for state, many in ((AccountState.DEGRADED, 1), (AccountState.SUSPENDED, 0)):
+        lookout.accounts.get = lambda _, state=state: replace(ACCOUNT, state=state)  # type: ignore[method-assign, misc]
+        answer = evaluate_accounts([ACCOUNT.account_id], lookout, NOW, lambda _: None)
+        assert answer[p.EVALUATED] == many
 
 
 def test_the_same_day_again_tells_nothing(lookout: Lookout) -> None:

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 import sqlglot
 
+from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
 from cloudspend.errors import Defect
 from cloudspend.lake.statements import bind, statement
 from cloudspend.lake.tables import (
@@ -21,7 +22,7 @@ from cloudspend.lake.tables import (
     generation_prefix,
 )
 from cloudspend.lake.views import VIEWS, View
-from cloudspend.reconcile.tables import DATA_QUALITY, RECONCILIATION
+from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 from tests.fakes.lake import ACCOUNT, NEW, OLD, PERIOD
 
 DUCKDB = {
@@ -41,7 +42,7 @@ class Engine:
     def __init__(self) -> None:
         self._duckdb = duckdb.connect()
         self._columns: dict[str, list[str]] = {}
-        for table in (*TABLES, RECONCILIATION, DATA_QUALITY):
+        for table in (*TABLES, *PROOF_TABLES, *COLLECTED_TABLES):
             columns = (*table.columns, *table.partition_keys, PATH)
             body = ", ".join(f'"{c.name}" {DUCKDB.get(c.type, c.type)}' for c in columns)
             self._columns[table.name] = [column.name for column in columns]

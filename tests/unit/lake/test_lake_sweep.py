@@ -103,6 +103,15 @@ def test_published_files_that_are_gone_are_told_once() -> None:
     assert world.bus.kinds == ["FilesMissing"]
 
 
+@pytest.mark.parametrize(("hours", "overdue"), [(None, 1), (37, 1), (38, 0)])
+def test_an_account_may_have_a_target_of_its_own(hours: int | None, overdue: int) -> None:
+    world = healthy()
+    world.account = replace(world.account, fresh_hours=hours)
+    assert world.sweep(NOW + timedelta(hours=33)).counts["accounts_overdue"] == overdue
+    told = [event.details["target_hours"] for event in world.bus.events]
+    assert told == [hours or 36] * overdue
+
+
 def test_an_account_that_aws_forgot_is_told_once_and_again_next_time() -> None:
     world = healthy()
     late = NOW + timedelta(hours=33)

@@ -326,4 +326,7 @@ def test_coverage_and_freshness_stand_beside_the_verdict() -> None:
     )
     assert row["newest_charge"] == "2026-10-15"
     assert (row["charge_age_hours"], row["fresh"]) == (16 * 24, False)
+    world.account = replace(ACCOUNT, fresh_hours=16 * 24)
+    world.reconcile()
+    assert world.read("reconciliation")[0]["fresh"] is True
     assert row["delivered_at"] == datetime.fromisoformat("2026-11-05T00:00:00+00:00")

@@ -74,7 +74,8 @@ class Settings:
     that AWS has delivered nothing for in `fresh_hours`. A conversion task takes files of
     `task_bytes` compressed bytes together. A cost is an anomaly from `anomaly_money` units of the
     currency a day and `anomaly_deviations` beyond what was expected: see
-    `cloudspend.insights.anomaly.Sensitivity`. Of Cost Explorer an account is asked for
+    `cloudspend.insights.anomaly.Sensitivity`; a recommended purchase is worth a finding that saves
+    `recommendation_money` a month. Of Cost Explorer an account is asked for
     `collect_pages` pages a day at most; see `cloudspend.collect.collect.overlaps` for
     `collect_overlaps`.
     """
@@ -92,6 +93,7 @@ class Settings:
     anomaly_deviations: int = 6
     collect_pages: int = COLLECT_PAGES
     collect_overlaps: str = ""
+    recommendation_money: int = 100
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":

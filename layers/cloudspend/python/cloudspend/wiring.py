@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -282,8 +283,16 @@ class Platform:
         from cloudspend.insights.anomaly import Sensitivity
         from cloudspend.insights.evaluate import Lookout
 
-        at = Sensitivity(self.settings.anomaly_money, self.settings.anomaly_deviations)
-        return Lookout(self.accounts, self.generations, self.queries, self.findings, self.bus, at)
+        return Lookout(
+            self.accounts,
+            self.generations,
+            self.queries,
+            self.findings,
+            self.bus,
+            self.progress,
+            Sensitivity(self.settings.anomaly_money, self.settings.anomaly_deviations),
+            Decimal(self.settings.recommendation_money),
+        )
 
     @cached_property
     def evaluations(self) -> StepFunctionsExecutions:

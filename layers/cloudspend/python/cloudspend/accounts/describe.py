@@ -24,6 +24,7 @@ class Described:
     notes: str | None = None
     billing_detail: bool | None = None
     tag_columns: Sequence[str] | None = None
+    fresh_hours: str | int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ RULES: Mapping[str, Callable[[Any, Ground], Any]] = {
     "notes": lambda text, _: rules.notes(text),
     "billing_detail": lambda flag, ground: rules.billing_detail(flag, ground.export_kind),
     "tag_columns": lambda texts, _: rules.tag_columns(texts),
+    "fresh_hours": lambda text, _: rules.freshness_hours(text),
 }
 
 

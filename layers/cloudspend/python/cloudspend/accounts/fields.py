@@ -15,6 +15,9 @@ Kind = TypeVar("Kind", bound=StrEnum)
 
 RETENTION_MONTHS = (13, 36, 84)
 KEEP = "keep"
+# AWS delivers up to three times a day, and says for no delivery when it comes.
+FRESHNESS_HOURS = range(12, 721)
+USUAL = "usual"
 MAX_NAME = 64
 # The longest that leaves a quick-create link within 1,024 characters, whatever else is longest.
 MAX_PREFIX = 80
@@ -136,6 +139,17 @@ def retention_months(months: str | int) -> int | None:
     if text not in map(str, RETENTION_MONTHS):
         allowed = ", ".join(map(str, RETENTION_MONTHS))
         raise refused("retention", text, f"{allowed} (months), or {KEEP} to keep all")
+    return int(text)
+
+
+def freshness_hours(hours: str | int) -> int | None:
+    """Within how many hours a delivery is wanted; None for as many as the platform expects."""
+    text = str(hours)
+    if text == USUAL:
+        return None
+    if not text.isascii() or not text.isdecimal() or int(text) not in FRESHNESS_HOURS:
+        allowed = f"{FRESHNESS_HOURS[0]} to {FRESHNESS_HOURS[-1]} (hours), or {USUAL}"
+        raise refused("freshness", text, f"{allowed} for the platform's")
     return int(text)
 
 

@@ -93,6 +93,7 @@ def to_account(item: Item) -> Account:
         key=_to_key(item["key"]) if item.get("key") else None,
         **{name: item.get(name, value) for name, value in UNSAID.items()},
         contacts=tuple(item.get("contacts", ())),
+        fresh_hours=None if item.get("fresh_hours") is None else int(item["fresh_hours"]),
     )
 
 

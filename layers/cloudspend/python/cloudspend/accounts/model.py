@@ -1,7 +1,7 @@
 """An onboarded AWS account and what the platform knows of it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from cloudspend.alerts.event import EventAccount
@@ -151,7 +151,7 @@ class Account:
     into its state, None only where nobody wrote that down yet; `activated_at` is when it became
     active first. `partition` is AWS's, and decides endpoints and ARNs. `contacts` are e-mail
     addresses of the customer's; `owner` and `cost_centre` are whose it is in the platform team's
-    own house.
+    own house. `fresh_hours` is its target of freshness; None for the platform's.
     `key` is there while the platform holds an access key; with a `role_arn` beside it, the account
     is moving to that role, which takes the key's place once it is proved.
     """
@@ -184,6 +184,7 @@ class Account:
     owner: str = ""
     cost_centre: str = ""
     notes: str = ""
+    fresh_hours: int | None = None
 
     @property
     def is_served(self) -> bool:
@@ -199,6 +200,11 @@ class Account:
     def offered(self) -> ConnectionKind:
         """The connection to be proved: other than `connection` while an account moves to a role."""
         return self.connection if self.role_arn is None else ConnectionKind.IAM_ROLE
+
+    def fresh_for(self, usual: timedelta) -> timedelta:
+        """How old its newest delivery and charge may be; `usual` where it has no target of its
+        own."""
+        return usual if self.fresh_hours is None else timedelta(hours=self.fresh_hours)
 
     @property
     def for_events(self) -> EventAccount:

@@ -106,6 +106,8 @@ def _differences(before: Account, after: Account) -> list[str]:
 def _words(field: str, value: Any) -> str:
     if field == "retention_months" and value is None:
         return fields.KEEP
+    if field == "fresh_hours" and value is None:
+        return fields.USUAL
     if value is None or value in ((), ""):
         return "nothing"
     return ", ".join(value) if isinstance(value, tuple) else str(value)

@@ -67,6 +67,7 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     owner: o.Owner = None,
     cost_centre: o.CostCentre = None,
     notes: o.Notes = None,
+    freshness_hours: o.Freshness = None,
     phone_home: Annotated[
         bool,
         typer.Option(
@@ -115,6 +116,7 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         owner=owner,
         cost_centre=cost_centre,
         notes=notes,
+        fresh_hours=freshness_hours,
         export_setup=export_setup,
         phone_home=phone_home,
         member_stacks=member_stacks,
@@ -182,6 +184,7 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
         "export": _location(account.export),
         "regions": list(account.regions),
         "retention_months": account.retention_months,
+        "freshness_hours": account.fresh_hours,
         "billing_detail": account.billing_detail,
         "tag_columns": list(account.tag_columns),
         "role_arn": account.role_arn,

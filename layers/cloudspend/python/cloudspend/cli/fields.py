@@ -39,4 +39,13 @@ Contacts = Annotated[
 ]
 Owner = Annotated[str | None, typer.Option(help="Who in your own house looks after the account.")]
 CostCentre = Annotated[str | None, typer.Option(help="Your own cost centre for the account.")]
+Freshness = Annotated[
+    str | None,
+    typer.Option(
+        "--freshness-hours",
+        metavar="HOURS",
+        help="A delivery and its newest charge may be so old, 12 to 720; usual: as the platform "
+        "expects.",
+    ),
+]
 Notes = Annotated[str | None, typer.Option(help="Anything else, up to 2000 characters.")]

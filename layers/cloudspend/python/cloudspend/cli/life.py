@@ -29,6 +29,7 @@ def update(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     owner: o.Owner = None,
     cost_centre: o.CostCentre = None,
     notes: o.Notes = None,
+    freshness_hours: o.Freshness = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Change fields of an account; what is not given stays as it is.
@@ -48,6 +49,7 @@ def update(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         owner=owner,
         cost_centre=cost_centre,
         notes=notes,
+        fresh_hours=freshness_hours,
     )
     before = operator.accounts.get(account_id)
     after = operate.update(account_id, wanted, operator.office, act_of(operator))

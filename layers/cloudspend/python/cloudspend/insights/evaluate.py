@@ -3,19 +3,23 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from cloudspend import payload as p
+from cloudspend.access.key_age import old_key
 from cloudspend.accounts.model import Account, AccountState
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog.insights import FindingKind
 from cloudspend.alerts.event import Bus
+from cloudspend.collect.ports import Progress
 from cloudspend.errors import Defect, TransientError
 from cloudspend.insights.anomaly import Sensitivity
+from cloudspend.insights.beside import Beside
 from cloudspend.insights.history import History
 from cloudspend.insights.model import Observation
 from cloudspend.insights.ports import Findings
-from cloudspend.insights.rules import commitments, spend, standing
+from cloudspend.insights.rules import budgets, commitments, coverage, purchases, spend, standing
 from cloudspend.insights.rules.standing import Standing
 from cloudspend.insights.tell import Outcome, digest, settle
 from cloudspend.lake.ports import Queries, SweptRegistry
@@ -24,19 +28,24 @@ BILL_KINDS = frozenset(
     {FindingKind.COST_ANOMALY, FindingKind.FOREIGN_REGION, FindingKind.COMMITMENT_UNUSED}
 )
 
+# Whose findings are evaluated: a degraded account has lost something, and what still works goes on.
+EVALUATED = frozenset({AccountState.ACTIVE, AccountState.DEGRADED})
 MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
 class Lookout:
-    """What an evaluation works with."""
+    """What an evaluation works with. A recommended purchase is worth a finding that saves at least
+    `worth_buying` a month, in units of the currency."""
 
     accounts: AccountRegistry
     registry: SweptRegistry
     queries: Queries
     findings: Findings
     bus: Bus
+    progress: Progress
     at: Sensitivity
+    worth_buying: Decimal
 
 
 def evaluate_accounts(
@@ -45,7 +54,7 @@ def evaluate_accounts(
     now: datetime,
     on_failure: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Evaluate the active accounts among these; what fails for one keeps no other back.
+    """Evaluate the accounts that are at work among these; what fails for one keeps no other back.
 
     `on_failure` hears of it while the error is at hand. Raises TransientError in the end when that
     was all that kept accounts from being evaluated: doing all again tells nothing twice.
@@ -55,7 +64,7 @@ def evaluate_accounts(
     for account_id in account_ids:
         try:
             account = lookout.accounts.get(account_id)
-            if account.state is AccountState.ACTIVE:
+            if account.state in EVALUATED:
                 evaluate(account, lookout, now)
                 done += 1
         except TransientError as error:
@@ -95,8 +104,21 @@ def look(
     """What the rules see, and which kinds they looked at wholly."""
     holdings = lookout.registry.holdings(account.account_id)
     checks = tuple(lookout.accounts.checks(account.account_id))
-    seen = standing.observed(Standing(holdings.published, holdings.watch, checks))
+    key = old_key(account, now)
+    seen = standing.observed(Standing(holdings.published, holdings.watch, checks, key))
     judged = standing.KINDS | {FindingKind.RESTATEMENT}
+    beside = Beside(
+        lookout.queries, account.account_id, lookout.progress.all(account.account_id), now
+    )
+    if any(each.reconciled_at for each in holdings.published):
+        seen += coverage.gaps(beside.gaps())
+        judged |= coverage.KINDS
+    if (held := beside.budgets()) is not None:
+        seen += budgets.reached(held)
+        judged |= budgets.KINDS
+    if (recommended := beside.recommendations()) is not None:
+        seen += purchases.worthwhile(recommended, lookout.worth_buying)
+        judged |= purchases.KINDS
     history = History(lookout.queries, account.account_id, now.date())
     if holdings.published and (days := history.days()):
         seen += _spending(account, history, days, lookout.at)

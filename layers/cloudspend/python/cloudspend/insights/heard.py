@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cloudspend.access.key_age import LIMITS
 from cloudspend.alerts.catalog.insights import FindingKind
 from cloudspend.alerts.event import Severity
 from cloudspend.insights.decide import Silent, decide
@@ -96,6 +97,12 @@ READS: Mapping[str, Callable[[Detail], Heard]] = {
     "AccountUnreachable": lambda detail: _there(
         FindingKind.PERMISSION_LOST, DELIVERIES, detail, _unreachable(detail["details"])
     ),
+    **{
+        detail_type: lambda detail: _there(
+            FindingKind.KEY_OLD, detail["details"]["ending"], detail, ""
+        )
+        for _, detail_type in LIMITS
+    },
     "PeriodDisputed": lambda detail: _there(
         FindingKind.MISMATCH, _period(detail), detail, detail["details"]["residual"]
     ),

@@ -20,6 +20,7 @@ SHAPES = {
     "end_day": DAY,
     "unsettled_day": DAY,
     "first_period": PERIOD,
+    "notified_period": PERIOD,
     "since_day": DAY,
     "recent_day": DAY,
     "floor": r"\d+",

@@ -47,7 +47,7 @@ COMPARABLE = timedelta(days=13 * 30)
 @dataclass(frozen=True)
 class Broom:
     """What a sweep works with, and what it holds accounts to: an account is overdue that AWS has
-    delivered nothing for in `fresh_for`."""
+    delivered nothing for in `fresh_for`, unless it has a target of its own."""
 
     store: Store
     press: Press
@@ -104,7 +104,9 @@ def sweep_account(account: Account, broom: Broom, now: datetime) -> Swept:
     store, press = broom.store, broom.press
     holdings = store.registry.holdings(account.account_id)
     missed, unreachable = _missed(account, holdings, broom, now)
-    overdue = missed and _overdue(account, holdings, missed, broom.fresh_for, now)
+    overdue = missed and _overdue(
+        account, holdings, missed, account.fresh_for(broom.fresh_for), now
+    )
     shown, stored = look(account.account_id, press, store.lake)
     drifted = drifts(holdings, shown, press.lake_bucket)
     repaired = repair(account, drifted, press, now)

@@ -170,7 +170,9 @@ def _compare(
         agreed=found.evidence.agreed,
         invoice=checked,
         members=_members(platform, published),
-        freshness=Freshness(delivered, lake.newest, period.end, now, platform.fresh_for),
+        freshness=Freshness(
+            delivered, lake.newest, period.end, now, account.fresh_for(platform.fresh_for)
+        ),
     )
 
 

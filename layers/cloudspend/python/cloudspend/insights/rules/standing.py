@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from cloudspend.access.key_age import AT_LEAST, LIMITS, OldKey
 from cloudspend.accounts.model import Check, CheckStatus
 from cloudspend.alerts.catalog.insights import FindingKind
 from cloudspend.alerts.event import Severity
@@ -12,7 +13,14 @@ from cloudspend.insights.model import Observation
 from cloudspend.lake.model import PublishedPeriod, Verdict, Watch
 
 # What these rules look at wholly, so that what they do not see is over.
-KINDS = frozenset({FindingKind.FRESHNESS, FindingKind.MISMATCH, FindingKind.PERMISSION_LOST})
+KINDS = frozenset(
+    {
+        FindingKind.FRESHNESS,
+        FindingKind.KEY_OLD,
+        FindingKind.MISMATCH,
+        FindingKind.PERMISSION_LOST,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,7 @@ class Standing:
     published: tuple[PublishedPeriod, ...]
     watch: Watch | None
     checks: tuple[Check, ...]
+    key: OldKey | None = None
 
 
 def observed(standing: Standing) -> list[Observation]:
@@ -32,6 +41,7 @@ def observed(standing: Standing) -> list[Observation]:
         *unreachable(told),
         *permissions_lost(standing.checks),
         *mismatches(standing.published),
+        *([too_old(standing.key)] if standing.key else []),
     ]
 
 
@@ -77,6 +87,21 @@ def permissions_lost(checks: Iterable[Check]) -> Iterable[Observation]:
                 since=check.checked_at.date(),
                 mark=check.action,
             )
+
+
+def too_old(found: OldKey) -> Observation:
+    """An access key beyond a limit; far worse beyond the last."""
+    key, at_least = found.key, "" if found.key.age_known else AT_LEAST
+    return Observation(
+        FindingKind.KEY_OLD,
+        key.ending,
+        Severity.CRITICAL if found.limit == LIMITS[-1][0] else Severity.WARNING,
+        reason=f"The access key of {key.user_arn} ending in {key.ending} is {at_least}{found.days} "
+        f"days old; {found.limit} are allowed.",
+        remedy="Have the customer make a new key and give it: cloudspend accounts rotate-key. "
+        "Better a role, if there can be one: cloudspend accounts move-to-role.",
+        since=key.made_at.date(),
+    )
 
 
 def mismatches(published: Iterable[PublishedPeriod]) -> Iterable[Observation]:
