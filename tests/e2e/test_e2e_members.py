@@ -8,10 +8,11 @@ from botocore.exceptions import ClientError
 
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.settings import MEMBER_ROLE
+from local.world.console import follow
 from local.world.delivery import tell
 from tests.e2e.scene import Customer, Scene
 
-PAYER, SHOP, LAB = "303030303030", "313131313131", "323232323232"
+PAYER, SHOP, LAB, DESK = "303030303030", "313131313131", "323232323232", "343434343434"
 
 
 class Organization:
@@ -21,28 +22,34 @@ class Organization:
         self.scene = scene
         self.customer = Customer(scene, PAYER, "Moving Shop")
 
-    def consists_of(self, *members: str, trusted: bool = True) -> None:
-        """Its members beside the management account, all of them in one unit."""
+    def consists_of(self, *members: str, desks: str = "", trusted: bool = True) -> None:
+        """Its members beside the management account: in the unit Shops, and one in Desks. LAB is a
+        delegated administrator for StackSets as long as it is a member."""
         told: list[dict[str, str]] = [{"id": PAYER, "name": "Payer", "email": "p@example.com"}]
         told += [
-            {"id": one, "name": f"Shop {one[:2]}", "email": "a@example.com", "unit": "Shops"}
-            for one in members
+            {"id": one, "name": f"Shop {one[:2]}", "email": "a@example.com", "unit": unit}
+            for one, unit in [*((one, "Shops") for one in members), (desks, "Desks")]
+            if one
         ]
-        world = {"management": PAYER, "members": told, "trusts_stack_sets": trusted}
+        world = {
+            "management": PAYER,
+            "members": told,
+            "trusts_stack_sets": trusted,
+            "delegated_administrators": [LAB],
+        }
         tell(self.scene.platform.cloud.endpoint, "world", world)
 
-    def invite(self) -> str:
+    def unit(self, name: str) -> str:
         client = self.customer.session.client("organizations")
         [root] = client.list_roots()["Roots"]
-        [unit] = client.list_organizational_units_for_parent(ParentId=root["Id"])[
-            "OrganizationalUnits"
-        ]
-        return str(
-            self.scene.command(
-                *("accounts", "invite", PAYER, "--name", "Moving Shop", "--type", "ORGANIZATION"),
-                *("--member-stacks", "SERVICE_MANAGED", "--members-in", unit["Id"]),
-            )["link"]
-        )
+        units = client.list_organizational_units_for_parent(ParentId=root["Id"])
+        [found] = [one["Id"] for one in units["OrganizationalUnits"] if one["Name"] == name]
+        return str(found)
+
+    def invite(self) -> str:
+        members = ("--member-stacks", "SERVICE_MANAGED", "--members-in", self.unit("Shops"))
+        account = ("--name", "Moving Shop", "--type", "ORGANIZATION")
+        return str(self.scene.command("accounts", "invite", PAYER, *account, *members)["link"])
 
     def collect(self) -> None:
         source = ("--source", "organization_accounts")
@@ -109,3 +116,18 @@ def test_members_come_and_go(organization: Organization) -> None:
     month = BillingPeriod(today.year, today.month)
     assert SHOP in organization.members("--period", str(month))
     assert list(organization.members("--period", str(month.next))) == [PAYER, LAB]
+
+
+def test_a_member_that_is_not_reached_is_named_until_its_administrator_reaches_it(
+    organization: Organization,
+) -> None:
+    organization.consists_of(LAB, desks=DESK)
+    organization.collect()
+    unreached = organization.members("--reach")[DESK]
+    assert unreached["reached"] == "no"
+    assert f"{DESK}:role/cloudspend-member cannot be assumed" in unreached["reason"]
+    wanted = ("--member-stacks", "DELEGATED_ADMIN", "--members-in", organization.unit("Desks"))
+    link = organization.scene.command("accounts", "members-link", PAYER, *wanted)["link"]
+    follow(link, organization.scene.platform.cloud.session(LAB))
+    reached = organization.members("--reach")
+    assert {one: row["reached"] for one, row in reached.items()} == {LAB: "yes", DESK: "yes"}

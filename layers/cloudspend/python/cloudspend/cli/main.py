@@ -53,6 +53,7 @@ for _command in (life.update, life.verify, life.suspend, life.resume, life.histo
 accounts.app.command("offboard")(leave.offboard_account)
 accounts.app.command("proof")(leave.show_proof)
 accounts.app.command("members")(members.list_members)
+accounts.app.command("members-link")(members.link_members)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(exports.app, name="exports")
 periods.app.command("repair")(repair.repair_periods)

@@ -1,4 +1,5 @@
-"""`cloudspend accounts members`: who belongs to an organization, and who is reached."""
+"""`cloudspend accounts members|members-link`: who belongs to an organization, who is reached, and
+how the others can be."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -7,15 +8,21 @@ import typer
 
 from cloudspend import wiring
 from cloudspend.access.reach import reach
+from cloudspend.accounts.link import members_link, update_link
+from cloudspend.accounts.member_stacks import NEEDED, members_choice
 from cloudspend.accounts.members import expected
-from cloudspend.accounts.model import AccountType, Member
+from cloudspend.accounts.model import AccountType, Member, MemberStacks
 from cloudspend.cli.options import AccountId, OutputOption
-from cloudspend.cli.output import Output, show
+from cloudspend.cli.output import Output, say, show, show_one, show_whole
 from cloudspend.errors import UsageError
 from cloudspend.exports.model import BillingPeriod
 
 COLUMNS = ("account_id", "name", "status", "since", "left", "seen")
 REACHED = ("reached", "reason")
+WHOM = {
+    True: "Send this link to someone in the delegated administrator's account for StackSets:",
+    False: "Send this link, and what is to be set, to someone who may update the customer's stack:",
+}
 NOBODY = (
     "No member is known yet. Members are listed once a day: cloudspend collect {id} --source "
     "organization_accounts does it now."
@@ -61,6 +68,47 @@ def list_members(
         for one in reach(account, here, operator.door, datetime.now(UTC))
     ]
     show(tried, COLUMNS + REACHED, output, NOBODY.format(id=account_id))
+
+
+def link_members(
+    account_id: AccountId,
+    stacks: Annotated[
+        MemberStacks,
+        typer.Option("--member-stacks", help="By whose StackSet; NONE takes the roles away."),
+    ],
+    members_in: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="An organizational unit or the root, for SELF_MANAGED an account; repeat it.",
+        ),
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Print the link by which a connected organization's members get their role, or other ones do.
+
+    It leads to an update of the customer's own stack, in which two parameters are to be set; for a
+    delegated administrator, to a new stack in its account.
+    """
+    operator = wiring.operator()
+    account = operator.accounts.get(account_id)
+    choice = members_choice(stacks, members_in or (), account.type)
+    if choice.stacks is MemberStacks.DELEGATED_ADMIN:
+        facts = {"link": members_link(account, operator.settings, choice)}
+    else:
+        facts = {
+            "link": update_link(account, operator.settings),
+            "MemberStacks": str(choice.stacks),
+            "MembersIn": ",".join(choice.targets),
+        }
+    if output is not Output.TABLE:
+        show_one({"account_id": account_id} | facts, output)
+        return
+    show_one({"account_id": account_id} | {k: v for k, v in facts.items() if k != "link"}, output)
+    say(WHOM[choice.stacks is MemberStacks.DELEGATED_ADMIN])
+    show_whole(facts["link"])
+    if stacks in NEEDED:
+        say(f"Before that: {NEEDED[stacks]}")
 
 
 def _row(member: Member) -> dict[str, Any]:
