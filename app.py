@@ -18,6 +18,7 @@ from stacks.lake_stack import LakeStack
 from stacks.members_stack import write_members_template
 from stacks.offboarding_stack import OffboardingStack
 from stacks.onboarding_stack import OnboardingStack
+from stacks.schemas_stack import SchemasStack
 from stacks.stage import Stage, chosen
 from stacks.sweep_stack import SweepStack
 
@@ -53,6 +54,7 @@ def build(app: App, stage: Stage) -> App:
     InsightsStack(app, "cloudspend-insights", ground=ground, sweep=sweep)
     CollectStack(app, "cloudspend-collect", ground=ground)
     OffboardingStack(app, "cloudspend-offboarding", ground=ground)
+    SchemasStack(app, "cloudspend-schemas")
     return app
 
 

@@ -338,6 +338,7 @@ FIXED: Mapping[str, str] = {
     "WORKGROUP": "Athena workgroup",
     "REGISTRY_TABLE": "DynamoDB table of accounts, periods and generations",
     "EVENT_BUS": "EventBridge bus of CloudSpend's events",
+    "SCHEMA_REGISTRY": "EventBridge schema registry with the schema of every event",
     "DELIVERIES_BUS": "EventBridge bus on which customers' buckets announce manifests",
     "REGISTRATION_TOPIC": "SNS topic that customers' stacks phone home to",
     "ALERT_TOPIC": "Beginning of the alert topics' names: `-info`, `-warning`, `-critical` follow",

@@ -25,6 +25,8 @@ RECORDED_ONLY = {
     "AWS::CloudTrail::Trail": "TrailName",
     "AWS::CloudWatch::CompositeAlarm": "AlarmName",
     "AWS::Events::Archive": "ArchiveName",
+    "AWS::EventSchemas::Registry": "RegistryName",
+    "AWS::EventSchemas::Schema": "SchemaName",
     "AWS::Logs::QueryDefinition": None,
 }
 

@@ -1,4 +1,5 @@
-"""A bus and topics that remember; what goes in is held against the catalogue's schema."""
+"""A bus and topics that remember; what goes in is held against the catalogue's schema and against
+the one that is registered in EventBridge."""
 
 import jsonschema
 
@@ -6,6 +7,7 @@ from cloudspend.alerts.catalog import schema_of
 from cloudspend.alerts.event import Event
 from cloudspend.alerts.ports import Message
 from cloudspend.errors import TransientError
+from tests.fakes.event_schemas import delivered, registered
 
 
 class FakeBus:
@@ -19,6 +21,7 @@ class FakeBus:
         if self.broken:
             raise TransientError("The event bus did not take the event.")
         jsonschema.validate(event.detail, schema_of(event.detail_type))
+        registered(event.detail_type).validate(delivered(event))
         self.events.append(event)
 
     @property

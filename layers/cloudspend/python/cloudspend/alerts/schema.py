@@ -53,7 +53,7 @@ def listing(items: Schema, most: int) -> Schema:
 def envelope(detail_type: str, severity: Severity | None, details: Schema) -> dict[str, Any]:
     """The schema of a whole event `detail`, as `Event.detail` writes it."""
     weight: Schema = {"const": str(severity)} if severity else one_of(Severity)
-    account = obj(id=ACCOUNT_ID, name=TEXT, type={"enum": ["ORGANIZATION", "LINKED", "PLATFORM"]})
+    account = obj(id=ACCOUNT_ID, name=TEXT, type=one_of(["ORGANIZATION", "LINKED", "PLATFORM"]))
     body = obj(
         version={"const": VERSION},
         event_id={"type": "string", "pattern": "^[0-9a-f]{32}$"},
