@@ -1,16 +1,19 @@
 """Onboard: take in what AWS delivered before the account was active, a few periods at once."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from cloudspend import payload as p
 from cloudspend import wiring
 from cloudspend.lake.backfill import onboard_backfill
+from cloudspend.lake.coverage import withdraw_covered
 from cloudspend.wiring import logger
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
-    return onboard_backfill(
+    state = onboard_backfill(
         event,
         platform.accounts,
         platform.customer_bucket,
@@ -18,3 +21,5 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         platform.bus,
         platform.settings.backfill_at_once,
     )
+    withdraw_covered(event[p.ACCOUNT_ID], platform.accounts, platform.store, datetime.now(UTC))
+    return state

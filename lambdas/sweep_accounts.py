@@ -12,7 +12,12 @@ from cloudspend.wiring import logger
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
     swept = sweep_accounts(
-        event["Items"], platform.accounts, platform.broom, datetime.now(UTC), _log
+        event["Items"],
+        platform.accounts,
+        platform.broom,
+        platform.settings,
+        datetime.now(UTC),
+        _log,
     )
     return to_payload(swept)
 

@@ -12,6 +12,8 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from cloudspend import settings as names
+from cloudspend.lake.tables import TABLES
+from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.review import accept, allow
 from stacks.constructs.storage import PrivateBucket
@@ -65,7 +67,8 @@ class OnboardingStack(Stack):
         task = self._functions.task(
             "check_permissions", "Tries each permission in a customer's account with a real call"
         )
-        self._access.registry(task.task_role, "GetItem", "PutItem", "Query")
+        self._access.registry(task.task_role, "BatchWriteItem", "GetItem", "PutItem", "Query")
+        self._access.account_list(task.task_role)
         self._access.customers(task.task_role)
         self._access.forgetting_keys(task.task_role)
         self._access.bus(task.task_role)
@@ -83,7 +86,10 @@ class OnboardingStack(Stack):
             "Starts Ingest for the deliveries that were there before the account was active",
             timeout=Duration.minutes(15),
         )
-        self._access.registry(task.task_role, "GetItem")
+        # Months that the account's bill has by now are withdrawn from members that it covers.
+        self._access.registry(task.task_role, "DeleteItem", "GetItem", "Query", "UpdateItem")
+        self._access.account_list(task.task_role)
+        self._access.removal(task.task_role, *TABLES, *PROOF_TABLES)
         self._access.customers(task.task_role)
         self._access.executions(task.task_role, names.INGEST_MACHINE)
         self._access.bus(task.task_role)

@@ -84,6 +84,7 @@ class SweepStack(Stack):
         self._access.registry(
             role, "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"
         )
+        self._access.account_list(role)
         self._access.customers(role)
         self._access.executions(role, names.INGEST_MACHINE)
         self._access.catalog_upkeep(role, *TABLES, *PROOF_TABLES)

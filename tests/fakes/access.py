@@ -1,12 +1,13 @@
 """A customer's account: a role that opens to some, keys, and permissions that are there or not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from cloudspend.access.keys import AccessKey, Identity
 from cloudspend.access.ports import CURRENT, PREVIOUS, Excess, Finding
+from cloudspend.accounts.members import Listed
 from cloudspend.accounts.model import Account, CheckStatus
 from cloudspend.errors import ConnectionRefused, PermissionDenied
 
@@ -72,10 +73,14 @@ class FakeCustomer:
 
     findings: dict[str, Finding] = field(default_factory=dict)
     probed: list[tuple[str, str, datetime]] = field(default_factory=list)
+    listed: Sequence[Listed] = ()
 
     def probe(self, action: str, account: Account, now: datetime) -> Finding:
         self.probed.append((action, account.account_id, now))
         return self.findings.get(action, Finding(CheckStatus.PASSED, ""))
+
+    def organization_accounts(self, account: Account) -> Sequence[Listed]:
+        return self.listed
 
 
 def denied(*actions: str) -> FakeCustomer:

@@ -115,6 +115,7 @@ COLLECTED = (
     "invoices",
     "organization_accounts",
 )
+ACCOUNT_LIST = on("dynamodb:table/cloudspend/index/kind", "dynamodb:Query")
 SWEPT_TABLES = (
     "cost_and_usage",
     "cost_and_usage_generations",
@@ -170,12 +171,18 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     | BUS
     | executions("cloudspend-onboard"),
     (ONBOARDING, "verify"): registry("GetItem", "PutItem") | CUSTOMERS | BUS,
-    (ONBOARDING, "check-permissions"): registry("GetItem", "PutItem", "Query")
+    (ONBOARDING, "check-permissions"): registry("BatchWriteItem", "GetItem", "PutItem", "Query")
+    | ACCOUNT_LIST
     | CUSTOMERS
     | on("secretsmanager:secret:cloudspend/access-key/*", "secretsmanager:DeleteSecret")
     | BUS,
     (ONBOARDING, "activate"): registry("GetItem", "PutItem", "Query") | BUS,
-    (ONBOARDING, "backfill"): registry("GetItem")
+    (ONBOARDING, "backfill"): registry("DeleteItem", "GetItem", "Query", "UpdateItem")
+    | ACCOUNT_LIST
+    | {
+        ("glue:DeletePartition", name)
+        for name in (*CATALOG, *(f"glue:table/cloudspend/{table}" for table in SWEPT_TABLES))
+    }
     | CUSTOMERS
     | executions("cloudspend-ingest")
     | BUS,
@@ -203,6 +210,7 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     (SWEEP, "sweep-accounts"): registry(
         "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem"
     )
+    | ACCOUNT_LIST
     | CUSTOMERS
     | executions("cloudspend-ingest")
     | partitions(*SWEPT_TABLES)

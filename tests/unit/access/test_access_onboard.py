@@ -10,6 +10,7 @@ import pytest
 from cloudspend.access.checks import OPTIONAL, PERMISSIONS
 from cloudspend.access.onboard import activate, check_permissions, report_failure, verify
 from cloudspend.access.ports import Finding
+from cloudspend.accounts.members import Listed
 from cloudspend.accounts.model import (
     Account,
     AccountState,
@@ -18,6 +19,7 @@ from cloudspend.accounts.model import (
     CheckStatus,
     Export,
     ExportKind,
+    Member,
 )
 from cloudspend.accounts.ports import AccountChanged
 from cloudspend.errors import (
@@ -189,6 +191,50 @@ def test_what_cannot_be_tried_yet_does_not_stop_the_account() -> None:
     assert statuses(registry)["s3:GetObject"] == "not_available"
 
 
+SHOP = "222222222222"
+LISTED = [Listed(one, "x", "ACTIVE", NOW - timedelta(days=400)) for one in (ID, SHOP)]
+
+
+def test_the_members_of_an_organization_are_known_once_it_is_proved() -> None:
+    registry = verifying()
+    try_permissions(registry, FakeCustomer(listed=LISTED))
+    assert [member.account_id for member in registry.members(ID)] == [ID, SHOP]
+    assert registry.get(ID).state is AccountState.BACKFILLING
+
+
+def with_a_member_of_its_own(**changes: Any) -> FakeAccounts:
+    registry = verifying(**changes)
+    registry.add(an_account(SHOP, state=AccountState.ACTIVE, activated_at=NOW))
+    return registry
+
+
+def test_an_organization_whose_member_is_onboarded_does_not_get_in() -> None:
+    registry = with_a_member_of_its_own()
+    with pytest.raises(ConnectionRefused) as caught:
+        try_permissions(registry, FakeCustomer(listed=LISTED))
+    assert caught.value.details["check"] == "counted-once"
+    assert "--move-coverage" in caught.value.remedy
+    assert registry.get(ID).state is AccountState.VERIFYING
+    assert registry.get(SHOP).state is AccountState.ACTIVE
+
+
+def test_an_organization_that_was_told_to_takes_its_member_over() -> None:
+    registry = with_a_member_of_its_own(move_coverage=True)
+    try_permissions(registry, FakeCustomer(listed=LISTED))
+    assert registry.get(ID).state is AccountState.BACKFILLING
+    assert registry.get(SHOP).covered_by == ID
+    try_permissions(registry, FakeCustomer(listed=LISTED))
+    assert registry.get(SHOP).covered_by == ID
+
+
+def test_a_member_of_an_onboarded_organization_does_not_get_in() -> None:
+    registry = verifying(type=AccountType.LINKED)
+    registry.add(an_account(SHOP, state=AccountState.ACTIVE, activated_at=NOW))
+    registry.put_members(SHOP, [Member(ID, "x", "ACTIVE", NOW, NOW)])
+    with pytest.raises(ConnectionRefused, match="counted twice"):
+        try_permissions(registry, FakeCustomer())
+
+
 def test_a_proved_account_is_activated_and_a_repeat_says_the_same() -> None:
     registry, bus = connected(), FakeBus()
     verify(ID, registry, FakeBus(), FakeDoor(), NOW)
@@ -222,6 +268,16 @@ def test_nothing_is_activated_without_its_proofs() -> None:
     with pytest.raises(Defect):
         activate(ID, unproved, bus, NOW)
     assert bus.events == []
+
+
+def test_a_stack_that_is_deleted_during_the_backfill_is_not_overlooked() -> None:
+    registry = verifying()
+    try_permissions(registry, FakeCustomer())
+    account = registry.get(ID)
+    degraded = replace(account, state=AccountState.DEGRADED, activated_at=NOW)
+    registry.save(account, degraded)
+    activate(ID, registry, FakeBus(), NOW)
+    assert registry.get(ID) == degraded
 
 
 def test_an_account_that_was_not_connected_is_not_verified() -> None:

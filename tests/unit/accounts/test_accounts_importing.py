@@ -144,6 +144,9 @@ def test_a_wrong_form_is_pointed_at(
         ("cost_centre", "A" * 300, "printable characters"),
         ("notes", "A" * 3000, "printable characters"),
         ("phone_home", "ring", "yes or no"),
+        ("member_stacks", "ALL", "SERVICE_MANAGED"),
+        ("members_in", "ou-1", "--member-stacks"),
+        ("move_coverage", "perhaps", "yes or no"),
     ],
 )
 def test_every_column_is_checked(column: str, value: str, allowed: str) -> None:

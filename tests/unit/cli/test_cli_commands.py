@@ -288,3 +288,12 @@ def test_ingest_says_which_period_cannot_be_read_and_why(cli: Cli, operator: Ope
     assert (running["period"], running["outcome"]) == ("2026-10", "running")
     assert (unreadable["period"], unreadable["outcome"]) == ("2026-09", "unreadable")
     assert "20260901-20261001/name-Manifest.json is not JSON" in unreadable["reason"]
+
+
+def test_an_old_template_is_shown_with_its_update_link(cli: Cli, operator: Operator) -> None:
+    old = replace(ACCOUNT, template_version="1", role_arn="arn:aws:iam::1:role/x", state_reason="")
+    operator.accounts = FakeAccounts(old)
+    shown = json.loads(cli("accounts", "show", "111111111111", "-o", "json").out)
+    assert "/stacks/update/template?" in shown["update_link"]
+    listed = json.loads(cli("accounts", "list", "-o", "json").out)
+    assert "version 1" in listed[0]["reason"]

@@ -21,6 +21,7 @@ from cloudspend.lake.tables import (
     generation_values,
     period_values,
 )
+from cloudspend.settings import Settings
 from tests.fakes.accounts import an_account
 from tests.fakes.alerts import FakeBus
 from tests.fakes.exports import FakeCustomerBucket, legacy_manifest
@@ -36,6 +37,7 @@ from tests.fakes.lake import (
     a_published,
 )
 
+SETTINGS = Settings("000000000000", "us-east-1")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 OCTOBER = BillingPeriod(2026, 10)
 BUCKET = "cost-bucket"

@@ -13,7 +13,7 @@ from cloudspend.lake.model import GenerationState, Verdict, Watch
 from cloudspend.lake.sweep import Broom, Swept, sweep_accounts, to_compare, to_payload
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.lake import ACCOUNT, TOTALS
-from tests.unit.lake.sweep_world import NOW, OCTOBER, World, moment, months_before, named
+from tests.unit.lake.sweep_world import NOW, OCTOBER, SETTINGS, World, moment, months_before, named
 
 NOVEMBER = OCTOBER.next
 IN_AUGUST = {"verdict": Verdict.PROVISIONAL, "period": OCTOBER.previous.previous}
@@ -230,7 +230,7 @@ def batch(world: World, registry: FakeAccounts, *ids: str) -> tuple[list[Swept],
         world.kept,
         timedelta(hours=36),
     )
-    return sweep_accounts(ids, registry, broom, NOW, heard.append), heard
+    return sweep_accounts(ids, registry, broom, SETTINGS, NOW, heard.append), heard
 
 
 def test_one_account_that_fails_keeps_no_other_back() -> None:

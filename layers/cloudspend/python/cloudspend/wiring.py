@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from cloudspend.lake.aws.generations import DynamoGenerations
     from cloudspend.lake.aws.objects import S3Lake
     from cloudspend.lake.aws.queries import AthenaQueries
+    from cloudspend.lake.expire import Store
     from cloudspend.lake.folder.s3 import DiskAndS3
     from cloudspend.lake.plan import Shelf
     from cloudspend.lake.publish import Press
@@ -257,14 +258,20 @@ class Platform:
         )
 
     @property
-    def broom(self) -> Broom:
+    def store(self) -> Store:
+        """Where bills are kept."""
         from cloudspend.lake.expire import Store
-        from cloudspend.lake.retention import Kept
-        from cloudspend.lake.sweep import Broom
         from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 
+        return Store(self.generations, self.catalog, self.lake, self.bus, PROOF_TABLES)
+
+    @property
+    def broom(self) -> Broom:
+        from cloudspend.lake.retention import Kept
+        from cloudspend.lake.sweep import Broom
+
         return Broom(
-            Store(self.generations, self.catalog, self.lake, self.bus, PROOF_TABLES),
+            self.store,
             self.press,
             self.customer_bucket,
             self.executions,

@@ -11,6 +11,7 @@ from cloudspend.access.checks import require_granted, run_checks
 from cloudspend.access.keys import AccessKey, Identity, require_user_of
 from cloudspend.access.ports import Excess, KeyGate, Vault
 from cloudspend.access.verify import KEY_NOT_TOO_MUCH
+from cloudspend.accounts.coverage import refuse_twice
 from cloudspend.accounts.lifecycle import moved, tell_change
 from cloudspend.accounts.model import (
     Account,
@@ -66,6 +67,7 @@ def connect_key(
     account = desk.registry.get(account_id)
     # Asked before the key is: the state decides whether it is looked at at all.
     moved(account, AccountState.CONNECTED, act)
+    refuse_twice(account, desk.registry)
     candidate, checks = _examine(account, key, desk, act.at)
     connected = moved(
         candidate,

@@ -7,12 +7,21 @@ from cloudspend.access.checks import denied_and_needed, require_granted, run_che
 from cloudspend.access.move import leave_key, stay_with_key
 from cloudspend.access.ports import Door, EnterCustomer, Vault
 from cloudspend.access.verify import check_connection, standing, verify_connection
+from cloudspend.accounts.coverage import COUNTED_ONCE, doubled, onboarded_members, take_over
 from cloudspend.accounts.lifecycle import TRANSITIONS, lost, transition
-from cloudspend.accounts.model import Account, AccountState, Act, Check, ConnectionKind
+from cloudspend.accounts.members import refresh
+from cloudspend.accounts.model import (
+    Account,
+    AccountState,
+    AccountType,
+    Act,
+    Check,
+    ConnectionKind,
+)
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
-from cloudspend.errors import Defect, Failure
+from cloudspend.errors import ConnectionRefused, Defect, Failure
 from cloudspend.settings import ONBOARD_MACHINE
 
 OUR_FAULT = (
@@ -42,12 +51,19 @@ def check_permissions(
 
     When all are granted, the account is backfilling: from here on its deliveries are believed. A
     role that is proved takes the place of an access key, which is forgotten then.
+
+    The members of an organization are known from here on. Raises ConnectionRefused where cost would
+    be counted twice; where the organization is to take the coverage over, it does so here.
     """
     account = registry.get(account_id)
-    checks = run_checks(account, enter(account), now)
+    customer = enter(account)
+    checks = run_checks(account, customer, now)
     _record(account, checks, registry)
     require_granted(checks)
     _proofs(account, registry)
+    if account.type is AccountType.ORGANIZATION:
+        refresh(account, customer.organization_accounts(account), registry, bus, now)
+    _count_once(account, registry, bus, now)
     if account.offered is ConnectionKind.IAM_ROLE:
         account = leave_key(account, registry, bus, vault)
     transition(registry, bus, account, AccountState.BACKFILLING, _act(now))
@@ -57,10 +73,10 @@ def activate(account_id: str, registry: AccountRegistry, bus: Bus, now: datetime
     """The account's history is in. Raises Defect while a check is denied that the account cannot be
     without.
 
-    An account that was connected anew, suspended or offboarded meanwhile is left as it is.
+    An account with which something else happened meanwhile is left as it is.
     """
     account = registry.get(account_id)
-    if AccountState.ACTIVE not in TRANSITIONS[account.state]:
+    if account.state not in (AccountState.BACKFILLING, AccountState.ACTIVE):
         return
     checks = _proofs(account, registry)
     account = transition(
@@ -107,6 +123,15 @@ def _proofs(account: Account, registry: AccountRegistry) -> Sequence[Check]:
     if not checks or denied_and_needed(checks):
         raise Defect(f"The account {account.account_id} was to be activated without its proofs.")
     return checks
+
+
+def _count_once(account: Account, registry: AccountRegistry, bus: Bus, now: datetime) -> None:
+    if found := doubled(account, registry):
+        raise ConnectionRefused(found.summary, remedy=found.remedy, check=COUNTED_ONCE)
+    if account.type is AccountType.ORGANIZATION and account.move_coverage:
+        members = registry.members(account.account_id)
+        twice = onboarded_members(account, members, registry.list())
+        take_over(account, twice, registry, bus, _act(now))
 
 
 def _act(now: datetime, reason: str = "") -> Act:

@@ -1,11 +1,12 @@
 """What proving a connection needs from outside."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from cloudspend.access.keys import AccessKey, Identity
+from cloudspend.accounts.members import Listed
 from cloudspend.accounts.model import Account, CheckStatus
 
 # Secrets Manager's names for the versions of a secret; the order in which keys are tried.
@@ -94,6 +95,10 @@ class Customer(Protocol):
 
         Raises TransientError, and Defect when it knows no call for `action`.
         """
+
+    def organization_accounts(self, account: Account) -> Sequence[Listed]:
+        """Every account of the organization that `account` manages; none where it manages none.
+        Raises PermissionDenied and TransientError."""
 
 
 EnterCustomer = Callable[[Account], Customer]

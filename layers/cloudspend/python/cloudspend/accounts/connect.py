@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudspend.accounts import fields
+from cloudspend.accounts.coverage import refuse_twice
 from cloudspend.accounts.lifecycle import moved
 from cloudspend.accounts.model import Account, AccountState, Act
 from cloudspend.accounts.ports import AccountRegistry, Onboarding
@@ -37,9 +38,10 @@ def connect(
 ) -> Account:
     """Take the role as the account's connection and start Onboard; the invitation's link becomes
     void. Raises UsageError for a role that is not the account's, and for an account that may not be
-    connected.
+    connected, or whose cost would be counted twice.
     """
     account = registry.get(fields.account_id(request.account_id))
+    refuse_twice(account, registry)
     role = fields.role_arn(request.role_arn, account.account_id, settings.partition)
     entered: dict[str, Any] = {
         "role_arn": role,

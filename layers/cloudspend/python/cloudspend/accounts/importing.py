@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cloudspend.accounts.coverage import refuse_twice
 from cloudspend.accounts.invite import InviteRequest, invite, prepared
 from cloudspend.accounts.lifecycle import TRANSITIONS
 from cloudspend.accounts.model import Account, AccountState, Act
@@ -38,14 +39,25 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "cost_centre": ("cost_centre", "Your own cost centre for the account"),
     "notes": ("notes", "Anything else, up to 2000 characters"),
     "phone_home": ("phone_home", "yes or no: whether the customer's stack tells of itself"),
+    "member_stacks": (
+        "member_stacks",
+        "How members get their stacks: NONE, SERVICE_MANAGED, SELF_MANAGED or DELEGATED_ADMIN",
+    ),
+    "members_in": ("members_in", "Which members: units or the root; for SELF_MANAGED accounts"),
+    "move_coverage": (
+        "move_coverage",
+        "yes or no: whether an organization takes over what onboarded members bring",
+    ),
 }
-LISTS = frozenset({"regions", "tag_columns", "contacts"})
-FLAGS = frozenset({"billing_detail", "phone_home"})
+LISTS = frozenset({"regions", "tag_columns", "contacts", "members_in"})
+FLAGS = frozenset({"billing_detail", "phone_home", "move_coverage"})
 _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
 # An account with nothing wrong, for trying one field at a time.
 _ANY_ID, _ANY_NAME = "000000000000", "A name"
 # What the rules of the other fields depend on.
-_GROUND = ("export_kind",)
+_GROUND = ("export_kind", "type")
+# Columns that mean something together only; what is wrong with them is said of the first.
+_TOGETHER = {"members_in": "member_stacks"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,7 @@ class Imported:
     account: Account
     link: str
     note: str
+    members_link: str = ""
 
 
 def check(
@@ -100,7 +113,9 @@ def import_accounts(
             yield Imported(existing, "", _left(existing))
             continue
         invitation = invite(one.request, office, act)
-        yield Imported(invitation.account, invitation.link, "invited")
+        yield Imported(
+            invitation.account, invitation.link, "invited", invitation.members_link or ""
+        )
 
 
 def _is_due(account: Account, act: Act, *, again: bool) -> bool:
@@ -157,7 +172,10 @@ def _wrong_fields(
     for column, (field, _) in COLUMNS.items():
         if column not in tried:
             continue
-        alone = replace(sound, **{field: getattr(request, field)})
+        if _TOGETHER.get(column) in tried:
+            continue
+        others = [other for other, first in _TOGETHER.items() if first == column]
+        alone = replace(sound, **{name: getattr(request, name) for name in (field, *others)})
         if refusal := _refusal(alone, None, office, act):
             allowed = str(refusal.details.get("allowed") or refusal.sentence)
             wrong.append(Problem(entry.line, column, _words(entry.said[column]), allowed))
@@ -167,8 +185,9 @@ def _wrong_fields(
 def _wrong_together(
     entry: Entry, request: InviteRequest, existing: Account | None, office: Office, act: Act
 ) -> list[Problem]:
-    """Fields that are right each by itself, and not beside each other."""
-    refusal = _refusal(request, existing, office, act)
+    """Fields that are right each by itself, and not beside each other; cost that would be counted
+    twice."""
+    refusal = _counted_twice(request, existing, office, act)
     if refusal is None:
         return []
     return [Problem(entry.line, "account", request.account_id, refusal.sentence)]
@@ -179,6 +198,16 @@ def _refusal(
 ) -> UsageError | None:
     try:
         prepared(request, existing, office, act)
+    except UsageError as error:
+        return error
+    return None
+
+
+def _counted_twice(
+    request: InviteRequest, existing: Account | None, office: Office, act: Act
+) -> UsageError | None:
+    try:
+        refuse_twice(prepared(request, existing, office, act).account, office.registry)
     except UsageError as error:
         return error
     return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from cloudspend.accounts import fields
+from cloudspend.accounts.coverage import refuse_twice
 from cloudspend.accounts.describe import Described, Ground, checked
 from cloudspend.accounts.lifecycle import TRANSITIONS, tell_change, with_step
 from cloudspend.accounts.link import StackChoices, members_link, quick_create_link
@@ -49,7 +50,8 @@ class InviteRequest(Described):
     fill that table. Data are kept for good unless `retention_months` are given. Without
     `phone_home` the customer's stack tells nobody of itself, and the role is entered by hand.
     `member_stacks` says how member accounts get theirs, `members_in` which: ids of units, or of
-    accounts for SELF_MANAGED.
+    accounts for SELF_MANAGED. With `move_coverage` an organization takes over what members bring
+    that are onboarded.
     """
 
     account_id: str = ""
@@ -63,6 +65,7 @@ class InviteRequest(Described):
     phone_home: bool = True
     member_stacks: str = MemberStacks.NONE
     members_in: Sequence[str] = ()
+    move_coverage: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -82,10 +85,12 @@ def invite(request: InviteRequest, office: Office, act: Act) -> Invitation:
 
     An account that is invited, failed, degraded or removed is invited again: the earlier link
     becomes void, the external id stays. Raises UsageError for a wrong field, for a display name
-    that another account bears, and for an account that is connected.
+    that another account bears, for an account that is connected, and for one whose cost would be
+    counted twice.
     """
     existing = office.registry.find(fields.account_id(request.account_id))
     invitation = prepared(request, existing, office, act)
+    refuse_twice(invitation.account, office.registry)
     if existing is None:
         office.registry.add(invitation.account)
     else:
@@ -103,6 +108,8 @@ def prepared(
     before = replace(before, export=_export(request, before.export))
     ground = Ground(office.known_regions(before.partition), act.at.date(), before.export.kind)
     account = replace(before, token_sha256=token_digest(token), **checked(request, ground))
+    if request.move_coverage is not None:
+        account = replace(account, move_coverage=request.move_coverage)
     if account.billing_detail and not account.export.kind.is_cur:
         account = replace(account, billing_detail=False)
     account = with_step(account, existing, act)
@@ -161,6 +168,7 @@ def _again(request: InviteRequest, existing: Account, act: Act) -> Account:
         partition=fields.partition(request.partition or existing.partition, existing.partition),
         state=AccountState.INVITED,
         state_reason=act.reason,
+        covered_by=None,
         invited_at=act.at,
         expires_at=act.at + VALID_FOR,
     )

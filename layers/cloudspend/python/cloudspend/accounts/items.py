@@ -94,6 +94,8 @@ def to_account(item: Item) -> Account:
         **{name: item.get(name, value) for name, value in UNSAID.items()},
         contacts=tuple(item.get("contacts", ())),
         fresh_hours=None if item.get("fresh_hours") is None else int(item["fresh_hours"]),
+        covered_by=item.get("covered_by"),
+        move_coverage=item.get("move_coverage", False),
     )
 
 

@@ -37,8 +37,9 @@ TRANSITIONS: Mapping[AccountState, frozenset[AccountState]] = {
     ),
     # active again: the step was repeated
     _ACTIVE: frozenset({_ACTIVE, _CONNECTED, _VERIFYING, _DEGRADED}) | _ENDS,
-    # what was active once and lost something: mended by a check, or by a new invitation
-    _DEGRADED: frozenset({_DEGRADED, _INVITED, _CONNECTED, _VERIFYING}) | _ENDS,
+    # what was active once and lost something: mended by a check, or by a new invitation; active:
+    # Sweep could not reach it, and does again
+    _DEGRADED: frozenset({_DEGRADED, _ACTIVE, _INVITED, _CONNECTED, _VERIFYING}) | _ENDS,
     # connected: resumed, and to be verified; suspended again: its customer updated the stack
     _SUSPENDED: frozenset({_CONNECTED}) | _ENDS,
     # offboarding again: the execution before was stopped half-way

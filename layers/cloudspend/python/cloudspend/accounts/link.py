@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from cloudspend.accounts.member_stacks import NO_MEMBERS, MembersChoice
 from cloudspend.accounts.model import Account, ExportSetup
 from cloudspend.errors import UsageError
-from cloudspend.settings import CUSTOMER_STACK, MEMBERS_SET, Settings
+from cloudspend.settings import CUSTOMER_STACK, MEMBERS_SET, TEMPLATE_VERSION, Settings
 
 MAX_LENGTH = 1024
 # The longest month: raw files must never go before the data made from them may.
@@ -75,6 +75,13 @@ def _quick_create(
             "units, such as one that the others are in.",
         )
     return link
+
+
+def is_outdated(account: Account) -> bool:
+    """Whether the customer's stack is known to be made from an earlier template than the newest."""
+    if account.role_arn is None or account.template_version is None:
+        return False
+    return int(account.template_version) < int(TEMPLATE_VERSION)
 
 
 def update_link(account: Account, settings: Settings) -> str:

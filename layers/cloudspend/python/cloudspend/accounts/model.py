@@ -152,6 +152,8 @@ class Account:
     active first. `partition` is AWS's, and decides endpoints and ARNs. `contacts` are e-mail
     addresses of the customer's; `owner` and `cost_centre` are whose it is in the platform team's
     own house. `fresh_hours` is its target of freshness; None for the platform's.
+    `covered_by` is the organization whose bill has taken the place of the account's own;
+    `move_coverage` says of an organization that its bill may do so for its members.
     `key` is there while the platform holds an access key; with a `role_arn` beside it, the account
     is moving to that role, which takes the key's place once it is proved.
     """
@@ -185,6 +187,8 @@ class Account:
     cost_centre: str = ""
     notes: str = ""
     fresh_hours: int | None = None
+    covered_by: str | None = None
+    move_coverage: bool = False
 
     @property
     def is_served(self) -> bool:

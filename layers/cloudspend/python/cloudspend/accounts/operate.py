@@ -2,13 +2,15 @@
 
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from cloudspend.accounts import fields
+from cloudspend.accounts.coverage import refuse_twice
 from cloudspend.accounts.describe import Described, Ground, checked
 from cloudspend.accounts.lifecycle import transition, with_step
 from cloudspend.accounts.model import Account, AccountState, Act
-from cloudspend.accounts.ports import Office, Onboarding
+from cloudspend.accounts.ports import AccountRegistry, Office, Onboarding
 from cloudspend.alerts.catalog import event
 from cloudspend.errors import UsageError
 
@@ -50,11 +52,20 @@ def update(account_id: str, wanted: Described, office: Office, act: Act) -> Acco
     return after
 
 
-def verify(account_id: str, office: Office, onboarding: Onboarding, act: Act) -> Account:
+def verify(
+    account_id: str,
+    office: Office,
+    onboarding: Onboarding,
+    act: Act,
+    *,
+    move_coverage: bool = False,
+) -> Account:
     """Prove the connection and every permission anew, by Onboard; what is missing of the account's
     bills is taken in as well.
 
-    Raises UsageError for an account that is not connected, or rests.
+    With `move_coverage` an organization takes over what its members bring that are onboarded by
+    themselves. Raises UsageError for an account that is not connected, or rests, and where cost
+    would be counted twice.
     """
     account = office.registry.get(account_id)
     if account.state is AccountState.SUSPENDED:
@@ -62,7 +73,10 @@ def verify(account_id: str, office: Office, onboarding: Onboarding, act: Act) ->
             f"{account.display_name} ({account_id}) is suspended.",
             remedy=f"Resume it, which verifies it too: cloudspend accounts resume {account_id}.",
         )
-    after = transition(office.registry, office.bus, account, AccountState.VERIFYING, act)
+    wanted = account.move_coverage or move_coverage
+    refuse_twice(replace(account, move_coverage=wanted), office.registry)
+    verifying = AccountState.VERIFYING
+    after = transition(office.registry, office.bus, account, verifying, act, move_coverage=wanted)
     onboarding.start(account_id, f"{account_id}_{act.at:%Y%m%dT%H%M%S%f}")
     return after
 
@@ -81,7 +95,9 @@ def suspend(account_id: str, office: Office, act: Act) -> Account:
 def resume(account_id: str, office: Office, onboarding: Onboarding, act: Act) -> Account:
     """Wake a suspended account: it is verified, and what AWS delivered meanwhile is taken in.
 
-    Raises UsageError for an account that is not suspended.
+    One whose organization covered it, and does not any more, begins with the month in which that
+    ended. Raises UsageError for an account that is not suspended, and where its cost would be
+    counted twice.
     """
     account = office.registry.get(account_id)
     if account.state is not AccountState.SUSPENDED:
@@ -89,9 +105,23 @@ def resume(account_id: str, office: Office, onboarding: Onboarding, act: Act) ->
             f"{account.display_name} ({account_id}) is {account.state}, not suspended.",
             remedy=f"See how it stands: cloudspend accounts show {account_id}.",
         )
-    after = transition(office.registry, office.bus, account, AccountState.CONNECTED, act)
+    refuse_twice(account, office.registry)
+    connected = AccountState.CONNECTED
+    since = _alone_since(account, office.registry)
+    after = transition(
+        office.registry, office.bus, account, connected, act, covered_by=None, start_date=since
+    )
     onboarding.start(account_id, f"{account_id}_{act.at:%Y%m%dT%H%M%S%f}")
     return after
+
+
+def _alone_since(account: Account, registry: AccountRegistry) -> date:
+    """From when on the account's own bill is wanted."""
+    if account.covered_by is None:
+        return account.start_date
+    members = registry.members(account.covered_by)
+    left = next((one.left_at for one in members if one.account_id == account.account_id), None)
+    return max(account.start_date, left.date().replace(day=1)) if left else account.start_date
 
 
 def _differences(before: Account, after: Account) -> list[str]:

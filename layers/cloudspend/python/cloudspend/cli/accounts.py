@@ -9,6 +9,7 @@ from cloudspend import wiring
 from cloudspend.accounts.connect import ConnectRequest, connect
 from cloudspend.accounts.invite import InviteRequest
 from cloudspend.accounts.invite import invite as invite_account
+from cloudspend.accounts.link import is_outdated, update_link
 from cloudspend.accounts.member_stacks import NEEDED
 from cloudspend.accounts.model import (
     Account,
@@ -24,7 +25,7 @@ from cloudspend.accounts.model import (
 from cloudspend.cli import fields as o
 from cloudspend.cli.options import AccountId, OutputOption, act_of
 from cloudspend.cli.output import Output, say, show, show_one, show_whole
-from cloudspend.settings import TEMPLATE_VERSION
+from cloudspend.settings import TEMPLATE_VERSION, Settings
 
 app = typer.Typer(no_args_is_help=True, help="Invite accounts and see how their connection stands.")
 
@@ -90,6 +91,7 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
             help="An organizational unit or the root, for SELF_MANAGED an account; repeat it.",
         ),
     ] = None,
+    move_coverage: o.MoveCoverage = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Record an account and print the link that connects it.
@@ -119,6 +121,7 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         fresh_hours=freshness_hours,
         export_setup=export_setup,
         phone_home=phone_home,
+        move_coverage=move_coverage,
         member_stacks=member_stacks,
         members_in=members_in or (),
     )
@@ -177,7 +180,8 @@ def list_accounts(output: OutputOption = Output.TABLE) -> None:
 @app.command("show")
 def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
     """Show one account, its connection, and the result of each permission check."""
-    accounts = wiring.operator().accounts
+    operator = wiring.operator()
+    accounts = operator.accounts
     account = accounts.get(account_id)
     checks = [_check(check) for check in accounts.checks(account_id)]
     facts = _row(account) | {
@@ -190,6 +194,7 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
         "role_arn": account.role_arn,
         "kms_key": account.kms_key_arn,
         "template_version": account.template_version,
+        **_update(account, operator.settings),
         **_key(account.key),
         "external_id": account.external_id,
         "invited_at": _time(account.invited_at),
@@ -199,6 +204,8 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
         "owner": account.owner,
         "cost_centre": account.cost_centre,
         "notes": account.notes,
+        "covered_by": account.covered_by,
+        "move_coverage": account.move_coverage,
     }
     if output is Output.TABLE:
         show_one(facts, output)
@@ -226,7 +233,14 @@ def _reason(account: Account) -> str:
     """Why the account is in its state; of an invitation that nobody followed, that it expired."""
     if account.state is AccountState.INVITED and account.expires_at <= datetime.now(UTC):
         return f"The link expired at {_time(account.expires_at)}."
+    if is_outdated(account) and not account.state_reason:
+        return f"Its template is of version {account.template_version}; see accounts show."
     return account.state_reason
+
+
+def _update(account: Account, settings: Settings) -> dict[str, Any]:
+    """How the customer gets the newest template; nothing where that is there, or not known."""
+    return {"update_link": update_link(account, settings)} if is_outdated(account) else {}
 
 
 def _location(export: Export) -> str:

@@ -33,6 +33,14 @@ TagColumns = Annotated[
         help="A tag that gets a column of its own in cost_and_usage; repeat for up to 10.",
     ),
 ]
+MoveCoverage = Annotated[
+    bool | None,
+    typer.Option(
+        "--move-coverage/--no-move-coverage",
+        help="Whether an organization takes over what its members bring that are onboarded by "
+        "themselves; otherwise it is refused, since their cost would be counted twice.",
+    ),
+]
 Contacts = Annotated[
     list[str] | None,
     typer.Option(metavar="EMAIL", help="Whom to write to at the customer's; repeat for up to 10."),

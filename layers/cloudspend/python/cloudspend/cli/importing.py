@@ -61,13 +61,16 @@ def import_file(
 def _show(rows: list[Row], output: Output) -> None:
     """For a person each link stands on a line of its own, where it can be copied whole."""
     if output is not Output.TABLE:
-        show(rows, (*ANSWER, "link"), output, "")
+        show(rows, (*ANSWER, "link", "members_link"), output, "")
         return
     show(rows, ANSWER, output, "Nothing was imported.")
     say("Send each link to someone who may create IAM roles in its account:")
     for row in rows:
         if row["link"]:
             show_whole(f"{row['account_id']} {row['link']}")
+        if row["members_link"]:
+            say("And for the delegated administrator of StackSets:")
+            show_whole(f"{row['account_id']} {row['members_link']}")
 
 
 def _text_of(file: Path) -> str:
@@ -90,4 +93,5 @@ def _row(one: Imported) -> Row:
         "note": one.note,
         "link_expires": f"{account.expires_at:%Y-%m-%d %H:%M} UTC" if one.link else "",
         "link": one.link,
+        "members_link": one.members_link,
     }

@@ -59,13 +59,30 @@ def update(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     show_one({"account_id": account_id, "name": after.display_name, "changed": reason}, output)
 
 
-def verify(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
+def verify(
+    account_id: AccountId,
+    move_coverage: Annotated[
+        bool,
+        typer.Option(
+            "--move-coverage",
+            help="Let the organization take over what its members bring that are onboarded by "
+            "themselves.",
+        ),
+    ] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
     """Prove an account's connection and every permission anew, and take in what is missing.
 
     `cloudspend accounts show ACCOUNT` says how it went.
     """
     operator = wiring.operator()
-    after = operate.verify(account_id, operator.office, operator.onboarding, act_of(operator))
+    after = operate.verify(
+        account_id,
+        operator.office,
+        operator.onboarding,
+        act_of(operator),
+        move_coverage=move_coverage,
+    )
     _show(after, output)
     say(f"Its checks run now. See how they went: cloudspend accounts show {account_id}")
 

@@ -74,6 +74,12 @@ def _retire(account: Account, published: PublishedPeriod, store: Store, now: dat
             retention_months=account.retention_months,
         )
     )
+    return end_period(published, store, now)
+
+
+def end_period(published: PublishedPeriod, store: Store, now: datetime) -> bool:
+    """Take a billing period from readers, with everything that was proved of it. False when another
+    generation has become current since it was looked at."""
     if not store.registry.retire(published, now):
         return False
     values = period_values(published.account_id, published.period)

@@ -5,19 +5,21 @@ that two sweeps at once, or one that is killed, do no harm.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from cloudspend import payload as p
 from cloudspend.access.key_age import old_key, old_key_event
-from cloudspend.accounts.model import Account
-from cloudspend.accounts.ports import AccountReader
+from cloudspend.accounts.link import is_outdated, update_link
+from cloudspend.accounts.model import Account, AccountType
+from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
-from cloudspend.alerts.event import Event
 from cloudspend.errors import CustomerActionError, Failure
 from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.condition import Condition
+from cloudspend.lake.coverage import keep_apart
 from cloudspend.lake.expire import Store, expire
 from cloudspend.lake.failure import OUR_FAULT, failure_of
 from cloudspend.lake.missed import Desk, Missed, find_missed
@@ -25,10 +27,12 @@ from cloudspend.lake.model import GenerationState, Holdings, PublishedPeriod, Ve
 from cloudspend.lake.plan import RUNS
 from cloudspend.lake.ports import Catalog, Executions
 from cloudspend.lake.publish import Press
+from cloudspend.lake.reached import reflect
 from cloudspend.lake.repair import Folder, copy_of, drifts, folders, look, repair, without_files
 from cloudspend.lake.retention import Kept
 from cloudspend.lake.start import OpenBucket
 from cloudspend.lake.tables import TABLES, tag_columns
+from cloudspend.settings import TEMPLATE_VERSION, Settings
 
 # Nothing that was written less than this ago is taken for left behind: it may be under way.
 LEFT_BEHIND = timedelta(hours=24)
@@ -60,47 +64,51 @@ class Broom:
 @dataclass(frozen=True)
 class Swept:
     """What came of one account. `counts` says how much of each kind was found or done; `compare`
-    are published periods to be compared with Cost Explorer; `failure` is why it was not swept."""
+    are published periods to be compared with Cost Explorer; `failure` is why it was not swept,
+    `unreachable` why its customer's bucket could not be looked at."""
 
     account_id: str
     counts: Mapping[str, int] = field(default_factory=dict)
     compare: tuple[PublishedPeriod, ...] = ()
     failure: Failure | None = None
-
-
-@dataclass(frozen=True)
-class Condition:
-    """What is wrong with an account for as long as it lasts: said once while `state` is the same,
-    and again, under another id, when it comes back on another day."""
-
-    state: str
-    event: Event
+    unreachable: str = ""
 
 
 def sweep_accounts(
     account_ids: Iterable[str],
-    registry: AccountReader,
+    registry: AccountRegistry,
     broom: Broom,
+    settings: Settings,
     now: datetime,
     on_failure: Callable[[str], None],
 ) -> list[Swept]:
     """Sweep the active accounts among these. What fails for one account is noted in its answer and
     keeps no other back; `on_failure` hears of it while the error is at hand."""
     swept = []
+    everyone: Sequence[Account] | None = None
     for account_id in account_ids:
         try:
             account = registry.get(account_id)
-            if account.is_served:
-                swept.append(sweep_account(account, broom, now))
+            if not account.is_served:
+                continue
+            known = [_outdated(account, settings, now)]
+            if account.type is AccountType.ORGANIZATION:
+                everyone = registry.list() if everyone is None else everyone
+                known.append(keep_apart(account, everyone, registry, broom.store, now))
+            one = sweep_account(account, broom, now, known)
+            reflect(account, one.unreachable, registry, broom.store.bus, now)
+            swept.append(one)
         except Exception as error:
             on_failure(account_id)
             swept.append(Swept(account_id, failure=failure_of(error)))
     return swept
 
 
-def sweep_account(account: Account, broom: Broom, now: datetime) -> Swept:
-    """Find and mend everything of one account. A customer's bucket that cannot be reached keeps
-    nothing of the platform's own back."""
+def sweep_account(
+    account: Account, broom: Broom, now: datetime, known: Iterable[Condition | None] = ()
+) -> Swept:
+    """Find and mend everything of one account, and say what is wrong with it, `known` beside it. A
+    customer's bucket that cannot be reached keeps nothing of the platform's own back."""
     store, press = broom.store, broom.press
     holdings = store.registry.holdings(account.account_id)
     missed, unreachable = _missed(account, holdings, broom, now)
@@ -117,7 +125,7 @@ def sweep_account(account: Account, broom: Broom, now: datetime) -> Swept:
     gone = expire(account, holdings, store, broom.kept, now)
     compare = to_compare(holdings, now)
     missing = _files_missing(account, lost, now) if lost else None
-    conditions = [unreachable, overdue, missing, _old_key(account, now)]
+    conditions = [*known, unreachable, overdue, missing, _old_key(account, now)]
     _remember(account, holdings, missed, [one for one in conditions if one], broom, now)
     return Swept(
         account.account_id,
@@ -137,6 +145,7 @@ def sweep_account(account: Account, broom: Broom, now: datetime) -> Swept:
             "accounts_unreachable": int(unreachable is not None),
         },
         compare,
+        unreachable=str(unreachable.event.details["reason"]) if unreachable else "",
     )
 
 
@@ -254,6 +263,21 @@ def _files_missing(account: Account, lost: Iterable[PublishedPeriod], now: datet
     subject = f"{state} {now:%Y-%m-%d}"
     said = event("FilesMissing", account.for_events, subject, generations=names)
     return Condition(state, said)
+
+
+def _outdated(account: Account, settings: Settings, now: datetime) -> Condition | None:
+    if not is_outdated(account):
+        return None
+    version = str(account.template_version)
+    said = event(
+        "TemplateOutdated",
+        account.for_events,
+        f"{version} {TEMPLATE_VERSION} {now:%Y-%m-%d}",
+        version=version,
+        newest=TEMPLATE_VERSION,
+        link=update_link(account, settings),
+    )
+    return Condition(f"{version} {TEMPLATE_VERSION}", said)
 
 
 def _old_key(account: Account, now: datetime) -> Condition | None:

@@ -1,7 +1,7 @@
 """The customer's account, entered: one real call for each permission."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -11,8 +11,9 @@ from cloudspend.access.aws.calls import call as _call
 from cloudspend.access.aws.calls import code as _code
 from cloudspend.access.denials import read_denial
 from cloudspend.access.ports import Finding
+from cloudspend.accounts.members import Listed
 from cloudspend.accounts.model import Account, CheckStatus
-from cloudspend.errors import Defect
+from cloudspend.errors import Defect, PermissionDenied
 from cloudspend.settings import BILLING_REGIONS
 
 NOTHING_THERE = frozenset(
@@ -68,6 +69,22 @@ class CustomerProber:
                 return Finding(CheckStatus.NOT_AVAILABLE, str(error))
             denial = read_denial(str(error))
             return Finding(CheckStatus.DENIED, f"{denial.sentence} {error}", denial.by)
+
+    def organization_accounts(self, account: Account) -> list[Listed]:
+        client = self._billing("organizations")
+        try:
+            described = _call(client.describe_organization)["Organization"]
+            if described["MasterAccountId"] != account.account_id:
+                return []
+            found = [one for page in _pages(client.list_accounts) for one in page["Accounts"]]
+        except ClientError as error:
+            if _code(error) in NOTHING_THERE:
+                return []
+            denial = read_denial(str(error))
+            raise PermissionDenied(
+                f"{denial.sentence} {error}", check="organizations:ListAccounts"
+            ) from error
+        return [_listed(one) for one in found]
 
     def own_role(self, account: Account, _: datetime) -> Finding:
         role = str(account.role_arn).rpartition("/")[2]
@@ -310,6 +327,24 @@ PROBES: dict[str, Callable[[CustomerProber, Account, datetime], Finding]] = {
     "organizations:ListTagsForResource": CustomerProber.account_tags,
     "kms:Decrypt": CustomerProber.decryption,
 }
+
+
+def _pages(operation: Callable[..., Any]) -> Iterator[Any]:
+    """All pages of an answer."""
+    token: dict[str, str] = {}
+    while True:
+        page = _call(operation, **token)
+        yield page
+        if not page.get("NextToken"):
+            return
+        token = {"NextToken": page["NextToken"]}
+
+
+def _listed(one: Any) -> Listed:
+    """`State` has taken the place of `Status`. AWS leaves the time out for an account that is just
+    being made."""
+    joined = one.get("JoinedTimestamp") or datetime.now(UTC)
+    return Listed(one["Id"], one["Name"], one.get("State") or one["Status"], joined.astimezone(UTC))
 
 
 def _yesterday(now: datetime) -> dict[str, str]:

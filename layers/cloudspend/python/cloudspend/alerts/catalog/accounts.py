@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog.kind import MAX_NAMES, EventType
+from cloudspend.alerts.catalog.kind import GENERATION, MAX_NAMES, EventType
 from cloudspend.alerts.event import Severity
 
 EVENTS: Mapping[str, EventType] = {
@@ -40,6 +40,47 @@ EVENTS: Mapping[str, EventType] = {
         "{name} ({id}) is offboarded. {data} Removed: {removed}.",
         ("{customer}", "See the proof: cloudspend accounts proof {id}."),
         {"data": s.TEXT, "removed": s.TEXT, "report": s.TEXT, "customer": s.TEXT},
+    ),
+    "CountedTwice": EventType(
+        Severity.CRITICAL,
+        "The bill of the organization {name} ({id}) has the cost of accounts that are onboarded by "
+        "themselves: {accounts}. Whoever sums over all accounts counts it twice.",
+        (
+            "Move it to the organization: cloudspend accounts verify {id} --move-coverage.",
+            "Or let one of the two go: cloudspend accounts offboard.",
+        ),
+        {"accounts": s.TEXT},
+    ),
+    "CoverageMoved": EventType(
+        Severity.WARNING,
+        "Nothing of {name} ({id}) is taken in any more: its cost is in the bill of the "
+        "organization {organization_name} ({organization}).",
+        (
+            "Query its cost there, by subaccountid = '{id}'.",
+            "Have its customer delete the stack 'cloudspend' in the account, if there is one.",
+        ),
+        {"organization": s.TEXT, "organization_name": s.TEXT},
+    ),
+    "PeriodMoved": EventType(
+        Severity.INFO,
+        "The month {period} of {name} ({id}) is no longer shown by itself: the bill of the "
+        "organization {organization_name} ({organization}) has it.",
+        ("Query it there, by account_id = '{organization}' and subaccountid = '{id}'.",),
+        {
+            **GENERATION,
+            "organization": s.TEXT,
+            "organization_name": s.TEXT,
+        },
+    ),
+    "TemplateOutdated": EventType(
+        Severity.WARNING,
+        "The stack of {name} ({id}) is of the template's version {version}; {newest} is the "
+        "newest.",
+        (
+            "Send this link to someone who may update the stack, whose parameters stay: {link}",
+            "What changed, for the customer's reviewer, stands in docs/security.md.",
+        ),
+        {"version": s.TEXT, "newest": s.TEXT, "link": s.TEXT},
     ),
     "MemberJoined": EventType(
         Severity.INFO,

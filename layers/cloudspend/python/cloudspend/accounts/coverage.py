@@ -1,0 +1,126 @@
+"""Whose bill has an account's cost, so that no cost is shown to readers twice.
+
+The bill of an organization has the cost of all its members. A member that is onboarded by itself as
+well brings the same cost again, and whoever sums over accounts counts it twice. That is refused, or
+the coverage moves to the organization if somebody chose so: never the other way, since AWS's bill
+of an organization cannot be had without one of its members.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from cloudspend.accounts.lifecycle import TRANSITIONS, tell_change, with_step
+from cloudspend.accounts.model import Account, AccountState, AccountType, Act, Member
+from cloudspend.accounts.ports import AccountRegistry
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Bus
+from cloudspend.errors import UsageError
+
+# The name under which Onboard refuses what would be counted twice.
+COUNTED_ONCE = "counted-once"
+_GONE = frozenset({AccountState.OFFBOARDING, AccountState.REMOVED})
+
+
+@dataclass(frozen=True)
+class Doubled:
+    """Cost that would be counted twice, and what can be done about it."""
+
+    summary: str
+    remedy: str
+
+
+def brings_cost(account: Account) -> bool:
+    """Whether readers see its bill, or soon will. A suspended account's data stay, and count."""
+    if account.covered_by is not None or account.state in _GONE:
+        return False
+    return account.activated_at is not None or account.state is AccountState.BACKFILLING
+
+
+def onboarded_members(
+    organization: Account, members: Iterable[Member], accounts: Iterable[Account]
+) -> list[Account]:
+    """Those of `accounts` that bring cost which the organization's bill has as well."""
+    here = {member.account_id for member in members if member.left_at is None}
+    here.discard(organization.account_id)
+    return [one for one in accounts if one.account_id in here and brings_cost(one)]
+
+
+def organizations_over(account_id: str, registry: AccountRegistry) -> list[Account]:
+    """The onboarded organizations whose bill has the account's cost. May lag behind a write by
+    seconds."""
+    found = (
+        registry.find(each) for each in registry.organizations_of(account_id) if each != account_id
+    )
+    return [one for one in found if one is not None and brings_cost(one)]
+
+
+def doubled(account: Account, registry: AccountRegistry) -> Doubled | None:
+    """What of the account's cost would be counted twice if its bill were taken in now; None where
+    nothing is known to be, and for an organization that is to take the coverage over."""
+    for organization in organizations_over(account.account_id, registry):
+        return Doubled(
+            f"{_named(account)} is a member of the organization {_named(organization)}, whose bill "
+            "has its cost already: it would be counted twice.",
+            f"Query its cost there, by subaccountid = '{account.account_id}'. To onboard it by "
+            f"itself, offboard {organization.account_id} first.",
+        )
+    if account.type is not AccountType.ORGANIZATION or account.move_coverage:
+        return None
+    members = registry.members(account.account_id)
+    twice = onboarded_members(account, members, registry.list()) if members else []
+    if not twice:
+        return None
+    return Doubled(
+        f"The bill of the organization {_named(account)} has the cost of accounts that are "
+        f"onboarded by themselves: {names(twice)}. It would be counted twice.",
+        "Move their coverage to the organization: cloudspend accounts verify "
+        f"{account.account_id} --move-coverage (before it is connected: cloudspend accounts invite "
+        f"{account.account_id} --move-coverage). Or offboard them.",
+    )
+
+
+def refuse_twice(account: Account, registry: AccountRegistry) -> None:
+    """Raises UsageError where the account's cost would be counted twice."""
+    if found := doubled(account, registry):
+        raise UsageError(found.summary, remedy=found.remedy)
+
+
+def take_over(
+    organization: Account, members: Iterable[Account], registry: AccountRegistry, bus: Bus, act: Act
+) -> None:
+    """Move the coverage of `members` to their organization: from here on nothing of theirs is taken
+    in, and `cloudspend.lake.coverage` withdraws the months that the organization's bill has.
+
+    May be repeated. Raises AccountChanged.
+    """
+    for member in members:
+        reason = f"Its cost is in the bill of the organization {_named(organization)}."
+        # Who was invited anew has nothing to rest from, and is refused when it connects.
+        rests = AccountState.SUSPENDED in TRANSITIONS[member.state]
+        after = replace(
+            member,
+            covered_by=organization.account_id,
+            state=AccountState.SUSPENDED if rests else member.state,
+            state_reason=reason,
+        )
+        after = with_step(after, member, replace(act, reason=reason))
+        registry.save(member, after)
+        tell_change(after, bus)
+        bus.put(
+            event(
+                "CoverageMoved",
+                after.for_events,
+                f"{organization.account_id} {act.at.isoformat()}",
+                organization=organization.account_id,
+                organization_name=organization.display_name,
+            )
+        )
+
+
+def names(accounts: Iterable[Account]) -> str:
+    """Accounts as a sentence names them."""
+    return ", ".join(_named(one) for one in accounts)
+
+
+def _named(account: Account) -> str:
+    return f"{account.display_name} ({account.account_id})"

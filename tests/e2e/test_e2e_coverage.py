@@ -1,0 +1,73 @@
+"""An organization whose member is onboarded by itself: refused, then in its place."""
+
+from typing import Any
+
+import pytest
+
+from cloudspend.accounts.model import ExportKind
+from local.story import Story
+from local.world.bill import Bill
+from local.world.delivery import tell
+from tests.e2e.scene import Customer, Scene, bill_for
+
+PAYER, SHOP = "343434343434", "353535353535"
+
+
+@pytest.fixture(scope="module")
+def bill(story: Story) -> Bill:
+    """A closed month."""
+    return story.world.bills()[1]
+
+
+@pytest.fixture(scope="module")
+def shop(scene: Scene, bill: Bill) -> Customer:
+    """A member that was onboarded by itself, with a month."""
+    customer = Customer(scene, SHOP, "Covered Shop")
+    assert customer.follow(customer.invite()) == "CREATE_COMPLETE"
+    customer.put(bill_for(SHOP, bill))
+    assert customer.wait_until_onboarded()["state"] == "active"
+    scene.wait_for_ingests(SHOP, 0)
+    assert scene.totals(SHOP, bill.period).rows
+    return customer
+
+
+def organization(scene: Scene) -> Customer:
+    told = [
+        {"id": PAYER, "name": "Payer", "email": "p@example.com"},
+        {"id": SHOP, "name": "Shop", "email": "s@example.com"},
+    ]
+    tell(scene.platform.cloud.endpoint, "world", {"management": PAYER, "members": told})
+    return Customer(scene, PAYER, "Covering Org", ExportKind.CUR_LEGACY)
+
+
+def state(customer: Customer) -> tuple[Any, Any]:
+    shown = customer.shown()
+    return shown["state"], shown["covered_by"]
+
+
+def test_no_cost_is_counted_twice(scene: Scene, shop: Customer, bill: Bill) -> None:
+    payer = organization(scene)
+    invited = scene.command(
+        *("accounts", "invite", PAYER, "--name", payer.name, "--type", "ORGANIZATION"),
+        *("--start-date", "2020-01-01", "--export-kind", payer.report.kind),
+    )
+    assert payer.follow(invited["link"]) == "CREATE_COMPLETE"
+    payer.put(bill_for(PAYER, bill))
+    failed = payer.wait_until_onboarded()
+    assert failed["state"] == "failed"
+    assert f"Covered Shop ({SHOP}). It would be counted twice." in failed["reason"]
+    said = scene.wait_for_event(PAYER, "OnboardingFailed", check="counted-once")
+    assert any("--move-coverage" in action for action in said["actions"])
+    assert state(shop) == ("active", None)
+
+    scene.command("accounts", "verify", PAYER, "--move-coverage")
+    assert payer.wait_until_onboarded()["state"] == "active"
+    assert state(shop) == ("suspended", PAYER)
+    assert scene.totals(PAYER, bill.period).rows
+    assert scene.totals(SHOP, bill.period).rows == 0
+    assert scene.wait_for_event(SHOP, "CoverageMoved", organization=PAYER)
+    assert scene.wait_for_event(SHOP, "PeriodMoved", period=str(bill.period))
+
+    again = scene.platform.run("accounts", "resume", SHOP)
+    assert again.code == 2
+    assert "counted twice" in again.err
