@@ -142,6 +142,7 @@ def test_a_wrong_form_is_pointed_at(
         ("contacts", "nobody", "an e-mail address"),
         ("owner", "A" * 300, "printable characters"),
         ("cost_centre", "A" * 300, "printable characters"),
+        ("freshness_hours", "soon", "hours"),
         ("notes", "A" * 3000, "printable characters"),
         ("phone_home", "ring", "yes or no"),
         ("member_stacks", "ALL", "SERVICE_MANAGED"),

@@ -37,6 +37,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "contacts": ("contacts", "E-mail addresses at the customer's"),
     "owner": ("owner", "Who in your own house looks after the account"),
     "cost_centre": ("cost_centre", "Your own cost centre for the account"),
+    "freshness_hours": ("fresh_hours", "After how many hours without a delivery it is overdue"),
     "notes": ("notes", "Anything else, up to 2000 characters"),
     "phone_home": ("phone_home", "yes or no: whether the customer's stack tells of itself"),
     "member_stacks": (
