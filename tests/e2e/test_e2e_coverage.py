@@ -10,7 +10,7 @@ from local.world.bill import Bill
 from local.world.delivery import tell
 from tests.e2e.scene import Customer, Scene, bill_for
 
-PAYER, SHOP = "343434343434", "353535353535"
+PAYER, SHOP = "575757575757", "585858585858"
 
 
 @pytest.fixture(scope="module")
