@@ -9,11 +9,12 @@ from constructs import Construct
 
 from cloudspend import settings as names
 from cloudspend.alerts.event import Severity
+from cloudspend.alerts.subscription import SUBSCRIPTIONS
 from cloudspend.settings import Settings
 from stacks.constructs.access import arn
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.functions import PythonTasks
-from stacks.constructs.review import allow
+from stacks.constructs.review import accept, allow
 from stacks.lake_stack import LakeStack
 from stacks.stage import Stage
 
@@ -32,10 +33,12 @@ class AlertsStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, description="CloudSpend: event bus, rules, topics")
         self.topics = {severity: self._topic(severity, lake) for severity in Severity}
+        self.machines = self._machines(lake)
         self.alarms = self.topics[Severity.CRITICAL]
         self.dead_letters = DeadLetters(
-            self, "DeadLetters", name=f"{names.PREFIX}-alerts-dead-letters", alarms=self.alarms
+            self, "DeadLetters", name=names.dead_letters("alerts"), alarms=self.alarms
         )
+        self._subscribers()
         tasks = PythonTasks(self, "Tasks", stage=stage, settings=settings)
         self.notify = tasks.task(
             "notify",
@@ -45,7 +48,8 @@ class AlertsStack(Stack):
         allow(
             self.notify.task_role,
             ["sns:Publish"],
-            [arn("sns", f"{names.ALERT_TOPIC}-{severity}") for severity in Severity],
+            [arn("sns", f"{names.ALERT_TOPIC}-{severity}") for severity in Severity]
+            + [arn("sns", names.EVENT_TOPIC)],
         )
         lake.access.registry(self.notify.task_role, "GetItem", "PutItem")
         self.bus = events.EventBus(self, "Bus", event_bus_name=names.EVENT_BUS)
@@ -65,6 +69,42 @@ class AlertsStack(Stack):
             # Alarms publish as the service, which needs the topic's own consent.
             topic.add_to_resource_policy(_alarms_of(self.account, topic))
         return topic
+
+    def _machines(self, lake: LakeStack) -> sns.Topic:
+        """Every alert as JSON, for filter policies on its body."""
+        return sns.Topic(
+            self,
+            "EventsAsJson",
+            topic_name=names.EVENT_TOPIC,
+            display_name="CloudSpend events as JSON",
+            master_key=lake.key,
+            enforce_ssl=True,
+        )
+
+    def _subscribers(self) -> None:
+        """Where SNS puts what a subscriber did not take; subscriptions are made by command."""
+        queue = DeadLetters(
+            self,
+            "SubscriptionDeadLetters",
+            name=names.dead_letters(SUBSCRIPTIONS),
+            alarms=self.alarms,
+        )
+        accept(queue, "A dead letter queue: subscriptions, made by command, send to it.", "SQS3")
+        queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlertTopics",
+                principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[queue.queue_arn],
+                conditions={
+                    "ArnEquals": {
+                        "aws:SourceArn": [
+                            topic.topic_arn for topic in (*self.topics.values(), self.machines)
+                        ]
+                    }
+                },
+            )
+        )
 
     def _rule(self, severity: Severity) -> None:
         events.Rule(

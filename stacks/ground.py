@@ -38,7 +38,7 @@ class Ground:
 
     def dead_letters(self, scope: Construct, room: str) -> DeadLetters:
         """Where the stack `scope` puts what it could not handle."""
-        name = f"{names.PREFIX}-{room}-dead-letters"
+        name = names.dead_letters(room)
         return DeadLetters(scope, "DeadLetters", name=name, alarms=self.alerts.alarms)
 
     def lake_bucket(self, scope: Construct) -> s3.IBucket:

@@ -8,7 +8,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from cloudspend.alerts.aws import EventBridgeBus, SnsTopics
+from cloudspend.alerts.aws.publish import EventBridgeBus, SnsTopics
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus, EventAccount
 from cloudspend.alerts.message import message_of
@@ -65,8 +65,8 @@ def test_a_message_reaches_the_topic_of_its_severity_with_its_attributes() -> No
     with mock_aws():
         sns, sqs = boto3.client("sns"), boto3.client("sqs")
         queue = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
-        for severity in ("info", "critical"):
-            sns.create_topic(Name=f"cloudspend-alerts-{severity}")
+        for topic in ("alerts-info", "alerts-critical", "events"):
+            sns.create_topic(Name=f"cloudspend-{topic}")
         sns.subscribe(
             TopicArn=SETTINGS.alert_topic_arn("info"),
             Protocol="sqs",

@@ -23,6 +23,9 @@ SCHEMA_REGISTRY = PREFIX
 DELIVERIES_BUS = f"{PREFIX}-deliveries"
 REGISTRATION_TOPIC = f"{PREFIX}-registration"
 ALERT_TOPIC = f"{PREFIX}-alerts"
+# Alerts as JSON, for machines; those for people are text.
+EVENT_TOPIC = f"{PREFIX}-events"
+DEAD_LETTERS = "dead-letters"
 ONBOARD_MACHINE = f"{PREFIX}-onboard"
 INGEST_MACHINE = f"{PREFIX}-ingest"
 SWEEP_MACHINE = f"{PREFIX}-sweep"
@@ -176,8 +179,17 @@ class Settings:
         return self._arn("states", f"stateMachine:{OFFBOARD_MACHINE}")
 
     def alert_topic_arn(self, severity: str) -> str:
-        """The topic that alerts of `severity` (info, warning, critical) are published to."""
+        """The topic that alerts of `severity` (info, warning, critical) go to as text."""
         return self._arn("sns", f"{ALERT_TOPIC}-{severity}")
+
+    @property
+    def event_topic_arn(self) -> str:
+        """The topic that every alert is published to as JSON."""
+        return self._arn("sns", EVENT_TOPIC)
+
+    def dead_letters_arn(self, room: str) -> str:
+        """The queue of what a room could not handle."""
+        return self._arn("sqs", dead_letters(room))
 
     def _published(self, template: str) -> str:
         domain = DOMAINS[self.partition]
@@ -185,6 +197,11 @@ class Settings:
 
     def _arn(self, service: str, resource: str) -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account_id}:{resource}"
+
+
+def dead_letters(room: str) -> str:
+    """The name of the queue of what a room could not handle."""
+    return f"{PREFIX}-{room}-{DEAD_LETTERS}"
 
 
 def _typed(name: str, text: str, number: bool) -> str | int:

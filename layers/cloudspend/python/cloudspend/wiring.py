@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from cloudspend.accounts.aws import DynamoAccounts, HttpResponder, StepFunctionsOnboarding
     from cloudspend.accounts.model import Account
     from cloudspend.accounts.ports import Office
-    from cloudspend.alerts.aws import EventBridgeBus, SnsTopics
+    from cloudspend.alerts.aws.dead_letters import SqsDeadLetterQueues
+    from cloudspend.alerts.aws.publish import EventBridgeBus, SnsTopics
+    from cloudspend.alerts.aws.subscriptions import SnsSubscriptions
     from cloudspend.collect.aws import BillingServices, DynamoProgress, DynamoSpend
     from cloudspend.collect.metered import MeteredCostExplorer
     from cloudspend.collect.runner import Collector
@@ -93,15 +95,28 @@ class Platform:
 
     @cached_property
     def bus(self) -> EventBridgeBus:
-        from cloudspend.alerts.aws import EventBridgeBus
+        from cloudspend.alerts.aws.publish import EventBridgeBus
 
         return EventBridgeBus(self._client("events"), names.EVENT_BUS)
 
     @cached_property
     def topics(self) -> SnsTopics:
-        from cloudspend.alerts.aws import SnsTopics
+        from cloudspend.alerts.aws.publish import SnsTopics
 
         return SnsTopics(self._client("sns"), self.settings)
+
+    @cached_property
+    def subscriptions(self) -> SnsSubscriptions:
+        from cloudspend.alerts.aws.subscriptions import SnsSubscriptions
+
+        return SnsSubscriptions(self._client("sns"), self.settings)
+
+    @cached_property
+    def dead_letters(self) -> SqsDeadLetterQueues:
+        from cloudspend.alerts.aws.dead_letters import Clients, SqsDeadLetterQueues
+
+        services = ("sqs", "sns", "lambda", "stepfunctions")
+        return SqsDeadLetterQueues(Clients(*map(self._client, services)))
 
     @cached_property
     def onboarding(self) -> StepFunctionsOnboarding:

@@ -35,6 +35,7 @@ def message_of(detail_type: str, detail: Mapping[str, Any]) -> Message:
         severity=detail["severity"],
         account_id=account["id"],
         detail_type=detail_type,
+        detail=detail,
     )
 
 

@@ -1,22 +1,38 @@
 """Where alerts go."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
 class Message:
-    """An alert as a person reads it. `subject` is ASCII of at most 100 characters, one line."""
+    """An alert as a person reads it, and the event's `detail` for machines.
+
+    `subject` is ASCII of at most 100 characters, one line.
+    """
 
     subject: str
     text: str
     severity: str
     account_id: str
     detail_type: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What machines get: the event's `detail`, its kind, and what people read."""
+        return {
+            "detail_type": self.detail_type,
+            "subject": self.subject,
+            "text": self.text,
+            **self.detail,
+        }
 
 
 class Topics(Protocol):
-    """A topic for each severity."""
+    """A topic of text for each severity, and one of JSON for all."""
 
     def publish(self, message: Message) -> None:
-        """Publish to the topic of the message's severity. Raises TransientError."""
+        """Publish the text, and the `body` as JSON. Raises TransientError; then both are to be
+        published again."""

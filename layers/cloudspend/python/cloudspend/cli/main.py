@@ -11,6 +11,7 @@ import typer
 
 from cloudspend.cli import (
     accounts,
+    alerts,
     collect,
     convert,
     exports,
@@ -59,6 +60,7 @@ app.add_typer(exports.app, name="exports")
 periods.app.command("repair")(repair.repair_periods)
 app.add_typer(periods.app, name="periods")
 app.add_typer(findings.app, name="findings")
+app.add_typer(alerts.app, name="alerts")
 app.command("ingest")(ingest.ingest)
 app.command("reconcile")(reconcile.reconcile)
 app.command("query")(query.query)

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog import access, accounts, collect, insights, lake, reconcile, sweep
+from cloudspend.alerts.catalog import (
+    access,
+    accounts,
+    collect,
+    insights,
+    lake,
+    platform,
+    reconcile,
+    sweep,
+)
 from cloudspend.alerts.catalog.kind import EventType
 from cloudspend.alerts.catalog.words import in_words, plain
 from cloudspend.alerts.event import Event, EventAccount, Severity
@@ -23,6 +32,7 @@ ROOMS: tuple[Mapping[str, EventType], ...] = (
     sweep.EVENTS,
     insights.EVENTS,
     collect.EVENTS,
+    platform.EVENTS,
 )
 CATALOG: Mapping[str, EventType] = {name: kind for room in ROOMS for name, kind in room.items()}
 

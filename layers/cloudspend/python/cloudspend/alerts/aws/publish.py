@@ -3,25 +3,11 @@
 import json
 from typing import Any
 
-from botocore.exceptions import ClientError, HTTPClientError
-
+from cloudspend.alerts.aws.calls import call
 from cloudspend.alerts.event import Event
 from cloudspend.alerts.ports import Message
 from cloudspend.errors import TransientError
 from cloudspend.settings import EVENT_SOURCE, Settings
-
-# Amazon SNS and Amazon EventBridge API references, "Common errors".
-TRANSIENT = frozenset(
-    {
-        "InternalError",
-        "InternalException",
-        "InternalFailure",
-        "ServiceUnavailable",
-        "Throttled",
-        "Throttling",
-        "ThrottlingException",
-    }
-)
 
 
 class EventBridgeBus:
@@ -38,7 +24,7 @@ class EventBridgeBus:
             "DetailType": event.detail_type,
             "Detail": json.dumps(event.detail),
         }
-        answer = _call(self._events.put_events, "The event bus", Entries=[entry])
+        answer = call(self._events.put_events, "The event bus", Entries=[entry])
         # PutEvents succeeds as a call even when it takes none of the entries.
         if answer["FailedEntryCount"]:
             raise TransientError(
@@ -49,37 +35,35 @@ class EventBridgeBus:
 
 
 class SnsTopics:
-    """`Topics`, one of SNS for each severity. Attributes are there for filter policies."""
+    """`Topics` in SNS: text goes to one for each severity, JSON to one for all.
+
+    A filter policy on the body needs a body of JSON, and mail with such a body cannot be read. What
+    SNS filters by when a message has several bodies is not documented; so these are two messages.
+    """
 
     def __init__(self, sns: Any, settings: Settings) -> None:
         self._sns = sns
         self._settings = settings
 
     def publish(self, message: Message) -> None:
+        text = self._settings.alert_topic_arn(message.severity)
+        self._publish(text, message, message.text)
+        self._publish(self._settings.event_topic_arn, message, json.dumps(message.body))
+
+    def _publish(self, topic_arn: str, message: Message, body: str) -> None:
         attributes = {
             "severity": message.severity,
             "account_id": message.account_id,
             "detail_type": message.detail_type,
         }
-        _call(
+        call(
             self._sns.publish,
             "The alert topic",
-            TopicArn=self._settings.alert_topic_arn(message.severity),
+            TopicArn=topic_arn,
             Subject=message.subject,
-            Message=message.text,
+            Message=body,
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value}
                 for name, value in attributes.items()
             },
         )
-
-
-def _call(function: Any, what: str, **arguments: Any) -> Any:
-    try:
-        return function(**arguments)
-    except HTTPClientError as error:
-        raise TransientError(f"{what} could not be reached.", cause=str(error)) from error
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in TRANSIENT:
-            raise
-        raise TransientError(f"{what} asks to try later.", cause=str(error)) from error

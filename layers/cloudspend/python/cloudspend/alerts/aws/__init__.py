@@ -1,0 +1,1 @@
+"""Events, messages and subscriptions in EventBridge, SNS and SQS."""

@@ -1,0 +1,122 @@
+"""Subscriptions in SNS."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cloudspend.alerts.aws.calls import call
+from cloudspend.alerts.event import Severity
+from cloudspend.alerts.subscription import SUBSCRIPTIONS, Subscription, Way, Wish
+from cloudspend.errors import UsageError
+from cloudspend.settings import Settings
+
+WHAT = "The alert topic"
+PENDING = "PendingConfirmation"
+DELETED = "Deleted"
+REFUSED = {"InvalidParameter", "NotFound"}
+
+
+class SnsSubscriptions:
+    """`Subscriptions`: mail at the topic of each severity, all others at that of JSON."""
+
+    def __init__(self, sns: Any, settings: Settings) -> None:
+        self._sns = sns
+        self._settings = settings
+        self._texts = {settings.alert_topic_arn(each): str(each) for each in Severity}
+
+    def all(self) -> list[Subscription]:
+        return [
+            self._read(topic, item)
+            for topic in (*self._texts, self._settings.event_topic_arn)
+            for item in self._listed(topic)
+            if item["SubscriptionArn"] != DELETED
+        ]
+
+    def add(self, wish: Wish) -> None:
+        if wish.way is not Way.EMAIL:
+            self._subscribe(self._settings.event_topic_arn, wish)
+            return
+        for topic, severity in self._texts.items():
+            if severity in wish.severities:
+                self._subscribe(topic, wish)
+            elif old := self._confirmed(topic, wish):
+                self._unsubscribe(old)
+
+    def remove(self, subscription: Subscription) -> None:
+        self._unsubscribe(subscription.arn)
+
+    def _unsubscribe(self, arn: str) -> None:
+        call(self._sns.unsubscribe, WHAT, SubscriptionArn=arn)
+
+    def _subscribe(self, topic: str, wish: Wish) -> None:
+        queue = self._settings.dead_letters_arn(SUBSCRIPTIONS)
+        attributes = {
+            "FilterPolicyScope": wish.scope,
+            "FilterPolicy": json.dumps(wish.policy),
+            "RedrivePolicy": json.dumps({"deadLetterTargetArn": queue}),
+        }
+        if old := self._confirmed(topic, wish):
+            self._change(old, attributes)
+            return
+        try:
+            call(
+                self._sns.subscribe,
+                WHAT,
+                TopicArn=topic,
+                Protocol=str(wish.way),
+                Endpoint=wish.endpoint,
+                Attributes=attributes,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in REFUSED:
+                raise
+            raise UsageError(
+                f"SNS does not take {wish.endpoint}: {error.response['Error']['Message']}",
+                remedy="See that it exists and is spelled as its owner spells it.",
+            ) from error
+
+    def _confirmed(self, topic: str, wish: Wish) -> str:
+        """The ARN of the endpoint's confirmed subscription, empty if there is none."""
+        same = (str(wish.way), wish.endpoint)
+        return next(
+            (
+                item["SubscriptionArn"]
+                for item in self._listed(topic)
+                if (item["Protocol"], item["Endpoint"]) == same
+                and item["SubscriptionArn"].startswith("arn:")
+            ),
+            "",
+        )
+
+    def _change(self, arn: str, attributes: Mapping[str, str]) -> None:
+        for name, value in attributes.items():
+            call(
+                self._sns.set_subscription_attributes,
+                WHAT,
+                SubscriptionArn=arn,
+                AttributeName=name,
+                AttributeValue=value,
+            )
+
+    def _listed(self, topic: str) -> list[dict[str, Any]]:
+        pages = self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        return [item for page in call(lambda: list(pages), WHAT) for item in page["Subscriptions"]]
+
+    def _read(self, topic: str, item: Mapping[str, str]) -> Subscription:
+        arn, way, endpoint = item["SubscriptionArn"], item["Protocol"], item["Endpoint"]
+        of_topic = (self._texts[topic],) if topic in self._texts else tuple(map(str, Severity))
+        if not arn.startswith("arn:"):
+            return Subscription("", way, endpoint, of_topic)
+        found = call(self._sns.get_subscription_attributes, WHAT, SubscriptionArn=arn)["Attributes"]
+        policy = json.loads(found.get("FilterPolicy") or "{}")
+        return Subscription(
+            "" if found.get(PENDING) == "true" else arn,
+            way,
+            endpoint,
+            tuple(policy.get("severity") or of_topic),
+            accounts=tuple(policy.get("account_id") or policy.get("account", {}).get("id") or ()),
+            kinds=tuple(policy.get("detail_type") or ()),
+            has_dead_letters=bool(found.get("RedrivePolicy")),
+        )
