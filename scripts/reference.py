@@ -342,6 +342,8 @@ FIXED: Mapping[str, str] = {
     "DELIVERIES_BUS": "EventBridge bus on which customers' buckets announce manifests",
     "REGISTRATION_TOPIC": "SNS topic that customers' stacks phone home to",
     "ALERT_TOPIC": "Beginning of the alert topics' names: `-info`, `-warning`, `-critical` follow",
+    "EVENT_TOPIC": "Topic of every alert as JSON, for machines",
+    "DEAD_LETTERS": "End of the names of the queues for what could not be handled",
     "ONBOARD_MACHINE": "State machine that proves and activates an account",
     "INGEST_MACHINE": "State machine that takes in a delivery",
     "COMPARE_MACHINE": "State machine that compares a period again after a rollback or a repair",
