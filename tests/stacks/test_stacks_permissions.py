@@ -255,6 +255,7 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
         ("sns:Publish", f"sns:cloudspend-alerts-{severity}")
         for severity in ("info", "warning", "critical")
     }
+    | {("sns:Publish", "sns:cloudspend-events")}
     | registry("GetItem", "PutItem"),
     (INSIGHTS, "find-accounts"): registry("GetItem", "PutItem", "Query")
     | QUERIES

@@ -109,7 +109,9 @@ def test_the_catalog_holds_every_declared_table_and_view(templates: dict[str, Te
         assert found[view.name]["ViewOriginalText"] == view.original_text
 
 
-def test_each_severity_has_a_rule_and_an_encrypted_topic(templates: dict[str, Template]) -> None:
+def test_each_severity_has_a_rule_and_an_encrypted_topic_and_json_one_for_all(
+    templates: dict[str, Template],
+) -> None:
     template = templates[ALERTS]
     severities = [str(severity) for severity in Severity]
     patterns = [
@@ -119,9 +121,33 @@ def test_each_severity_has_a_rule_and_an_encrypted_topic(templates: dict[str, Te
     assert sorted(patterns) == sorted([severity] for severity in severities)
     topics = of_type(template, "AWS::SNS::Topic").values()
     assert {topic["TopicName"] for topic in topics} == {
-        f"{settings.ALERT_TOPIC}-{severity}" for severity in severities
+        *(f"{settings.ALERT_TOPIC}-{severity}" for severity in severities),
+        settings.EVENT_TOPIC,
     }
     assert all("KmsMasterKeyId" in topic for topic in topics)
+
+
+def test_the_topics_alone_may_put_what_a_subscriber_did_not_take(
+    templates: dict[str, Template],
+) -> None:
+    template = templates[ALERTS]
+    (queue,) = [
+        name
+        for name, each in of_type(template, "AWS::SQS::Queue").items()
+        if each["QueueName"] == settings.dead_letters("subscriptions")
+    ]
+    statements = [
+        statement
+        for policy in of_type(template, "AWS::SQS::QueuePolicy").values()
+        if policy["Queues"] == [{"Ref": queue}]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    (statement,) = statements
+    assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert statement["Action"] == "sqs:SendMessage"
+    allowed = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+    assert {topic["Ref"] for topic in allowed} == set(of_type(template, "AWS::SNS::Topic"))
 
 
 def test_what_nobody_could_handle_is_kept_and_rings(templates: dict[str, Template]) -> None:
