@@ -132,7 +132,11 @@ def _create(_logical_id: str, properties: Properties, _stack: str) -> Created:
     if key in SETS:
         raise ValueError(f"Name already exists in Namespace {name}")
     _require(stack_set)
-    _bring_about(stack_set)
+    try:
+        _bring_about(stack_set)
+    except ValueError:
+        _remove_all(stack_set)
+        raise
     SETS[key] = stack_set
     return f"{name}:{uuid4()}", {"StackSetId": name}
 
@@ -149,8 +153,7 @@ def _update(physical_id: str, old: Properties, new: Properties, _stack: str) -> 
 def _delete(_physical_id: str, properties: Properties) -> None:
     stack_set = SETS.pop((get_account_id(), get_region(), properties["StackSetName"]), None)
     if stack_set:
-        for place in list(stack_set.instances):
-            _remove(stack_set, place)
+        _remove_all(stack_set)
 
 
 def _require(stack_set: StackSet) -> None:
@@ -221,6 +224,11 @@ def _redeploy(stack_set: StackSet, place: tuple[str, str], known: Instance) -> N
     client = _client(*place)
     client.update_stack(StackName=known.stack_id, **_request(stack_set))
     stack_set.instances[place] = _settled(client, known.stack_id, "stack_update_complete")
+
+
+def _remove_all(stack_set: StackSet) -> None:
+    for place in list(stack_set.instances):
+        _remove(stack_set, place)
 
 
 def _remove(stack_set: StackSet, place: tuple[str, str]) -> None:

@@ -630,6 +630,43 @@ def test_a_stack_set_follows_who_joins_and_leaves_and_is_gone_with_its_stack(
     assert topics(cloud) == []
 
 
+def test_a_self_managed_stack_set_needs_its_roles_and_tolerates_what_it_may(
+    cloud: LocalCloud,
+) -> None:
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "reached-hello"}}
+    properties = {
+        "StackSetName": "named",
+        "PermissionModel": "SELF_MANAGED",
+        "OperationPreferences": {"FailureTolerancePercentage": 50},
+        "StackInstancesGroup": [
+            {"DeploymentTargets": {"Accounts": list(MEMBERS[:2])}, "Regions": [REGION]}
+        ],
+        "TemplateBody": json.dumps({"Resources": {"Topic": topic}}),
+    }
+    resources = {"Members": {"Type": "AWS::CloudFormation::StackSet", "Properties": properties}}
+    refused = create_stack(cloud, CUSTOMER, "without-administrator", resources)
+    assert refused["StackStatus"] == "ROLLBACK_COMPLETE"
+    administrator = role(
+        cloud,
+        CUSTOMER,
+        "AWSCloudFormationStackSetAdministrationRole",
+        {"Service": "cloudformation.amazonaws.com"},
+    )
+    refused = create_stack(cloud, CUSTOMER, "without-execution", resources)
+    assert refused["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert topics(cloud) == []
+    execution = "AWSCloudFormationStackSetExecutionRole"
+    role(cloud, MEMBERS[0], execution, {"AWS": administrator})
+    made = create_stack(cloud, CUSTOMER, "named", resources)
+    assert made["StackStatus"] == "CREATE_COMPLETE", made
+    assert topics(cloud) == [MEMBERS[0]]
+    [found] = [one for one in cloud.control("stack-sets") if one["name"] == "named"]
+    assert [one["why"] for one in found["instances"]] == [
+        "",
+        f"Account {MEMBERS[1]} should have '{execution}' role",
+    ]
+
+
 def test_recorded_resources_are_listed_as_such(cloud: LocalCloud) -> None:
     alarm = {
         "Type": "AWS::CloudWatch::CompositeAlarm",

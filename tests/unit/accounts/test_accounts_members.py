@@ -14,7 +14,7 @@ from tests.fakes.alerts import FakeBus
 SINCE = datetime(2026, 9, 10, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=1)
 ORGANIZATION = an_account()
-SHOP, LAB = "222222222222", "333333333333"
+PAYER, SHOP, LAB = ORGANIZATION.account_id, "222222222222", "333333333333"
 
 
 def listed(account: str, state: str = "ACTIVE", since: datetime = SINCE) -> Listed:
@@ -90,17 +90,28 @@ def test_a_run_that_was_cut_off_says_the_same_again() -> None:
     ids = []
     for now in (NOW, NOW + timedelta(hours=1)):
         registry, bus = FakeAccounts(ORGANIZATION), FakeBus()
-        registry.put_members(ORGANIZATION.account_id, [member(SHOP), member(LAB, BEFORE)])
-        refresh(ORGANIZATION, [listed(LAB, since=SINCE)], registry, bus, now)
+        registry.put_members(
+            ORGANIZATION.account_id, [member(PAYER), member(SHOP), member(LAB, BEFORE)]
+        )
+        refresh(ORGANIZATION, [listed(PAYER), listed(LAB)], registry, bus, now)
         assert bus.kinds == ["MemberJoined", "MemberLeft"]
         ids.append([event.event_id for event in bus.events])
     assert ids[0] == ids[1]
 
 
+@pytest.mark.parametrize("others", [[], [listed(LAB)]])
+def test_a_list_without_the_account_itself_moves_nobody(others: list[Listed]) -> None:
+    registry, bus = FakeAccounts(ORGANIZATION), FakeBus()
+    known = [member(PAYER), member(SHOP)]
+    registry.put_members(PAYER, known)
+    assert refresh(ORGANIZATION, others, registry, bus, NOW) == Moves(())
+    assert (registry.members(PAYER), bus.events) == (known, [])
+
+
 def test_the_events_name_the_member_and_what_to_do() -> None:
     registry, bus = FakeAccounts(ORGANIZATION), FakeBus()
-    registry.put_members(ORGANIZATION.account_id, [member(SHOP)])
-    refresh(ORGANIZATION, [listed(LAB)], registry, bus, NOW)
+    registry.put_members(PAYER, [member(PAYER), member(SHOP)])
+    refresh(ORGANIZATION, [listed(PAYER), listed(LAB)], registry, bus, NOW)
     joined, left = bus.events
     assert (str(joined.severity), str(left.severity)) == ("info", "warning")
     assert f"Account {LAB} ({LAB}) has joined the organization Customer 1" in joined.summary

@@ -75,8 +75,12 @@ def refresh(
     and who has left.
 
     It is said before it is written down, under an id that is the same again: a run that is cut off
-    in between is repeated, and whoever listens hears of each move once.
+    in between is repeated, and whoever listens hears of each move once. A list that lacks the
+    account itself is not of its organization, and moves nobody.
     """
+    listed = list(listed)
+    if account.account_id not in {one.account_id for one in listed}:
+        return Moves(())
     known = registry.members(account.account_id)
     moves = compare(known, listed, now)
     away = {member.account_id: member.left_at for member in known}
