@@ -15,7 +15,7 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     why = is_news(
         event["detail-type"],
         event["detail"],
-        platform.findings,
+        platform.board,
         datetime.now(UTC),
         lambda: notify(event, platform.topics),
     )

@@ -23,6 +23,7 @@ from cloudspend.alerts.catalog.kind import EventType
 from cloudspend.cli.main import command_line
 from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
 from cloudspend.convert.schema import COLUMNS
+from cloudspend.insights.tables import TABLES as FINDING_TABLES
 from cloudspend.lake.tables import COST_AND_USAGE, GENERATION_TABLES, Column, Table
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS, View
@@ -182,7 +183,7 @@ def tables_page() -> list[str]:
             page += section(table, table.partition_keys, table.columns)
         if table is COST_AND_USAGE:
             page += [f"Never null in `{table.name}`: {never}.", ""]
-    for table in (*PROOF_TABLES, *COLLECTED_TABLES):
+    for table in (*PROOF_TABLES, *COLLECTED_TABLES, *FINDING_TABLES):
         page += section(table, table.partition_keys, table.columns)
     for view in VIEWS:
         page += section(view, (), view.columns)

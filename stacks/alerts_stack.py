@@ -10,8 +10,9 @@ from constructs import Construct
 from cloudspend import settings as names
 from cloudspend.alerts.event import Severity
 from cloudspend.alerts.subscription import SUBSCRIPTIONS
+from cloudspend.insights.tables import FINDINGS
 from cloudspend.settings import Settings
-from stacks.constructs.access import arn
+from stacks.constructs.access import WRITE, arn
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.functions import PythonTasks
 from stacks.constructs.review import accept, allow
@@ -51,7 +52,10 @@ class AlertsStack(Stack):
             [arn("sns", f"{names.ALERT_TOPIC}-{severity}") for severity in Severity]
             + [arn("sns", names.EVENT_TOPIC)],
         )
-        lake.access.registry(self.notify.task_role, "GetItem", "PutItem")
+        # It hears of findings, and shows analysts what it heard.
+        lake.access.registry(self.notify.task_role, "GetItem", "PutItem", "Query")
+        lake.access.objects(self.notify.task_role, WRITE, FINDINGS.data_folder)
+        lake.access.partitions(self.notify.task_role, FINDINGS)
         self.bus = events.EventBus(self, "Bus", event_bus_name=names.EVENT_BUS)
         for severity in Severity:
             self._rule(severity)

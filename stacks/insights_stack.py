@@ -8,10 +8,11 @@ from constructs import Construct
 from cloudspend import payload
 from cloudspend import settings as names
 from cloudspend.collect.sources import budget_notifications, budgets, reservation_recommendations
+from cloudspend.insights.tables import FINDINGS
 from cloudspend.lake.round import SWEEPS
 from cloudspend.lake.tables import BILLING_DETAIL, COST_AND_USAGE
 from cloudspend.reconcile.tables import RECONCILIATION_CELLS
-from stacks.constructs.access import READ
+from stacks.constructs.access import READ, WRITE
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.machine import Steps
 from stacks.constructs.schedule import Schedule
@@ -115,6 +116,8 @@ class InsightsStack(Stack):
         self._access.registry(task.task_role, "GetItem", "PutItem", "Query")
         read = (COST_AND_USAGE, BILLING_DETAIL, RECONCILIATION_CELLS, *COLLECTED)
         self._access.queries(task.task_role, *(table.data_folder for table in read))
+        self._access.objects(task.task_role, WRITE, FINDINGS.data_folder)
+        self._access.partitions(task.task_role, FINDINGS)
         self._access.bus(task.task_role)
         return task
 

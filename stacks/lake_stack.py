@@ -12,6 +12,7 @@ from cloudspend import settings as names
 from cloudspend.collect.items import DELETE_AFTER
 from cloudspend.collect.round import COLLECTS
 from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
+from cloudspend.insights.tables import TABLES as FINDING_TABLES
 from cloudspend.lake.round import SWEEPS
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
@@ -150,7 +151,7 @@ class LakeStack(Stack):
                 name=names.DATABASE, description="Reconciled cost data of all onboarded accounts"
             ),
         )
-        for table in (*LAKE_TABLES, *PROOF_TABLES, *COLLECTED_TABLES):
+        for table in (*LAKE_TABLES, *PROOF_TABLES, *COLLECTED_TABLES, *FINDING_TABLES):
             parquet_table(self, database, self.lake, table)
         for view in VIEWS:
             presto_view(self, database, view)

@@ -1,9 +1,15 @@
 """An account leaves on the local cloud: everything of it goes, and each service shows that."""
 
+import json
+
 from boto3.dynamodb.conditions import Key
 
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import EventAccount
+from cloudspend.settings import EVENT_BUS, EVENT_SOURCE
 from local.story import Story
 from tests.e2e.scene import Customer, Scene, bill_for
+from tests.unit.test_docs import ANALYSTS
 
 ACCOUNT = "272727272727"
 
@@ -43,12 +49,45 @@ def entries(scene: Scene) -> list[str]:
     return [str(item["sk"]) for item in (*found, *name)]
 
 
+def overdue(scene: Scene) -> str:
+    """The id of a finding that the account has from now on, as the analysts' page asks for it."""
+    said = event(
+        "DeliveryOverdue",
+        EventAccount(ACCOUNT, "Leaving Shop", "LINKED"),
+        "a delivery",
+        hours=40,
+        target_hours=36,
+    )
+    entry = {
+        "EventBusName": EVENT_BUS,
+        "Source": EVENT_SOURCE,
+        "DetailType": said.detail_type,
+        "Detail": json.dumps(said.detail),
+    }
+    scene.platform.session.client("events").put_events(Entries=[entry])
+    (asked,) = [sql for sql in ANALYSTS if "days_open" in sql]
+
+    def found() -> list[str]:
+        rows = scene.ask(asked)
+        return [str(row["finding_id"]) for row in rows if row["account_id"] == ACCOUNT]
+
+    scene.platform.wait_until("a row of findings", lambda: bool(found()))
+    (finding,) = found()
+    return finding
+
+
 def test_an_account_that_leaves_leaves_nothing_behind(story: Story, scene: Scene) -> None:
     customer = Customer(scene, ACCOUNT, "Leaving Shop")
     assert customer.follow(customer.invite()) == "CREATE_COMPLETE"
     assert customer.wait_until_onboarded()["state"] == "active"
     bill = bill_for(ACCOUNT, story.world.bills()[1])
     scene.expect_success(customer.deliver(customer.assembly(bill)))
+    finding = overdue(scene)
+    muted = scene.platform.run("findings", "mute", ACCOUNT, finding, "--reason", "It leaves.")
+    assert muted.code == 0, muted.err
+    assert scene.ask(f"SELECT muted_because FROM findings WHERE finding_id = '{finding}'") == [
+        {"muted_because": "It leaves."}
+    ]
     for held in (objects, partitions, entries):
         assert held(scene), held.__doc__
 

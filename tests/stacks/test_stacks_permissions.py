@@ -140,6 +140,9 @@ LISTED = (
     | on("secretsmanager:secret:cloudspend/access-key/*", "secretsmanager:DescribeSecret")
 )
 
+# Whoever writes findings writes them for analysts as well.
+SHOWS_FINDINGS = writes("findings") | partitions("findings")
+
 FUNCTIONS: dict[tuple[str, str], Grants] = {
     (INGEST, "announce"): registry("GetItem") | CUSTOMERS | executions("cloudspend-ingest") | BUS,
     (INGEST, "plan"): registry("GetItem", "UpdateItem") | CUSTOMERS | writes("runs"),
@@ -256,7 +259,8 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
         for severity in ("info", "warning", "critical")
     }
     | {("sns:Publish", "sns:cloudspend-events")}
-    | registry("GetItem", "PutItem"),
+    | registry("GetItem", "PutItem", "Query")
+    | SHOWS_FINDINGS,
     (INSIGHTS, "find-accounts"): registry("GetItem", "PutItem", "Query")
     | QUERIES
     | reads(
@@ -266,6 +270,7 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
         "budget_notifications",
         "reservation_recommendations",
     )
+    | SHOWS_FINDINGS
     | BUS,
     (INSIGHTS, "find-report"): set(),
 }

@@ -8,6 +8,7 @@ import pytest
 from cloudspend import errors, settings
 from cloudspend.alerts.event import Severity
 from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
+from cloudspend.insights.tables import TABLES as FINDING_TABLES
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
@@ -94,7 +95,7 @@ def test_the_catalog_holds_every_declared_table_and_view(templates: dict[str, Te
         table["TableInput"]["Name"]: table["TableInput"]
         for table in of_type(templates[LAKE], "AWS::Glue::Table").values()
     }
-    tables = (*LAKE_TABLES, *PROOF_TABLES, *COLLECTED_TABLES)
+    tables = (*LAKE_TABLES, *PROOF_TABLES, *COLLECTED_TABLES, *FINDING_TABLES)
     assert set(found) == {one.name for one in (*tables, *VIEWS)}
     for table in tables:
         declared = found[table.name]

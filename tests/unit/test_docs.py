@@ -12,6 +12,7 @@ from sqlglot.schema import MappingSchema
 
 from cloudspend.alerts.catalog import CATALOG
 from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
+from cloudspend.insights.tables import TABLES as FINDING_TABLES
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
@@ -198,7 +199,7 @@ def test_the_analysts_page_has_examples() -> None:
 def test_every_example_query_asks_for_columns_that_exist(sql: str) -> None:
     tables = {
         table.name: {c.name: c.type for c in (*table.columns, *table.partition_keys)}
-        for table in (*LAKE_TABLES, *PROOF_TABLES, *COLLECTED_TABLES)
+        for table in (*LAKE_TABLES, *PROOF_TABLES, *COLLECTED_TABLES, *FINDING_TABLES)
     }
     views = {view.name: {c.name: c.type for c in view.columns} for view in VIEWS}
     known = MappingSchema({**tables, **views}, dialect="athena")

@@ -13,6 +13,7 @@ from cloudspend.alerts.catalog.insights import FindingKind
 from cloudspend.collect.model import Collected, Status
 from cloudspend.errors import Defect, TransientError
 from cloudspend.insights.anomaly import Sensitivity
+from cloudspend.insights.board import Board
 from cloudspend.insights.evaluate import Lookout, evaluate, evaluate_accounts, look, report
 from cloudspend.insights.model import Observation
 from cloudspend.lake.model import Holdings
@@ -20,7 +21,8 @@ from tests.fakes.accounts import an_account
 from tests.fakes.alerts import FakeBus
 from tests.fakes.collecting import FakeProgress
 from tests.fakes.insights import FakeFindings
-from tests.fakes.lake import a_published
+from tests.fakes.lake import FakeCatalog, a_published
+from tests.fakes.reconcile import FakeTables
 from tests.unit.lake.test_lake_sql import Engine
 
 NOW = datetime(2026, 11, 23, 5, 15, tzinfo=UTC)
@@ -103,7 +105,7 @@ def lookout() -> Lookout:
         "accounts": Accounts(),
         "registry": Registry(),
         "queries": bills,
-        "findings": FakeFindings(),
+        "board": Board(FakeFindings(), FakeTables(), FakeCatalog()),
         "bus": FakeBus(),
         "progress": FakeProgress(),
     }
@@ -127,6 +129,8 @@ def test_an_account_is_evaluated_from_its_bills(lookout: Lookout) -> None:
     assert found[FindingKind.COMMITMENT_UNUSED].amount == 12
     assert "2026-12-01" in found[FindingKind.COMMITMENT_EXPIRING].reason
     assert lookout.bus.kinds == ["FindingRaised"] * 4  # type: ignore[attr-defined]
+    (shown,) = lookout.board.tables.objects.values()  # type: ignore[attr-defined]
+    assert {row["kind"] for row in shown} == set(found)
 
 
 MONTH = {"account_id": ACCOUNT.account_id, "billing_period": "2026-11"}
@@ -257,7 +261,7 @@ def test_one_account_that_fails_keeps_no_other_back(lookout: Lookout) -> None:
 def test_what_passes_by_itself_is_done_again(lookout: Lookout) -> None:
     with pytest.raises(TransientError):
         evaluate_accounts(["888888888888", ACCOUNT.account_id], lookout, NOW, lambda _: None)
-    assert lookout.findings.of(ACCOUNT.account_id)
+    assert lookout.board.findings.of(ACCOUNT.account_id)
 
 
 def test_a_whole_round_is_counted() -> None:

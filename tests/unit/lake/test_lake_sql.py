@@ -13,6 +13,7 @@ import sqlglot
 
 from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
 from cloudspend.errors import Defect
+from cloudspend.insights.tables import TABLES as FINDING_TABLES
 from cloudspend.lake.statements import bind, statement
 from cloudspend.lake.tables import (
     COST_AND_USAGE,
@@ -42,7 +43,7 @@ class Engine:
     def __init__(self) -> None:
         self._duckdb = duckdb.connect()
         self._columns: dict[str, list[str]] = {}
-        for table in (*TABLES, *PROOF_TABLES, *COLLECTED_TABLES):
+        for table in (*TABLES, *PROOF_TABLES, *COLLECTED_TABLES, *FINDING_TABLES):
             columns = (*table.columns, *table.partition_keys, PATH)
             body = ", ".join(f'"{c.name}" {DUCKDB.get(c.type, c.type)}' for c in columns)
             self._columns[table.name] = [column.name for column in columns]

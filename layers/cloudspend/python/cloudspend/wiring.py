@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cloudspend.convert.aws import S3Sink, S3Source
     from cloudspend.exports.aws import ExportDefinitions, S3CustomerBucket
     from cloudspend.insights.aws import DynamoFindings
+    from cloudspend.insights.board import Board
     from cloudspend.insights.evaluate import Lookout
     from cloudspend.lake.aws.catalog import GlueCatalog
     from cloudspend.lake.aws.executions import StepFunctionsExecutions
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from cloudspend.lake.publish import Press
     from cloudspend.lake.sweep import Broom
     from cloudspend.offboard.steps import Exit
+    from cloudspend.reconcile.aws import ParquetTables
     from cloudspend.reconcile.ports import Platform as Reconciling
 
 # What the SDK raises when AWS refuses or cannot be reached, for whoever must turn it into words.
@@ -232,11 +234,12 @@ class Platform:
     @cached_property
     def catalog(self) -> GlueCatalog:
         from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
+        from cloudspend.insights.tables import TABLES as FINDING_TABLES
         from cloudspend.lake.aws.catalog import GlueCatalog
         from cloudspend.lake.tables import TABLES as LAKE_TABLES
         from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 
-        every = (*LAKE_TABLES, *PROOF_TABLES, *COLLECTED_TABLES)
+        every = (*LAKE_TABLES, *PROOF_TABLES, *COLLECTED_TABLES, *FINDING_TABLES)
         tables = {table.name: table for table in every}
         return GlueCatalog(self._client("glue"), names.DATABASE, tables)
 
@@ -301,6 +304,12 @@ class Platform:
         return DynamoFindings(self._table)
 
     @property
+    def board(self) -> Board:
+        from cloudspend.insights.board import Board
+
+        return Board(self.findings, self._tables, self.catalog)
+
+    @property
     def lookout(self) -> Lookout:
         from cloudspend.insights.anomaly import Sensitivity
         from cloudspend.insights.evaluate import Lookout
@@ -309,7 +318,7 @@ class Platform:
             self.accounts,
             self.generations,
             self.queries,
-            self.findings,
+            self.board,
             self.bus,
             self.progress,
             Sensitivity(self.settings.anomaly_money, self.settings.anomaly_deviations),
@@ -326,16 +335,14 @@ class Platform:
 
     @property
     def reconciling(self) -> Reconciling:
-        from cloudspend.reconcile.aws import ParquetTables
         from cloudspend.reconcile.ports import Platform as Reconciling
 
-        tables = ParquetTables(self._client("s3"), self.settings.lake_bucket)
         fresh_for = timedelta(hours=self.settings.fresh_hours)
         return Reconciling(
             self.queries,
             self.generations,
             self.catalog,
-            tables,
+            self._tables,
             self.bus,
             fresh_for,
             self.accounts.members,
@@ -400,6 +407,12 @@ class Platform:
     def remove_template(self, name: str) -> None:
         """Take a template away: a bucket must be empty before it can be deleted."""
         self._client("s3").delete_object(Bucket=self.settings.template_bucket, Key=name)
+
+    @cached_property
+    def _tables(self) -> ParquetTables:
+        from cloudspend.reconcile.aws import ParquetTables
+
+        return ParquetTables(self._client("s3"), self.settings.lake_bucket)
 
     @cached_property
     def _table(self) -> Any:

@@ -55,7 +55,7 @@ def mute_finding(
 ) -> None:
     """Send no message about a finding for some days; it stays in the list."""
     until = mute_end(datetime.now(UTC), timedelta(days=days))
-    mute(wiring.operator().findings, account_id, finding_id, until, reason)
+    mute(wiring.operator().board, account_id, finding_id, until, reason)
     say(f"Muted until {until:%Y-%m-%d %H:%M} UTC.")
 
 
@@ -63,7 +63,7 @@ def mute_finding(
 def resolve_finding(account_id: AccountId, finding_id: FindingId, reason: Reason) -> None:
     """Say that a finding is dealt with. It is raised again only when it becomes worse, or comes
     back after it was gone."""
-    resolve(wiring.operator().findings, account_id, finding_id, datetime.now(UTC), reason)
+    resolve(wiring.operator().board, account_id, finding_id, datetime.now(UTC), reason)
     say("Resolved.")
 
 

@@ -16,9 +16,9 @@ from cloudspend.collect.ports import Progress
 from cloudspend.errors import Defect, TransientError
 from cloudspend.insights.anomaly import Sensitivity
 from cloudspend.insights.beside import Beside
+from cloudspend.insights.board import Board
 from cloudspend.insights.history import History
 from cloudspend.insights.model import Observation
-from cloudspend.insights.ports import Findings
 from cloudspend.insights.rules import budgets, commitments, coverage, purchases, spend, standing
 from cloudspend.insights.rules.standing import Standing
 from cloudspend.insights.tell import Outcome, digest, settle
@@ -41,7 +41,7 @@ class Lookout:
     accounts: AccountRegistry
     registry: SweptRegistry
     queries: Queries
-    findings: Findings
+    board: Board
     bus: Bus
     progress: Progress
     at: Sensitivity
@@ -92,9 +92,10 @@ def report(state: Mapping[str, Any]) -> dict[str, Any]:
 def evaluate(account: Account, lookout: Lookout, now: datetime) -> list[Outcome]:
     """Bring the account's findings in line with what is so now, and say what is new."""
     judged, seen = look(account, lookout, now)
-    outcomes = settle(account, judged, seen, lookout.findings, lookout.bus, now)
+    outcomes = settle(account, judged, seen, lookout.board.findings, lookout.bus, now)
     if summary := digest(account, outcomes, now):
         lookout.bus.put(summary)
+    lookout.board.show(account.account_id)
     return outcomes
 
 

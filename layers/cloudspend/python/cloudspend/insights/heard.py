@@ -12,9 +12,9 @@ from typing import Any
 from cloudspend.access.key_age import LIMITS
 from cloudspend.alerts.catalog.insights import FindingKind
 from cloudspend.alerts.event import Severity
+from cloudspend.insights.board import Board
 from cloudspend.insights.decide import Silent, decide
 from cloudspend.insights.model import Observation, finding_id
-from cloudspend.insights.ports import Findings
 from cloudspend.insights.tell import changed
 
 DELIVERIES = "deliveries"
@@ -44,7 +44,7 @@ def heard(detail_type: str, detail: Detail) -> Heard | None:
 def is_news(
     detail_type: str,
     detail: Detail,
-    findings: Findings,
+    board: Board,
     now: datetime,
     tell: Callable[[], None],
 ) -> str:
@@ -58,13 +58,13 @@ def is_news(
         tell()
         return "it is about no finding"
     account_id = detail["account"]["id"]
-    known = findings.find(account_id, about.finding_id)
+    known = board.findings.find(account_id, about.finding_id)
     decision = decide(known, about.seen, now)
     if about.seen is None or (not isinstance(decision, Silent) and decision.tell):
         tell()
     finding = changed(account_id, decision, known, about.seen, now)
     if finding and finding != known:
-        findings.save(finding)
+        board.save(finding)
     return decision.reason
 
 

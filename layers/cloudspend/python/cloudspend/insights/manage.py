@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cloudspend.errors import UsageError
+from cloudspend.insights.board import Board
 from cloudspend.insights.model import WEIGHT, Finding
 from cloudspend.insights.ports import Findings
 
@@ -37,25 +38,21 @@ def mute_end(now: datetime, length: timedelta) -> datetime:
     return (now + length).replace(microsecond=0)
 
 
-def mute(
-    findings: Findings, account_id: str, finding_id: str, until: datetime, reason: str
-) -> Finding:
+def mute(board: Board, account_id: str, finding_id: str, until: datetime, reason: str) -> Finding:
     """Raises UsageError for a finding that is not there or is over, and for an empty reason."""
-    known = the_finding(findings, account_id, finding_id)
+    known = the_finding(board.findings, account_id, finding_id)
     if not known.is_open:
         raise UsageError(f"The finding {finding_id} is over: there is nothing to mute.")
-    return findings.save(known.muted(until, _given(reason)))
+    return board.save(known.muted(until, _given(reason)))
 
 
-def resolve(
-    findings: Findings, account_id: str, finding_id: str, now: datetime, reason: str
-) -> Finding:
+def resolve(board: Board, account_id: str, finding_id: str, now: datetime, reason: str) -> Finding:
     """Close a finding by hand. Raises UsageError for one that is not there or is over already,
     and for an empty reason."""
-    known = the_finding(findings, account_id, finding_id)
+    known = the_finding(board.findings, account_id, finding_id)
     if not known.is_open:
         raise UsageError(f"The finding {finding_id} is over already.")
-    return findings.save(known.closed(now, by=_given(reason)))
+    return board.save(known.closed(now, by=_given(reason)))
 
 
 def _given(reason: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
+from cloudspend.lake.aws.faults import faults
 from cloudspend.lake.tables import Column, Table
 
 # Athena's types as Parquet holds them. Timestamps are UTC without a zone, which is how Athena
@@ -16,6 +17,7 @@ TYPES = {
     "boolean": pa.bool_(),
     "bigint": pa.int64(),
     "double": pa.float64(),
+    "date": pa.date32(),
     "timestamp": pa.timestamp("ms"),
 }
 FILE = "part-0.parquet"
@@ -35,7 +37,8 @@ class ParquetTables:
     def write(self, table: Table, prefix: str, rows: Iterable[Mapping[str, Any]]) -> None:
         body = BytesIO()
         parquet.write_table(_arrow(table, rows), body, compression="zstd")
-        self._client.put_object(Bucket=self._bucket, Key=prefix + FILE, Body=body.getvalue())
+        with faults("The lake"):
+            self._client.put_object(Bucket=self._bucket, Key=prefix + FILE, Body=body.getvalue())
 
 
 def _arrow(table: Table, rows: Iterable[Mapping[str, Any]]) -> pa.Table:

@@ -20,7 +20,8 @@ class TableWriter(Protocol):
 
     def write(self, table: Table, prefix: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Put `rows` as the only file under `prefix`, which ends with a slash. A row holds a value
-        (or None) for each column of `table`. Writing again replaces the file."""
+        (or None) for each column of `table`. Writing again replaces the file. Raises
+        TransientError."""
 
 
 # The members that an organization has or had, by its id; none where there is no organization.
