@@ -144,7 +144,15 @@ class _World:
         ports = cast("Any", (self.registry, self.catalog, self.lake, s.Bus(self._calls)))
         executions = cast("Any", s.Executions(self._calls))
         fresh_for = timedelta(hours=36)
-        return Broom(Store(*ports), self.press, self.open_bucket, executions, Kept(), fresh_for)
+        return Broom(
+            Store(*ports),
+            self.press,
+            self.open_bucket,
+            executions,
+            Kept(),
+            fresh_for,
+            lambda _account: (),
+        )
 
     def open_bucket(self, _account: Account) -> Any:
         return self.bucket

@@ -17,15 +17,12 @@ from cloudspend.lake.round import SWEEPS
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
-from cloudspend.settings import VERSIONS_KEPT_DAYS, Settings
+from cloudspend.settings import EXPORT_REGIONS, VERSIONS_KEPT_DAYS, Settings
 from stacks.constructs.access import RESULTS_FOLDER, Access
 from stacks.constructs.catalog import parquet_table, presto_view
 from stacks.constructs.storage import PrivateBucket, removal
 from stacks.stage import Stage
 
-# AWS::CUR::ReportDefinition and AWS::BCMDataExports::Export exist here only (AWS CloudFormation
-# template reference; AWS Data Exports user guide, "Quotas and restrictions").
-EXPORT_REGIONS = ("us-east-1", "cn-northwest-1")
 ACCESS_LOGS_KEPT = Duration.days(365)
 RESULTS_KEPT = Duration.days(30)
 SWEEPS_KEPT = Duration.days(30)

@@ -1,5 +1,7 @@
-"""An organization whose member is onboarded by itself: refused, then in its place."""
+"""An organization whose member is onboarded by itself; months whose bill is not here yet."""
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from cloudspend.accounts.model import ExportKind
 from local.story import Story
 from local.world.bill import Bill
-from local.world.delivery import tell
+from local.world.delivery import post_ledger, tell
 from tests.e2e.scene import Customer, Scene, bill_for
 
 PAYER, SHOP = "575757575757", "585858585858"
@@ -71,3 +73,43 @@ def test_no_cost_is_counted_twice(scene: Scene, shop: Customer, bill: Bill) -> N
     again = scene.platform.run("accounts", "resume", SHOP)
     assert again.code == 2
     assert "counted twice" in again.err
+
+
+def estimated(scene: Scene, period: object) -> tuple[Decimal, bool]:
+    """What readers find of a month of the organization, and whether it is an estimate."""
+    (row,) = scene.ask(
+        f"""
+        SELECT sum(CAST(billed_cost AS decimal(38, 10))) AS cost, bool_or(estimate) AS estimate,
+            count(DISTINCT estimate) AS kinds
+        FROM cost_with_estimates
+        WHERE account_id = '{PAYER}' AND billing_period = '{period}'
+        """
+    )
+    assert row["kinds"] == "1"
+    return Decimal(row["cost"]), row["estimate"] == "true"
+
+
+def used_by(account_id: str, bill: Bill) -> Bill:
+    """The bill of an account without members: other customers of the cloud have the same ones."""
+    usage = bill.columns.index("lineItem/UsageAccountId")
+    files = tuple(
+        tuple((*row[:usage], account_id, *row[usage + 1 :]) for row in file) for file in bill.files
+    )
+    return replace(bill, files=files)
+
+
+def test_an_estimate_is_replaced_by_the_bill(scene: Scene, shop: Customer, story: Story) -> None:
+    payer = Customer(scene, PAYER, "Covering Org", ExportKind.CUR_LEGACY)
+    later = used_by(PAYER, bill_for(PAYER, story.world.bills()[0]))
+    post_ledger(later, scene.platform.cloud.endpoint)
+    (row,) = scene.command("collect", PAYER, "--source", "monthly_services")
+    assert row["status"] == "collected"
+    cost, estimate = estimated(scene, later.period)
+    assert estimate
+    assert cost == later.total()
+    before = len(scene.ingests(PAYER))
+    payer.put(later)
+    scene.wait_for_ingests(PAYER, before)
+    replaced, estimate = estimated(scene, later.period)
+    assert not estimate
+    assert replaced == scene.totals(PAYER, later.period).billed

@@ -22,6 +22,7 @@ from cloudspend.accounts.model import (
     ConnectionKind,
     Export,
     ExportKind,
+    Member,
 )
 from cloudspend.accounts.move import move_to_role
 from cloudspend.accounts.ports import AccountChanged
@@ -305,3 +306,13 @@ def _verb(action: str) -> str:
     service, _, name = action.partition(":")
     end = next((i for i, letter in enumerate(name) if i and letter.isupper()), len(name))
     return f"{service}:{name[:end]}"
+
+
+def test_a_key_of_an_account_that_an_organization_covers_is_not_taken() -> None:
+    office = Office()
+    payer = an_account("222222222222", state=AccountState.ACTIVE, activated_at=NOW)
+    office.registry.add(payer)
+    office.registry.put_members("222222222222", [Member(ID, "x", "ACTIVE", NOW, NOW)])
+    with pytest.raises(UsageError, match="counted twice"):
+        office.connect()
+    assert office.vault.kept == {}

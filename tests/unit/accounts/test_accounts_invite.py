@@ -21,7 +21,7 @@ from cloudspend.settings import Settings
 from tests.fakes.accounts import ACT, NOW, FakeAccounts, an_account, known_regions
 from tests.fakes.alerts import FakeBus
 
-SETTINGS = Settings("000000000000", "eu-central-1")
+SETTINGS = Settings("000000000000", "us-east-1")
 REQUEST = InviteRequest(
     account_id="111111111111",
     display_name="Acme",
@@ -46,7 +46,7 @@ def test_records_the_account_with_the_conventions_filled_in() -> None:
     account = invited(registry, bus).account
     assert registry.get("111111111111") == account
     assert account.state is AccountState.INVITED
-    assert account.export.bucket == "cloudspend-export-111111111111-eu-central-1"
+    assert account.export.bucket == "cloudspend-export-111111111111-us-east-1"
     assert (account.export.prefix, account.export.name) == ("cloudspend", "cloudspend-cur-2-0")
     assert account.export.kind is ExportKind.CUR_2_0
     assert account.start_date == date(2025, 11, 1)
@@ -56,7 +56,7 @@ def test_records_the_account_with_the_conventions_filled_in() -> None:
 
 def test_the_link_carries_everything_the_stack_needs() -> None:
     account, link = (made := invited(FakeAccounts(), retention_months=13)).account, made.link
-    base = "https://eu-central-1.console.aws.amazon.com/cloudformation/home?region=eu-central-1#"
+    base = "https://us-east-1.console.aws.amazon.com/cloudformation/home?region=us-east-1#"
     assert link.startswith(base + "/stacks/quickcreate?")
     given = parameters(link)
     token = given.pop("param_RegistrationToken")
@@ -74,6 +74,19 @@ def test_the_link_carries_everything_the_stack_needs() -> None:
         "param_DeliveriesBusArn": SETTINGS.deliveries_bus_arn,
         "param_RetentionDays": "403",
     }
+
+
+@pytest.mark.parametrize("setup", ["CREATE_ALL", "CREATE_EXPORT"])
+def test_no_export_can_be_made_where_aws_offers_none_to_stacks(setup: str) -> None:
+    registry = FakeAccounts()
+    away = Office(registry, FakeBus(), replace(SETTINGS, region="eu-west-1"), known_regions)
+    with pytest.raises(UsageError) as caught:
+        invite(replace(REQUEST, export_setup=setup), away, ACT)
+    assert f"{setup} is not possible from the platform's region eu-west-1" in caught.value.summary
+    assert "USE_EXISTING" in caught.value.remedy
+    assert registry.list() == []
+    there = invite(replace(REQUEST, export_setup="USE_EXISTING"), away, ACT)
+    assert there.account.state is AccountState.INVITED
 
 
 def test_the_token_is_nowhere_but_in_the_link() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from cloudspend.accounts.model import Account, AccountState, Export, ExportKind
 from cloudspend.errors import CloudSpendError
+from cloudspend.exports.definition import Definition
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.exports.ports import CustomerBucket
 from cloudspend.lake.expire import Store
@@ -68,6 +69,8 @@ class World:
     executions: FakeExecutions = field(default_factory=FakeExecutions)
     kept: Kept = field(default_factory=Kept)
     unreachable: CloudSpendError | None = None
+    exports: list[Definition] = field(default_factory=list)
+    looked: int = 0
 
     def __post_init__(self) -> None:
         self.objects.put(BUCKET, "a-prefix/of-another/object", b"")
@@ -89,6 +92,10 @@ class World:
             raise self.unreachable
         return self.objects
 
+    def list_exports(self, _account: Account) -> list[Definition]:
+        self.looked += 1
+        return self.exports
+
     def sweep(self, now: datetime = NOW) -> Swept:
         broom = Broom(
             self.store,
@@ -97,6 +104,7 @@ class World:
             self.executions,
             self.kept,
             timedelta(hours=36),
+            self.list_exports,
         )
         return sweep_account(self.account, broom, now)
 

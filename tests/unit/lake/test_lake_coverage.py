@@ -64,7 +64,13 @@ class Twice(World):
     def sweep_both(self) -> None:
         failed: list[str] = []
         broom = Broom(
-            self.store, self.press, self.open_bucket, self.executions, self.kept, timedelta(days=9)
+            self.store,
+            self.press,
+            self.open_bucket,
+            self.executions,
+            self.kept,
+            timedelta(days=9),
+            self.list_exports,
         )
         sweep_accounts([ORG], self.accounts, broom, SETTINGS, NOW, failed.append)
         assert failed == []

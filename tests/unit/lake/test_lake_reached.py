@@ -29,7 +29,13 @@ class Swept(World):
 
     def round(self, at: Any = NOW) -> Account:
         broom = Broom(
-            self.store, self.press, self.open_bucket, self.executions, self.kept, timedelta(days=9)
+            self.store,
+            self.press,
+            self.open_bucket,
+            self.executions,
+            self.kept,
+            timedelta(days=9),
+            self.list_exports,
         )
         sweep_accounts([ID], self.accounts, broom, SETTINGS, at, self.failed.append)
         return self.accounts.get(ID)

@@ -194,6 +194,76 @@ def test_monthly_cost_by_account(engine: Engine) -> None:
     }
 
 
+def told(account_id: str, sub_account_id: str, period: str, cost: float) -> dict[str, Any]:
+    """A row of Cost Explorer's months."""
+    return {
+        "account_id": account_id,
+        "billing_period": period,
+        "sub_account_id": sub_account_id,
+        "service": "EC2 - Other",
+        "unblended_cost": cost,
+        "amortized_cost": cost + 2,
+        "net_amortized_cost": cost + 1,
+        "currency": "USD",
+    }
+
+
+SHOP, BANK = "222222222222", "333333333333"
+
+
+def estimates(engine: Engine) -> list[tuple[Any, ...]]:
+    rows = engine.rows(VIEW["cost_with_estimates"].sql)
+    names = ("account_id", "billing_period", "sub_account_id", "billed_cost", "estimate")
+    return sorted(tuple(row[name] for name in names) for row in rows)
+
+
+def test_an_estimate_stands_only_where_no_bill_does(engine: Engine) -> None:
+    before = str(PERIOD.previous)
+    engine.put(
+        "cost_explorer_monthly_services",
+        [told(ACCOUNT, SHOP, before, 7.0), told(ACCOUNT, SHOP, str(PERIOD), 5.0)],
+    )
+    assert estimates(engine) == [
+        (ACCOUNT, before, SHOP, 7.0, True),
+        (ACCOUNT, str(PERIOD), SHOP, 5.0, True),
+    ]
+    engine.put("cost_and_usage", [cost(4.0)])
+    assert estimates(engine) == [
+        (ACCOUNT, before, SHOP, 7.0, True),
+        (ACCOUNT, str(PERIOD), SHOP, 4.0, False),
+    ]
+    (estimated,) = [r for r in engine.rows(VIEW["cost_with_estimates"].sql) if r["estimate"]]
+    assert (estimated["effective_cost"], estimated["service"]) == (8.0, "EC2 - Other")
+
+
+def test_a_month_with_a_bill_has_no_estimate_beside_it(engine: Engine) -> None:
+    engine.put("cost_and_usage", [cost(4.0)])
+    engine.put("cost_explorer_monthly_services", [told(ACCOUNT, BANK, str(PERIOD), 4.0)])
+    assert [(row[2], row[-1]) for row in estimates(engine)] == [(SHOP, False)]
+
+
+def test_an_estimate_is_of_no_account_whose_month_another_bill_has(engine: Engine) -> None:
+    engine.put("cost_and_usage", [cost(4.0)])
+    engine.put("cost_explorer_monthly_services", [told(SHOP, SHOP, str(PERIOD), 4.0)])
+    assert [row[-1] for row in estimates(engine)] == [False]
+
+
+def test_two_that_tell_of_one_account_are_not_added(engine: Engine) -> None:
+    before = str(PERIOD.previous)
+    engine.put(
+        "cost_explorer_monthly_services",
+        [
+            told(SHOP, SHOP, before, 4.0),
+            told(ACCOUNT, SHOP, before, 4.0),
+            told(ACCOUNT, BANK, before, 1.0),
+        ],
+    )
+    assert [row[:4] for row in estimates(engine)] == [
+        (ACCOUNT, before, SHOP, 4.0),
+        (ACCOUNT, before, BANK, 1.0),
+    ]
+
+
 def reconciliation(generation: str) -> dict[str, Any]:
     return {
         "account_id": ACCOUNT,

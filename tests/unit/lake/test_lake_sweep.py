@@ -7,15 +7,26 @@ from decimal import Decimal
 import pytest
 
 from cloudspend import payload as p
-from cloudspend.accounts.model import AccountState
+from cloudspend.accounts.model import Account, AccountState, Export, ExportKind
 from cloudspend.errors import Defect, PermissionDenied, TransientError
+from cloudspend.exports.definition import CSV, Definition
 from cloudspend.lake.model import GenerationState, Verdict, Watch
 from cloudspend.lake.sweep import Broom, Swept, sweep_accounts, to_compare, to_payload
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.lake import ACCOUNT, TOTALS
-from tests.unit.lake.sweep_world import NOW, OCTOBER, SETTINGS, World, moment, months_before, named
+from tests.unit.lake.sweep_world import (
+    ACTIVE,
+    NOW,
+    OCTOBER,
+    SETTINGS,
+    World,
+    moment,
+    months_before,
+    named,
+)
 
 NOVEMBER = OCTOBER.next
+OTHER = Export(ExportKind.CUR_LEGACY, "another-bucket", "a-prefix", "a-name")
 IN_AUGUST = {"verdict": Verdict.PROVISIONAL, "period": OCTOBER.previous.previous}
 DENIED = PermissionDenied("The role may not list the bucket.", remedy="Update the stack.")
 
@@ -229,6 +240,7 @@ def batch(world: World, registry: FakeAccounts, *ids: str) -> tuple[list[Swept],
         world.executions,
         world.kept,
         timedelta(hours=36),
+        world.list_exports,
     )
     return sweep_accounts(ids, registry, broom, SETTINGS, NOW, heard.append), heard
 
@@ -286,3 +298,42 @@ def test_the_first_sweep_writes_down_when_it_was() -> None:
     world.sweep()
     assert world.holdings.watch == Watch(NOW)
     assert TOTALS.rows
+
+
+def definition(failure: str | None) -> Definition:
+    return Definition(ACTIVE.export, "us-east-1", CSV, True, True, failure=failure)
+
+
+def test_a_delivery_that_aws_calls_failed_is_told_once_with_what_it_means() -> None:
+    world = healthy()
+    world.exports = [definition("ERROR_PERMISSIONS")]
+    for hours in (26, 32, 38):
+        world.sweep(NOW + timedelta(hours=hours))
+    (said,) = [one for one in world.bus.events if one.detail_type == "DeliveryFailing"]
+    assert said.summary.endswith(
+        "ERROR_PERMISSIONS: the bucket's policy does not let AWS write there."
+    )
+    world.exports = [definition("ERROR_NO_BUCKET")]
+    world.sweep(NOW + timedelta(hours=44))
+    assert world.bus.kinds.count("DeliveryFailing") == 2
+
+
+def test_an_export_that_delivers_is_not_asked_about() -> None:
+    world = healthy()
+    world.exports = [definition("ERROR_PERMISSIONS")]
+    world.sweep(NOW + timedelta(hours=12))
+    assert world.looked == 0
+    world.exports = [definition(None), replace(definition("ERROR_NO_BUCKET"), export=OTHER)]
+    world.sweep(NOW + timedelta(hours=26))
+    assert world.looked == 1
+    assert "DeliveryFailing" not in world.bus.kinds
+
+
+def test_exports_that_may_not_be_listed_keep_no_sweep_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: World, _account: Account) -> list[Definition]:
+        raise DENIED
+
+    monkeypatch.setattr(World, "list_exports", refuse)
+    world = healthy()
+    world.sweep(NOW + timedelta(hours=26))
+    assert "DeliveryFailing" not in world.bus.kinds

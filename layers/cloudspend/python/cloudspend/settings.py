@@ -67,6 +67,11 @@ DOMAINS = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "ama
 # Where each partition keeps its billing services (AWS General Reference, endpoints).
 BILLING_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}
 
+# AWS::CUR::ReportDefinition and AWS::BCMDataExports::Export exist here only (AWS CloudFormation
+# template reference; AWS Data Exports user guide, "Quotas and restrictions"). A customer's stack
+# stands in the platform's region, so that it can make an export nowhere else.
+EXPORT_REGIONS = ("us-east-1", "cn-northwest-1")
+
 
 @dataclass(frozen=True)
 class Settings:

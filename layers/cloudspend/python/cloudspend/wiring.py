@@ -295,6 +295,7 @@ class Platform:
             self.executions,
             Kept(self.settings.kept_generations, self.settings.kept_days),
             timedelta(hours=self.settings.fresh_hours),
+            lambda account: self.export_definitions(account).all(),
         )
 
     @cached_property

@@ -26,7 +26,7 @@ from cloudspend.accounts.ports import Office
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import UsageError
-from cloudspend.settings import PREFIX, Settings
+from cloudspend.settings import EXPORT_REGIONS, PREFIX, Settings
 
 VALID_FOR = timedelta(days=7)
 TOKEN_BYTES = 32
@@ -114,12 +114,26 @@ def prepared(
         account = replace(account, billing_detail=False)
     account = with_step(account, existing, act)
     setup = fields.one_of("export setup", request.export_setup, ExportSetup)
+    _require_exports(setup, office.settings)
     members = members_choice(request.member_stacks, request.members_in, account.type)
     choices = StackChoices(setup, request.phone_home, members)
     link = quick_create_link(account, token, office.settings, choices)
     if members.stacks is MemberStacks.DELEGATED_ADMIN:
         return Invitation(account, link, members_link(account, office.settings, members))
     return Invitation(account, link)
+
+
+def _require_exports(setup: ExportSetup, settings: Settings) -> None:
+    """Whether the customer's stack can make the export, where it is to make one."""
+    if setup is ExportSetup.USE_EXISTING or settings.region in EXPORT_REGIONS:
+        return
+    raise UsageError(
+        f"The export setup {setup.value} is not possible from the platform's region "
+        f"{settings.region}: the customer's stack stands in the same region, and AWS lets stacks "
+        f"make exports in {' and '.join(EXPORT_REGIONS)} only.",
+        remedy="Allowed here: USE_EXISTING (--export-setup), for an export that the account has "
+        "already. Or deploy CloudSpend in one of those regions.",
+    )
 
 
 def token_digest(token: str) -> str:

@@ -100,10 +100,15 @@ def of_export(export: Mapping[str, Any], failure: str | None) -> Definition | No
     )
 
 
+def reason_of(failure: str) -> str:
+    """What AWS's word for a failed delivery means for the customer."""
+    return _FAILURES.get(failure, "see AWS support")
+
+
 def flaws(definition: Definition, region: str) -> list[str]:
     """What is wrong with it for a platform in `region`, the worst first, each as a sentence."""
     failure = definition.failure
-    why = _FAILURES.get(failure or "", "see AWS support")
+    why = reason_of(failure or "")
     found = {
         f"AWS fails to deliver it ({failure}): {why}.": failure is not None,
         "It has a filter, so that its totals are not the bill's.": definition.filtered,

@@ -21,6 +21,7 @@ from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.condition import Condition
 from cloudspend.lake.coverage import keep_apart
 from cloudspend.lake.expire import Store, expire
+from cloudspend.lake.failing import ListExports, failing
 from cloudspend.lake.failure import OUR_FAULT, failure_of
 from cloudspend.lake.missed import Desk, Missed, find_missed
 from cloudspend.lake.model import GenerationState, Holdings, PublishedPeriod, Verdict, Watch
@@ -59,6 +60,7 @@ class Broom:
     executions: Executions
     kept: Kept
     fresh_for: timedelta
+    list_exports: ListExports
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,9 @@ def sweep_account(
     store, press = broom.store, broom.press
     holdings = store.registry.holdings(account.account_id)
     missed, unreachable = _missed(account, holdings, broom, now)
+    refused = missed and failing(
+        account, _last_heard(holdings, missed, now), broom.list_exports, now
+    )
     overdue = missed and _overdue(
         account, holdings, missed, account.fresh_for(broom.fresh_for), now
     )
@@ -125,7 +130,7 @@ def sweep_account(
     gone = expire(account, holdings, store, broom.kept, now)
     compare = to_compare(holdings, now)
     missing = _files_missing(account, lost, now) if lost else None
-    conditions = [*known, unreachable, overdue, missing, _old_key(account, now)]
+    conditions = [*known, unreachable, refused, overdue, missing, _old_key(account, now)]
     _remember(account, holdings, missed, [one for one in conditions if one], broom, now)
     return Swept(
         account.account_id,
@@ -242,7 +247,7 @@ def _overdue(
     account: Account, holdings: Holdings, missed: Missed, fresh_for: timedelta, now: datetime
 ) -> Condition | None:
     """An account that AWS never delivered for is overdue as long after its first sweep."""
-    since = missed.newest or (holdings.watch.since if holdings.watch else now)
+    since = _last_heard(holdings, missed, now)
     if now - since < fresh_for:
         return None
     state = f"{missed.newest}"
@@ -255,6 +260,11 @@ def _overdue(
         target_hours=int(fresh_for / timedelta(hours=1)),
     )
     return Condition(state, said)
+
+
+def _last_heard(holdings: Holdings, missed: Missed, now: datetime) -> datetime:
+    """When AWS delivered last; for an account without a delivery, when it was first swept."""
+    return missed.newest or (holdings.watch.since if holdings.watch else now)
 
 
 def _files_missing(account: Account, lost: Iterable[PublishedPeriod], now: datetime) -> Condition:

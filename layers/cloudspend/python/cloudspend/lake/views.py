@@ -118,6 +118,21 @@ VIEWS = (
         ),
     ),
     View(
+        name="cost_with_estimates",
+        comment="Cost by billing period, linked account and service; months whose bill is not here "
+        "are Cost Explorer's, and an estimate until it is",
+        columns=(
+            ACCOUNT_KEY,
+            PERIOD_KEY,
+            Column("sub_account_id", "string", "The linked account"),
+            Column("service", "string", "The service's name; of an estimate, Cost Explorer's"),
+            Column("billed_cost", "double", "What is invoiced; of an estimate, UnblendedCost"),
+            Column("effective_cost", "double", "Amortized cost; of an estimate, NetAmortizedCost"),
+            _CURRENCY,
+            Column("estimate", "boolean", "Whether Cost Explorer says so, and no bill yet"),
+        ),
+    ),
+    View(
         name="billing_periods",
         comment="Each published period: generation, certification and totals",
         columns=(

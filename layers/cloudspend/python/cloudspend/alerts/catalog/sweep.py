@@ -83,6 +83,16 @@ EVENTS: Mapping[str, EventType] = {
         ),
         {"delivered_at": s.nullable(s.TIME), "hours": s.COUNT, "target_hours": s.COUNT},
     ),
+    "DeliveryFailing": EventType(
+        Severity.CRITICAL,
+        "AWS fails to deliver the export {export} of {name} ({id}), by its own word {status}: "
+        "{reason}.",
+        (
+            "Have the customer mend what the reason says; AWS then delivers by itself.",
+            "See the export and its status: cloudspend exports list {id}.",
+        ),
+        {"export": s.TEXT, "status": s.TEXT, "reason": s.TEXT},
+    ),
     "AccountUnreachable": EventType(
         Severity.CRITICAL,
         "The deliveries of {name} ({id}) cannot be looked at. {reason}",
