@@ -1,5 +1,6 @@
-"""An organization whose member is onboarded by itself; months whose bill is not here yet."""
+"""An organization: counted once with its member, estimated before its bill, lost and found."""
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from cloudspend.accounts.model import ExportKind
+from cloudspend.settings import CUSTOMER_ROLE
 from local.story import Story
 from local.world.bill import Bill
 from local.world.delivery import post_ledger, tell
@@ -113,3 +115,30 @@ def test_an_estimate_is_replaced_by_the_bill(scene: Scene, shop: Customer, story
     replaced, estimate = estimated(scene, later.period)
     assert not estimate
     assert replaced == scene.totals(PAYER, later.period).billed
+
+
+NOBODY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{PAYER}:root"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+
+
+def test_a_role_that_is_lost_is_noticed_within_one_sweep(scene: Scene, shop: Customer) -> None:
+    iam = scene.platform.cloud.session(PAYER).client("iam")
+    trusted = iam.get_role(RoleName=CUSTOMER_ROLE)["Role"]["AssumeRolePolicyDocument"]
+    payer = Customer(scene, PAYER, "Covering Org", ExportKind.CUR_LEGACY)
+    assert payer.shown()["state"] == "active"
+    iam.update_assume_role_policy(RoleName=CUSTOMER_ROLE, PolicyDocument=json.dumps(NOBODY))
+    scene.command("sweep")
+    lost = payer.shown()
+    assert lost["state"] == "degraded"
+    assert scene.wait_for_event(PAYER, "AccountUnreachable")["details"]["reason"] == lost["reason"]
+    iam.update_assume_role_policy(RoleName=CUSTOMER_ROLE, PolicyDocument=json.dumps(trusted))
+    scene.command("sweep")
+    assert payer.shown()["state"] == "active"

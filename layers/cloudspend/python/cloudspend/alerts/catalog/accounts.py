@@ -78,7 +78,7 @@ EVENTS: Mapping[str, EventType] = {
         "newest.",
         (
             "Send this link to someone who may update the stack, whose parameters stay: {link}",
-            "What changed, for the customer's reviewer, stands in docs/security.md.",
+            "What the stack may do, for the customer's reviewer: docs/security.md.",
         ),
         {"version": s.TEXT, "newest": s.TEXT, "link": s.TEXT},
     ),
