@@ -9,7 +9,7 @@ import gzip
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,7 @@ from cloudspend.reconcile.invoice import invoices_of
 from cloudspend.reconcile.ports import Platform
 from cloudspend.reconcile.reconcile import reconcile
 from local.billing import cost_explorer, invoices, ledger
+from local.world.charges import Item, Members, Month, columns_of
 from tests.fakes.alerts import FakeBus
 from tests.fakes.collect import client_of
 from tests.fakes.collecting import FakeServices
@@ -33,100 +34,16 @@ from tests.fakes.convert import FakeSink, FakeSource
 from tests.fakes.reconcile import FakePartitions, FakePeriods, FakeTables
 from tests.unit.reconcile.reconcile_bills import ACCOUNT, AFTER, PAYER, PERIOD, LakeQueries
 
-PRODUCTION, STAGING, DATA = "222222222222", "333333333333", "444444444444"
-RESERVATION = f"arn:aws:ec2:us-east-1:{DATA}:reserved-instances/0b1c2d3e"
-PLAN = f"arn:aws:savingsplans::{PAYER}:savingsplan/6f1d2c34"
+OF = Members(PAYER, "222222222222", "333333333333", "444444444444")
+MONTH = Month(OF, PERIOD)
 FIRST, SECOND = "20261104T000000Z-0000aaaa", "20261105T000000Z-0000bbbb"
-DAYS = 31
-PLAN_REFUND = "Refund for one-time fee for Savings Plan ID 6f1d2c34"
-
-Item = dict[str, str]
-
-
-def item(kind: str, account: str, code: str, usage: str, cost: str, **more: str) -> Item:
-    """A line item; `more` are further columns, with `__` for the slash and dots left out."""
-    day = more.pop("day", "2026-10-15")
-    return {
-        "identity/LineItemId": "",
-        "bill/InvoiceId": "2110000001",
-        "bill/BillType": "Anniversary",
-        "bill/PayerAccountId": PAYER,
-        "bill/BillingPeriodStartDate": "2026-10-01T00:00:00Z",
-        "bill/BillingPeriodEndDate": "2026-11-01T00:00:00Z",
-        "lineItem/UsageAccountId": account,
-        "lineItem/LineItemType": kind,
-        "lineItem/UsageStartDate": f"{day}T00:00:00Z",
-        "lineItem/UsageEndDate": f"{day}T01:00:00Z",
-        "lineItem/ProductCode": code,
-        "lineItem/UsageType": usage,
-        "lineItem/UsageAmount": "1",
-        "lineItem/CurrencyCode": "USD",
-        "lineItem/UnblendedCost": cost,
-        "lineItem/ResourceId": "a-resource",
-        "resourceTags/user:team": "shop",
-        **{name.replace("__", "/"): value for name, value in more.items()},
-    }
-
-
-def organization() -> list[Item]:
-    """On-demand usage with a net price, both kinds of commitment with upfront, partial and
-    recurring fees, used and unused, and all that is neither."""
-    daily = [
-        item(
-            "Usage", account, code, usage, cost,
-            day=f"{date(2026, 10, 1) + timedelta(days=n)}", lineItem__NetUnblendedCost=net,
-        )
-        for n in range(DAYS)
-        for account, code, usage, cost, net in (
-            (PRODUCTION, "AmazonS3", "TimedStorage-ByteHrs", "2.00", "1.90"),
-            (STAGING, "AmazonEC2", "BoxUsage:t3.medium", "1.10", ""),
-            (STAGING, "AmazonEC2", "EBS:VolumeUsage.gp3", "0.25", ""),
-        )
-    ]  # fmt: skip
-    reserved = {"reservation__ReservationARN": RESERVATION}
-    planned = {"savingsPlan__SavingsPlanARN": PLAN}
-    hours = ("AmazonEC2", "BoxUsage:c5.xlarge")
-    plan = ("ComputeSavingsPlans", "ComputeSP:1yrPartialUpfront")
-    return [
-        *daily,
-        item("DiscountedUsage", DATA, *hours, "10.00", **reserved,
-             reservation__EffectiveCost="25.00", reservation__NetEffectiveCost="23.75"),
-        item("RIFee", DATA, "AmazonEC2", "HeavyUsage:c5.xlarge", "40.00", **reserved,
-             reservation__UnusedAmortizedUpfrontFeeForBillingPeriod="6.00",
-             reservation__NetUnusedAmortizedUpfrontFeeForBillingPeriod="5.70",
-             reservation__UnusedRecurringFee="4.00",
-             reservation__NetUnusedRecurringFee="3.80"),
-        item("Fee", DATA, "AmazonEC2", "HeavyUsage:c5.xlarge", "300.00", **reserved),
-        item("SavingsPlanCoveredUsage", PRODUCTION, "AmazonEC2", "BoxUsage:m5.xlarge", "50.00",
-             **planned, savingsPlan__SavingsPlanEffectiveCost="35.00",
-             savingsPlan__NetSavingsPlanEffectiveCost="33.25"),
-        item("SavingsPlanNegation", PRODUCTION, "AmazonEC2", "BoxUsage:m5.xlarge", "-50.00",
-             **planned),
-        item("SavingsPlanRecurringFee", PAYER, *plan, "60.00", **planned,
-             savingsPlan__TotalCommitmentToDate="60.00", savingsPlan__UsedCommitment="52.00"),
-        item("SavingsPlanUpfrontFee", PAYER, *plan, "365.00", **planned),
-        item("Refund", PAYER, *plan, "-20.00", lineItem__LineItemDescription=PLAN_REFUND),
-        item("Refund", PRODUCTION, "AmazonS3", "Requests-Tier1", "-3.25"),
-        item("Credit", STAGING, "AmazonEC2", "BoxUsage:t3.medium", "-12.50"),
-        item("Tax", PRODUCTION, "AmazonS3", "", "18.40"),
-        item("Fee", PAYER, "AWSSupportBusiness", "Dollar", "100.00"),
-        item("Usage", DATA, "5abcmarketplace", "SoftwareUsage", "15.00",
-             product__ProductName="A Marketplace Product"),
-        item("EdpDiscount", PRODUCTION, "AmazonS3", "TimedStorage-ByteHrs", "-7.00"),
-        item("PrivateRateDiscount", PRODUCTION, "AmazonS3", "TimedStorage-ByteHrs", "-2.00"),
-        item("BundledDiscount", PRODUCTION, "AmazonS3", "Requests-Tier1", "-1.00"),
-    ]  # fmt: skip
-
-
-def in_files(items: Sequence[Item], size: int = 30) -> list[list[Item]]:
-    return [list(items[start : start + size]) for start in range(0, len(items), size)]
 
 
 class LedgerCostExplorer:
     """The local cloud's Cost Explorer, as the account that pays asks it."""
 
     def __init__(self, items: Sequence[Item]) -> None:
-        columns = _columns(items)
+        columns = columns_of(items)
         rows = [[each.get(name, "") for name in columns] for each in items]
         ledger.LEDGER.clear()
         ledger.LEDGER.replace(PAYER, str(PERIOD), columns, rows)
@@ -216,7 +133,7 @@ class Organization:
 
 def converted(files: Sequence[Sequence[Item]], generation: str) -> pa.Table:
     source, sink = FakeSource(), FakeSink()
-    columns = _columns([each for file in files for each in file])
+    columns = columns_of([each for file in files for each in file])
     delivered = tuple(
         source.put(f"file-{number}.csv.gz", _csv(columns, file))
         for number, file in enumerate(files)
@@ -229,10 +146,6 @@ def converted(files: Sequence[Sequence[Item]], generation: str) -> pa.Table:
 
 def _invoices(request: Mapping[str, Any]) -> Mapping[str, Any]:
     return invoices.list_invoice_summaries(PAYER, dict(request))
-
-
-def _columns(items: Sequence[Item]) -> list[str]:
-    return list(dict.fromkeys(name for each in items for name in each))
 
 
 def _csv(columns: Sequence[str], items: Sequence[Item]) -> bytes:

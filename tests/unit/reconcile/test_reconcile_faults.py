@@ -8,32 +8,36 @@ import pytest
 
 from cloudspend.convert import amortization
 from cloudspend.convert.amortization import Treatment
+from local.world.charges import DAYS, MARKETPLACE, Item, in_files
+from tests.corpus.faults import (
+    COMPUTE,
+    FAULTS,
+    OTHER,
+    PLANS,
+    S3,
+    SHIFTED,
+    Fault,
+    amortization_broken,
+    shifted,
+)
 from tests.unit.reconcile.reconcile_organization import (
-    DATA,
-    DAYS,
     FIRST,
-    PAYER,
-    PRODUCTION,
+    MONTH,
+    OF,
     SECOND,
-    STAGING,
-    Item,
     Organization,
     clock,
-    in_files,
-    organization,
 )
 
 __all__ = ["clock"]
 pytestmark = pytest.mark.usefixtures("clock")
 
-COMPUTE, OTHER = "Amazon Elastic Compute Cloud - Compute", "EC2 - Other"
-S3 = "Amazon Simple Storage Service"
-PLANS = "Savings Plans for AWS Compute usage"
+PAYER, PRODUCTION, STAGING, DATA = OF.payer, OF.production, OF.staging, OF.data
 D = Decimal
 
 
 def published(files: list[list[Item]], items: list[Item] | None = None) -> Organization:
-    made = Organization(items or organization())
+    made = Organization(items or MONTH.items())
     made.publish(files)
     return made
 
@@ -41,9 +45,9 @@ def published(files: list[list[Item]], items: list[Item] | None = None) -> Organ
 # Billed, effective and net cost of each cell, by hand: AWS CUR data dictionary, and the rules of
 # the Cloud Intelligence Dashboards' summary_view.sql.
 GOLDEN = {
-    (PRODUCTION, S3, "Usage"): ("62", "62", "58.9"),
-    (STAGING, COMPUTE, "Usage"): ("34.1", "34.1", "34.1"),
-    (STAGING, OTHER, "Usage"): ("7.75", "7.75", "7.75"),
+    (PRODUCTION, S3, "Usage"): ("56", "56", "53.2"),
+    (STAGING, COMPUTE, "Usage"): ("30.8", "30.8", "30.8"),
+    (STAGING, OTHER, "Usage"): ("7", "7", "7"),
     (DATA, COMPUTE, "DiscountedUsage"): ("10", "25", "23.75"),
     (DATA, COMPUTE, "RIFee"): ("40", "10", "9.5"),
     (DATA, COMPUTE, "Fee"): ("300", "0", "0"),
@@ -63,10 +67,10 @@ GOLDEN = {
 
 
 def test_each_charge_type_costs_what_aws_says_unblended_amortized_and_net() -> None:
-    world = published(in_files(organization()))
+    world = published(in_files(MONTH.items()))
     assert world.reconcile() == "certified", world.reason
     [period] = world.catalog.read("reconciliation", PAYER, "2026-10")
-    assert (period["invoices"], round(period["invoice_residual"], 2)) == (1, 0)
+    assert (period["invoices"], round(period["invoice_residual"], 2)) == (2, 0)
     assert "The invoices say the same." in world.reason
     found = {
         (row["sub_account_id"], row["service"], row["charge_type"]): row for row in world.cells()
@@ -81,66 +85,35 @@ def test_each_charge_type_costs_what_aws_says_unblended_amortized_and_net() -> N
             assert [D(str(found[cell][name])) for name in names] == [D(f) for f in figures], cell
 
 
-def total_of(items: list[Item], account: str, code: str, kind: str = "Usage") -> Decimal:
-    return sum(
-        (
-            D(each["lineItem/UnblendedCost"])
-            for each in items
-            if each["lineItem/UsageAccountId"] == account
-            and each["lineItem/ProductCode"] == code
-            and each["lineItem/LineItemType"] == kind
-        ),
-        D(0),
-    )
-
-
-def ec2(items: list[Item], usage: str) -> Decimal:
-    costs = (i["lineItem/UnblendedCost"] for i in items if i["lineItem/UsageType"] == usage)
-    return sum(map(D, costs), D(0))
-
-
-@pytest.mark.parametrize(("copies", "sign"), [(0, -1), (2, 1)], ids=["lost", "doubled"])
-def test_a_file_lost_or_doubled(copies: int, sign: int) -> None:
-    files = in_files(organization())
-    world = published([files[0], *([files[1]] * copies), *files[2:]])
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_found_in_its_cells_and_by_its_amount(fault: Fault) -> None:
+    """An old generation also when the newer one was certified before."""
+    world = Organization(MONTH.items())
+    world.publish(fault.delivered(MONTH), FIRST)
+    if fault.is_old:
+        world.publish(in_files(MONTH.items()), SECOND)
+        assert world.reconcile() == "certified"
+        world.show(FIRST)
     assert world.reconcile() == "disputed"
-    assert world.residuals() == {
-        (PRODUCTION, S3, "Usage"): sign * total_of(files[1], PRODUCTION, "AmazonS3"),
-        (STAGING, COMPUTE, "Usage"): sign * ec2(files[1], "BoxUsage:t3.medium"),
-        (STAGING, OTHER, "Usage"): sign * ec2(files[1], "EBS:VolumeUsage.gp3"),
-    }
-    assert f"{S3} of account {PRODUCTION} (Usage)" in world.reason
-    assert "1 of 1 invoices differ" in world.reason
+    assert world.residuals() == fault.residuals(OF)
+    assert fault.says in world.reason
 
 
-def test_an_old_generation_published() -> None:
-    """Also when the newer one was certified before."""
-    items = organization()
-    old = [each for each in items if each["lineItem/LineItemType"] not in ("Refund", "Credit")]
-    world = Organization(items)
-    world.publish(in_files(old), FIRST)
-    world.publish(in_files(items), SECOND)
-    assert world.reconcile() == "certified"
-    world.show(FIRST)
-    assert world.reconcile() == "disputed"
-    assert world.residuals() == {
-        (PAYER, PLANS, "Refund"): D("20"),
-        (STAGING, COMPUTE, "Credit"): D("12.5"),
-        (PRODUCTION, S3, "Refund"): D("3.25"),
-    }
+def test_a_linked_account_that_is_missing_is_named() -> None:
+    world = published(FAULTS["a linked account missing"].delivered(MONTH), MONTH.items())
+    world.reconcile()
+    [row] = world.catalog.read("reconciliation", PAYER, "2026-10")
+    assert row["accounts_missing"] == STAGING
 
 
 def test_a_tag_column_shifted() -> None:
     """Costs agree, so that the period is certified; its rows are doubtful."""
-    items = organization()
-    tag = "resourceTags/user:team"
-    shifted = [each | {tag: "", "resourceTags/user:zone": ""} for each in items]
-    world = Organization(items)
-    world.publish(in_files(items), FIRST)
-    world.publish(in_files(shifted), SECOND)
+    world = Organization(MONTH.items())
+    world.publish(in_files(MONTH.items()), FIRST)
+    world.publish(shifted(MONTH), SECOND)
     assert world.reconcile() == "certified"
     [doubtful] = [e for e in world.bus.events if e.detail_type == "DataQualityDoubtful"]
-    assert doubtful.details["doubts"] == ["0% of the usage rows bear a tag; before it were 100%."]
+    assert doubtful.details["doubts"] == [SHIFTED]
     [row] = world.catalog.read("data_quality", PAYER, "2026-10")
     assert (row["tag_coverage"], row["previous_tag_coverage"]) == (0.0, 1.0)
 
@@ -148,54 +121,20 @@ def test_a_tag_column_shifted() -> None:
 def test_an_amortization_rule_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = {**amortization.BY_CHARGE_TYPE, "DiscountedUsage": Treatment.AS_BILLED}
     monkeypatch.setattr(amortization, "BY_CHARGE_TYPE", broken)
-    world = published(in_files(organization()))
+    world = published(in_files(MONTH.items()))
     assert world.reconcile() == "disputed"
     assert world.residuals() == {}
-    cell = (DATA, COMPUTE, "DiscountedUsage")
-    assert world.residuals("effective_residual") == {cell: D("-15")}
-    assert world.residuals("net_effective_residual") == {cell: D("-13.75")}
-
-
-def test_a_linked_account_missing() -> None:
-    items = organization()
-    kept = [each for each in items if each["lineItem/UsageAccountId"] != STAGING]
-    world = published(in_files(kept), items)
-    assert world.reconcile() == "disputed"
-    assert world.residuals() == {
-        (STAGING, COMPUTE, "Usage"): D("-34.1"),
-        (STAGING, COMPUTE, "Credit"): D("12.5"),
-        (STAGING, OTHER, "Usage"): D("-7.75"),
-    }
-    [row] = world.catalog.read("reconciliation", PAYER, "2026-10")
-    assert row["accounts_missing"] == STAGING
-
-
-def test_a_currency_mistaken() -> None:
-    mistaken = [each | {"lineItem/CurrencyCode": "EUR"} for each in organization()]
-    world = published(in_files(mistaken))
-    assert world.reconcile() == "disputed"
-    assert "EUR in the lake, USD in Cost Explorer" in world.reason
-
-
-def test_a_day_missing() -> None:
-    items = organization()
-    kept = [each for each in items if not each["lineItem/UsageStartDate"].startswith("2026-10-17")]
-    world = published(in_files(kept), items)
-    assert world.reconcile() == "disputed"
-    assert world.residuals() == {
-        (PRODUCTION, S3, "Usage"): D("-2"),
-        (STAGING, COMPUTE, "Usage"): D("-1.1"),
-        (STAGING, OTHER, "Usage"): D("-0.25"),
-    }
+    for figure, cells in amortization_broken(OF).items():
+        assert world.residuals(figure) == cells
 
 
 def shuffled(seed: int) -> list[Item]:
     """Another clean month: some of the charges, other amounts, another order and currency."""
     chance = random.Random(seed)  # noqa: S311
-    items = [each for each in organization() if chance.random() < 0.9]
+    items = [each for each in MONTH.items() if chance.random() < 0.9]
     negated = {"SavingsPlanNegation", "SavingsPlanCoveredUsage"}
     kept = [each for each in items if each["lineItem/LineItemType"] not in negated]
-    pair = [each for each in organization() if each["lineItem/LineItemType"] in negated]
+    pair = [each for each in MONTH.items() if each["lineItem/LineItemType"] in negated]
     currency = "USD" if seed % 2 else "CNY"
     changed = [
         each
@@ -222,12 +161,12 @@ def test_a_clean_month_is_never_disputed(seed: int) -> None:
 
 def test_a_restatement_that_shifts_cost_between_linked_accounts() -> None:
     """AWS shows it at once; the delivery that brings it certifies the month again."""
-    items = organization()
+    items = MONTH.items()
     world = published(in_files(items))
     assert world.reconcile() == "certified"
     moved = [
         each | {"lineItem/UsageAccountId": STAGING}
-        if each["lineItem/ProductCode"] == "5abcmarketplace"
+        if each["lineItem/ProductCode"] == MARKETPLACE
         else each
         for each in items
     ]
