@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from cloudspend import payload as p
 from cloudspend.collect.items import spend_key
 from cloudspend.collect.sources import SOURCES
 from cloudspend.settings import COLLECT_PAGES
 from local.story import Story
 from local.world.bill import Bill
 from local.world.delivery import post_ledger, tell
-from tests.e2e.scene import Customer, Scene, hours_for
+from tests.e2e.scene import Customer, Scene, dearer, hours_for
 
 ACCOUNT, MEMBER = "818181818181", "222222222222"
 Row = dict[str, Any]
@@ -146,3 +147,62 @@ def test_at_the_cap_a_source_stops_and_what_was_stored_stays(
     event = scene.wait_for_event(ACCOUNT, "CollectCapReached")
     assert event["severity"] == "warning"
     assert event["details"]["cost"] == "2.00"
+
+
+def test_findings_are_told_once_again_when_worse_and_when_over(
+    scene: Scene, collected: Collected
+) -> None:
+    """Day by day, with two budgets of which one is muted; the first day by the state machine."""
+    (current,) = (bill for bill in collected.bills if not bill.final)
+    budgeted(scene, month="0.01", year="0.01")
+    machine = scene.platform.settings.findings_machine_arn
+    started = scene.platform.session.client("stepfunctions").start_execution(
+        stateMachineArn=machine
+    )
+    scene.expect_success(*scene.wait_for_executions([started["executionArn"]]))
+    month, year = (
+        scene.wait_for_event(ACCOUNT, "FindingRaised", subject=name) for name in ("month", "year")
+    )
+    assert month["severity"] == "warning"
+    assert "is above 100 % of its limit" in month["summary"]
+
+    evaluated(scene)
+    assert len(told(scene, "FindingRaised", "month")) == 1
+    assert told(scene, "FindingUpdated", "month") == []
+
+    muting = ("--days", "30", "--reason", "The limit is a test's.")
+    finding = month["details"]["finding"]
+    assert scene.platform.run("findings", "mute", ACCOUNT, finding, *muting).code == 0
+    post_ledger(dearer(current, "2"), scene.platform.cloud.endpoint)
+    assert collect(scene, "budgets")["budgets"]["status"] == "collected"
+    evaluated(scene)
+    worse = scene.wait_for_event(ACCOUNT, "FindingUpdated", subject="year")
+    assert worse["details"]["change"] == "the amount has grown by half or more"
+    assert Decimal(worse["details"]["amount"]) > Decimal(year["details"]["amount"])
+    assert told(scene, "FindingUpdated", "month") == []
+    digest = scene.wait_for_event(ACCOUNT, "FindingsDigest")
+    assert [each["finding"] for each in digest["details"]["findings"]] == [finding]
+
+    budgeted(scene, month="0.01", year="1000000")
+    evaluated(scene)
+    assert scene.wait_for_event(ACCOUNT, "FindingResolved", subject="year")
+    (open_one,) = scene.command("findings", "list", ACCOUNT)
+    assert (open_one["finding"], open_one["kind"]) == (finding, "budget")
+
+
+def budgeted(scene: Scene, **limits: str) -> None:
+    """The account has these budgets, and they were collected."""
+    budgets = [{"name": name, "limit": limit} for name, limit in limits.items()]
+    tell(scene.platform.cloud.endpoint, "budgets", {"account": ACCOUNT, "budgets": budgets})
+    assert collect(scene, "budgets", "budget_notifications")["budgets"]["status"] == "collected"
+
+
+def evaluated(scene: Scene) -> None:
+    """Another day's evaluation, of this account alone."""
+    answer = scene.invoke("find-accounts", {"Items": [ACCOUNT]})
+    assert answer == {p.EVALUATED: 1, p.NOT_EVALUATED: []}
+
+
+def told(scene: Scene, kind: str, budget: str) -> list[dict[str, Any]]:
+    """What was said so far of a budget's finding."""
+    return scene.recorder.of(ACCOUNT, kind, subject=budget)
