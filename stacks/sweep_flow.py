@@ -23,12 +23,20 @@ class SweepTasks:
     accounts: PythonTask
     sweep: PythonTask
     report: PythonTask
+    compared: PythonTask
     reconcile: PythonTask
     unavailable: PythonTask
 
     @property
     def all(self) -> list[PythonTask]:
-        return [self.accounts, self.sweep, self.report, self.reconcile, self.unavailable]
+        return [
+            self.accounts,
+            self.sweep,
+            self.report,
+            self.compared,
+            self.reconcile,
+            self.unavailable,
+        ]
 
 
 def sweep_flow(
@@ -56,7 +64,9 @@ def sweep_flow(
         sfn.Choice(scope, "Compare?")
         .when(
             sfn.Condition.number_greater_than(_at(payload.COMPARISONS), 0),
-            _compare(scope, steps, tasks, lake).next(whole),
+            _compare(scope, steps, tasks, lake)
+            .next(steps.call("ReportComparisons", tasks.compared))
+            .next(whole),
         )
         .otherwise(whole)
     )
@@ -101,7 +111,7 @@ def _compare(
     scope: Construct, steps: Steps, tasks: SweepTasks, lake: s3.IBucket
 ) -> sfn.DistributedMap:
     """One child a closed month that was never compared. One that cannot be compared is told as
-    Ingest tells it, and keeps no other back."""
+    Ingest tells it, and keeps no other back; where that is our fault, the child fails."""
     compare = sfn.DistributedMap(
         scope,
         "CompareMonths",
@@ -109,9 +119,15 @@ def _compare(
         item_reader=sfn.S3JsonItemReader(
             bucket=lake, key=sfn.JsonPath.string_at(_at(payload.COMPARE_KEY))
         ),
-        result_path=sfn.JsonPath.DISCARD,
+        result_writer_v2=sfn.ResultWriterV2(
+            bucket=lake,
+            prefix=sfn.JsonPath.format(
+                f"{SWEEPS}/{{}}/compared", sfn.JsonPath.string_at(_at(payload.SWEEP))
+            ),
+        ),
+        result_path=_at(payload.CONVERSION),
         max_concurrency=COMPARISONS_AT_ONCE,
-        tolerated_failure_percentage=0,
+        tolerated_failure_percentage=100,
     )
     reconcile = steps.call("CompareMonth", tasks.reconcile)
     unavailable = steps.call("MonthNotCompared", tasks.unavailable)

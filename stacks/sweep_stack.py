@@ -39,6 +39,7 @@ class SweepStack(Stack):
             accounts=self._list(),
             sweep=self._sweep(),
             report=self._report(),
+            compared=self._compared(),
             reconcile=ingest.tasks.reconcile,
             unavailable=ingest.tasks.unavailable,
         )
@@ -98,6 +99,11 @@ class SweepStack(Stack):
         task = self._functions.task("sweep_report", "Says what came of a round of Sweep")
         self._access.objects(task.task_role, (*READ, *WRITE), SWEEPS)
         self._access.bus(task.task_role)
+        return task
+
+    def _compared(self) -> PythonTask:
+        task = self._functions.task("sweep_compared", "Says whether every month could be compared")
+        self._access.objects(task.task_role, READ, SWEEPS)
         return task
 
     def _after_deployments(self, lake: LakeStack, dead_letters: DeadLetters) -> None:

@@ -237,6 +237,7 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     }
     | BUS,
     (SWEEP, "sweep-report"): reads("sweeps") | writes("sweeps") | KEY | BUS,
+    (SWEEP, "sweep-compared"): reads("sweeps") | KEY,
     (OFFBOARDING, "offboard-stop"): registry("GetItem", "Query")
     | writes("offboarded")
     | {

@@ -301,7 +301,9 @@ def test_a_month_that_cannot_be_compared_is_told_and_stops_no_other(
     inside = compare["ItemProcessor"]["States"]
     (caught,) = inside["CompareMonth"]["Catch"]
     assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "MonthNotCompared")
-    assert compare["ResultPath"] is None
+    assert compare["ToleratedFailurePercentage"] == 100
+    assert compare["Next"] == "ReportComparisons"
+    assert "Catch" not in inside["MonthNotCompared"]
 
 
 def test_a_period_is_compared_again_after_a_rollback_and_a_repair(
@@ -312,6 +314,7 @@ def test_a_period_is_compared_again_after_a_rollback_and_a_repair(
     compare = found["States"][found["StartAt"]]
     (caught,) = compare["Catch"]
     assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "PeriodNotCompared")
+    assert "Catch" not in found["States"]["PeriodNotCompared"]
     rules = [
         rule
         for rule in of_type(template, "AWS::Events::Rule").values()

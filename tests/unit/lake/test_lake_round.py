@@ -7,7 +7,8 @@ import pytest
 
 from cloudspend import payload as p
 from cloudspend.accounts.model import AccountState
-from cloudspend.lake.round import list_accounts, report
+from cloudspend.errors import Defect
+from cloudspend.lake.round import compared, list_accounts, report
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 from tests.fakes.lake import FakeLake
@@ -91,3 +92,11 @@ def test_a_batch_that_died_stands_for_its_accounts() -> None:
     assert answer[p.WHOLE] is False
     assert [one[p.ACCOUNT_ID] for one in answer[p.NOT_SWEPT]] == ["111111111111", "222222222222"]
     assert "timed out" in answer[p.NOT_SWEPT][0]["reason"]
+
+
+def test_months_that_could_not_be_compared_for_our_fault_fail_the_round() -> None:
+    lake = FakeLake()
+    assert compared(written(lake, [{}], []), lake)[p.SWEEP] == "a-round"
+    died = {"Input": json.dumps(COMPARE), "Error": "Defect", "Cause": "It broke."}
+    with pytest.raises(Defect, match=r"could not be compared .*: 111111111111 2026-10"):
+        compared(written(lake, [{}], [died]), lake)

@@ -65,7 +65,7 @@ def test_the_layer_has_the_repositorys_versions() -> None:
 
 
 def test_there_are_handlers() -> None:
-    assert len(HANDLERS) == 28
+    assert len(HANDLERS) == 29
 
 
 def test_every_handler_imports_with_nothing_but_its_layers(layer: Path, runtime: Path) -> None:

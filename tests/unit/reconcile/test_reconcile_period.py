@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudspend.errors import PermissionDenied, TransientError
+from cloudspend.errors import Defect, PermissionDenied, TransientError
 from cloudspend.lake.model import Verdict
 from cloudspend.reconcile.reconcile import SUPERSEDED, unavailable
 from cloudspend.reconcile.tables import DATA_QUALITY
@@ -292,6 +292,25 @@ def test_without_cost_explorer_the_period_stays_provisional_and_says_why() -> No
     [row] = world.read("reconciliation")
     assert (row["verdict"], row["residual"]) == ("provisional", None)
     assert world.read("reconciliation_cells") == []
+
+
+@pytest.mark.parametrize("error", ["Defect", "TotalsDiffer", "QuestionRefused", "KeyError"])
+def test_a_fault_of_ours_is_told_and_fails_the_execution(error: str) -> None:
+    world = World(BILL, [BILL])
+    state = STATE | {"failure": {"Error": error, "Cause": "It broke."}}
+    with pytest.raises(Defect, match="Not compared with Cost Explorer: It broke"):
+        unavailable(state, ACCOUNT, world.platform, AFTER)
+    assert world.bus.kinds == ["ReconciliationUnavailable"]
+    assert world.read("reconciliation")[0]["verdict"] == "provisional"
+
+
+@pytest.mark.parametrize(
+    "error", ["TransientError", "PermissionDenied", "ConnectionRefused", "UsageError", "CapReached"]
+)
+def test_what_others_must_mend_fails_nothing(error: str) -> None:
+    world = World(BILL, [BILL])
+    state = STATE | {"failure": {"Error": error, "Cause": "Not now."}}
+    assert unavailable(state, ACCOUNT, world.platform, AFTER) == {"verdict": "provisional"}
 
 
 def test_a_verdict_that_was_reached_outlives_an_outage() -> None:

@@ -41,6 +41,8 @@ Sweep passes one object along as well:
                   not_swept: [{account_id, error, reason}]}
     report        sweep, bucket, counts, comparisons (how many), compare_key (a JSON list of them),
                   not_swept, whole
+    compare       + conversion: as before, of the months' children
+    compared      the same
 
 Collect takes {accounts?, sources?} (lists of what is wanted, empty for all) and passes along
 

@@ -13,7 +13,7 @@ from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.catalog.sweep import SWEEP_COUNTS
 from cloudspend.alerts.event import Bus, EventAccount
-from cloudspend.errors import TransientError, names
+from cloudspend.errors import Defect, TransientError, names
 from cloudspend.lake.ports import Lake
 
 # Objects under this folder are deleted by a lifecycle rule of the bucket.
@@ -69,6 +69,25 @@ def report(state: State, lake: Lake, bus: Bus, platform_id: str) -> dict[str, An
         p.NOT_SWEPT: not_swept[:MOST_NAMED],
         p.WHOLE: all(one["error"] in passing for one in not_swept),
     }
+
+
+def compared(state: State, lake: Lake) -> dict[str, Any]:
+    """Say that the round's comparisons are done. Raises Defect when some failed for a reason of
+    ours, so that an alarm rings: those of AWS's or a customer's are told and do not fail."""
+    written = lake.read_json(state[p.CONVERSION]["ResultWriterDetails"]["Key"])
+    failed = [
+        json.loads(child["Input"])
+        for file in written["ResultFiles"].get("FAILED", ())
+        for child in lake.read_json(file["Key"])
+    ]
+    if failed:
+        named = ", ".join(f"{one[p.ACCOUNT_ID]} {one[p.PERIOD]}" for one in failed[:MOST_NAMED])
+        raise Defect(
+            f"{len(failed)} months could not be compared with Cost Explorer: {named}.",
+            remedy="The event ReconciliationUnavailable and the log of cloudspend-reconcile say "
+            "why.",
+        )
+    return dict(state)
 
 
 def _batches(state: State, lake: Lake) -> Iterator[Mapping[str, Any]]:

@@ -9,8 +9,15 @@ from cloudspend.accounts.members import expected
 from cloudspend.accounts.model import Account, ExportKind
 from cloudspend.alerts import catalog as events
 from cloudspend.collect.cost_explorer import read_bill
-from cloudspend.collect.ports import CostExplorer
-from cloudspend.errors import parse
+from cloudspend.collect.ports import CapReached, CostExplorer, NotAvailable
+from cloudspend.errors import (
+    CustomerActionError,
+    Defect,
+    TransientError,
+    UsageError,
+    names,
+    parse,
+)
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.decide import delivered_at
 from cloudspend.lake.failure import OUR_FAULT
@@ -35,6 +42,11 @@ from cloudspend.reconcile.vocabulary import vocabulary
 SUPERSEDED = "superseded"
 # FOCUS has one cost after discounts, and no net figure beside it.
 WITHOUT_NET = frozenset({ExportKind.FOCUS_1_0, ExportKind.FOCUS_1_2})
+
+# Whoever must act on these, it is not the platform's team; whatever else ends a step is a fault.
+NOT_OURS = frozenset(
+    names(TransientError, CustomerActionError, UsageError, CapReached, NotAvailable)
+)
 
 State = Mapping[str, Any]
 
@@ -93,7 +105,8 @@ def unavailable(
     """Say that the comparison did not come about; `state` has the step's failure beside its input.
 
     The period stays published and provisional, with the reason. A verdict that an earlier
-    comparison of the same generation reached is kept.
+    comparison of the same generation reached is kept. Raises Defect once all of that is told, when
+    neither AWS nor the customer is why: then the execution is to fail.
     """
     published = _current(state, platform)
     if published is None:
@@ -119,6 +132,8 @@ def unavailable(
             remedy=failure.remedy or OUR_FAULT,
         )
     )
+    if failure.error not in NOT_OURS:
+        raise Defect(said, remedy=failure.remedy or OUR_FAULT, error=failure.error)
     return {payload.VERDICT: str(published.verdict)}
 
 
