@@ -7,7 +7,7 @@ from cloudspend import settings as names
 from cloudspend.collect.round import COLLECTS
 from cloudspend.collect.sources import TABLES
 from stacks.collect_flow import CollectTasks, collect_flow
-from stacks.constructs.access import READ, WRITE
+from stacks.constructs.access import DELETE, READ, WRITE
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.schedule import Schedule
 from stacks.ground import Ground
@@ -75,8 +75,9 @@ class CollectStack(Stack):
             task.task_role, "BatchWriteItem", "GetItem", "PutItem", "Query", "UpdateItem"
         )
         self._access.customers(task.task_role)
-        self._access.objects(task.task_role, WRITE, *COLLECTED)
-        self._access.partitions(task.task_role, *TABLES)
+        self._access.objects(task.task_role, (*WRITE, *DELETE), *COLLECTED)
+        self._access.listing(task.task_role, *COLLECTED)
+        self._access.catalog_upkeep(task.task_role, *TABLES)
         self._access.bus(task.task_role)
         return task
 

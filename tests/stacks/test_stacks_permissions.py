@@ -204,6 +204,13 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     | CUSTOMERS
     | writes(*COLLECTED)
     | partitions(*COLLECTED)
+    | {
+        (f"glue:{action}", name)
+        for action in ("DeletePartition", "GetPartitions")
+        for name in (*CATALOG, *(f"glue:table/cloudspend/{table}" for table in COLLECTED))
+    }
+    | LISTING
+    | {("s3:DeleteObject", f"{LAKE}/{folder}/*") for folder in COLLECTED}
     | BUS,
     (COLLECT, "collect-failed"): registry("GetItem", "PutItem") | BUS,
     (COLLECT, "collect-report"): reads("collects") | writes("collects") | KEY | BUS,

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from cloudspend.accounts.model import AccountState, Change
 from cloudspend.collect.collect import collect, failed, overlaps
 from cloudspend.collect.metered import MeteredCostExplorer
 from cloudspend.collect.model import Status
@@ -18,7 +19,7 @@ from cloudspend.errors import Defect, PermissionDenied, TransientError, UsageErr
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 from tests.fakes.collecting import FakeProgress, FakeServices, FakeSpend, FakeStore
-from tests.fakes.lake import FakeCatalog
+from tests.fakes.lake import FakeCatalog, FakeLake
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 ACCOUNT = an_account()
@@ -34,8 +35,9 @@ class World:
         self.costs: dict[str, str] = {}
         self.services = FakeServices(get_cost_and_usage=self.answer)
         self.spend, self.progress, self.store = FakeSpend(), FakeProgress(), FakeStore()
-        self.catalog, self.bus = FakeCatalog(), FakeBus()
+        self.catalog, self.lake, self.bus = FakeCatalog(), FakeLake(), FakeBus()
         self.accounts = FakeAccounts(ACCOUNT)
+        self.account = ACCOUNT
         self.cap = cap
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,10 +55,19 @@ class World:
 
     def run(self, source: Any = DAILY, now: datetime = NOW, **more: Any) -> Outcome:
         collector = Collector(
-            self.accounts, self.spend, self.progress, self.store, self.catalog, self.bus, self.cap
+            self.accounts,
+            self.spend,
+            self.progress,
+            self.store,
+            self.catalog,
+            self.lake,
+            self.bus,
+            self.cap,
         )
         overlap = more.pop("overlap", source.overlap)
-        return collect(source, ACCOUNT, self.services, collector, overlap=overlap, now=now, **more)
+        return collect(
+            source, self.account, self.services, collector, overlap=overlap, now=now, **more
+        )
 
     @property
     def stored(self) -> dict[str, float]:
@@ -105,6 +116,88 @@ def test_at_the_cap_the_rest_follows_the_next_day_and_one_warning_says_so() -> N
     assert world.run(now=NOW + timedelta(days=1)).status is Status.COLLECTED
     assert world.stored == {"2026-10-30": 1, "2026-11-23": 2, "2026-11-24": 3}
     assert world.spend.taken(ID, NOW.date()) == 2
+
+
+def test_a_question_larger_than_the_cap_is_asked_in_parts_until_it_finishes() -> None:
+    world = World(cap=5)
+    world.costs = {f"2026-11-{day}": "1" for day in range(18, 25)}
+    days = [world.run(now=NOW + timedelta(days=n), overlap=0) for n in range(20)]
+    assert [each.rows for each in days[:3]] == [0, 3, 4]  # the month, then weeks
+    assert {each.status for each in days[:2]} == {Status.CAPPED}
+    assert days[-1].status is Status.COLLECTED
+    assert world.stored == dict.fromkeys(world.costs, 1)
+    assert "SourceStuck" not in world.said
+
+
+def test_a_source_that_never_finishes_says_so_once_with_its_remedy() -> None:
+    world = World(cap=0)
+    world.costs = {"2026-11-24": "1"}
+    for day in range(5):
+        for _ in range(2):  # once more by hand is no other day
+            outcome = world.run(now=NOW + timedelta(days=day))
+        assert ("It never will, unless" in outcome.reason) is (day >= 2)
+    assert world.said.count("SourceStuck") == 1
+    world.cap = 999
+    assert world.run(now=NOW + timedelta(days=5)).status is Status.COLLECTED
+    held = world.progress.get(ID, DAILY.name)
+    assert held
+    assert held.stuck == 0
+
+
+def test_what_the_account_does_not_keep_goes_in_two_steps_and_is_not_asked_for() -> None:
+    world = World()
+    world.account = replace(ACCOUNT, retention_months=13)
+    table, name = DAILY.table, "cost_explorer_daily_services"
+    keys = {
+        month: f"{table.data_folder}/account_id={ID}/billing_period={month}/x.parquet"
+        for month in ("2025-09", "2025-10", "2026-11")
+    }
+    for month, key in keys.items():
+        world.lake.write_json(key, 1)
+        world.catalog.point(name, (ID, month), f"s3://lake/{key}")
+    other = f"{table.data_folder}/account_id=999999999999/billing_period=2020-01/x.parquet"
+    world.lake.write_json(other, 1)
+    at_month_end = datetime(2026, 11, 30, 23, tzinfo=UTC)
+    world.run(now=at_month_end)
+    assert min(world.catalog.locations(name, ID)) == (ID, "2025-10")
+    assert keys["2025-09"] in world.lake.objects  # a query may still read it
+    world.run(now=at_month_end + timedelta(hours=2))
+    assert keys["2025-09"] not in world.lake.objects
+    assert keys["2025-10"] in world.lake.objects  # over for two hours
+    assert min(world.catalog.locations(name, ID)) > (ID, "2025-10")
+    world.run(now=at_month_end + timedelta(hours=26))
+    assert set(keys.values()) & set(world.lake.objects) == {keys["2026-11"]}
+    assert other in world.lake.objects
+
+
+def test_nothing_is_deleted_on_the_day_on_which_the_account_was_changed() -> None:
+    world = World()
+    change = Change(1, AccountState.ACTIVE, AccountState.ACTIVE, NOW, "somebody", "retention")
+    world.account = replace(ACCOUNT, retention_months=13, last_change=change)
+    key = f"{DAILY.table.data_folder}/account_id={ID}/billing_period=2020-01/x.parquet"
+    world.lake.write_json(key, 1)
+    for hours, there in ((0, True), (23, True), (24, False)):
+        world.run(now=NOW + timedelta(hours=hours))
+        assert (key in world.lake.objects) is there
+
+
+def test_no_more_history_is_asked_for_than_is_kept_and_a_longer_one_later() -> None:
+    world = World()
+    world.account = replace(ACCOUNT, retention_months=13)
+    world.run(MONTHLY)
+    assert min(request["TimePeriod"]["Start"] for _, request in world.services.asked) == (
+        "2025-10-01"
+    )
+    held = world.progress.get(ID, MONTHLY.name)
+    assert held
+    assert held.days
+    assert held.days.start == date(2025, 10, 1)
+    world.services.asked.clear()
+    world.account = ACCOUNT
+    world.run(MONTHLY)
+    assert min(request["TimePeriod"]["Start"] for _, request in world.services.asked) < (
+        "2025-10-01"
+    )
 
 
 def test_an_answer_that_changes_between_pages_is_asked_for_from_its_start() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudspend.collect.model import Days, Grain, piece_of, pieces
-from cloudspend.collect.window import extended, month_after, plan
+from cloudspend.collect.window import Most, extended, month_after, plan, smaller
 
 TODAY = date(2026, 11, 24)
 DAY = timedelta(days=1)
@@ -28,7 +28,7 @@ def asked_days(questions: list[Days]) -> list[date]:
 def test_the_first_run_asks_for_all_of_the_history_once_newest_first(
     grain: Grain, today: date, history: int, overlap: int, at_once: int
 ) -> None:
-    found = plan(grain, None, today, overlap=overlap, history=history, at_once=at_once)
+    found = plan(grain, None, today, overlap=overlap, history=history, most=Most(at_once))
     whole = everything(grain, today, history)
     assert sorted(asked_days(found)) == list(whole)
     assert found == sorted(found, key=lambda days: days.start, reverse=True)
@@ -92,3 +92,31 @@ def test_a_day_belongs_to_the_piece_that_its_grain_says() -> None:
     assert [piece.name for piece in pieces(Grain.DAY, days)] == ["2026-10-31", "2026-11-01"]
     assert [str(piece.period) for piece in pieces(Grain.MONTH, days)] == ["2026-10", "2026-11"]
     assert piece_of(Grain.SNAPSHOT, TODAY).name == "all"
+
+
+@pytest.mark.parametrize(
+    ("grain", "stuck", "most"),
+    [
+        (Grain.DAY, 0, Most(4)),
+        (Grain.DAY, 1, Most(1, 7)),
+        (Grain.DAY, 2, Most(1, 1)),
+        (Grain.DAY, 9, Most(1, 1)),
+        (Grain.MONTH, 0, Most(4)),
+        (Grain.MONTH, 1, Most(1)),
+    ],
+)
+def test_questions_that_were_too_large_get_smaller(grain: Grain, stuck: int, most: Most) -> None:
+    assert smaller(grain, 4, stuck) == most
+
+
+@pytest.mark.parametrize("days", [1, 7, 31])
+def test_smaller_questions_ask_for_the_same_days_and_leave_no_gap(days: int) -> None:
+    stored = None
+    asked = plan(Grain.DAY, None, TODAY, overlap=7, history=2, most=Most(1, days))
+    assert all((each.end - each.start).days <= days for each in asked)
+    for each in asked:
+        assert stored is None or each.end == stored.start
+        stored = extended(stored, each)
+    assert sorted(asked_days(asked)) == sorted(
+        asked_days(plan(Grain.DAY, None, TODAY, overlap=7, history=2))
+    )

@@ -170,9 +170,15 @@ class Platform:
         from cloudspend.collect.runner import Collector
 
         store = WranglerStore(self._session, self.settings.lake_bucket)
-        pages = self.settings.collect_pages
         return Collector(
-            self.accounts, self.spend, self.progress, store, self.catalog, self.bus, pages
+            self.accounts,
+            self.spend,
+            self.progress,
+            store,
+            self.catalog,
+            self.lake,
+            self.bus,
+            self.settings.collect_pages,
         )
 
     @cached_property

@@ -9,9 +9,10 @@ from cloudspend.accounts.model import Account
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
 from cloudspend.collect.calls import PAGE_PRICE
+from cloudspend.collect.expire import expire
 from cloudspend.collect.model import Collected, Status
 from cloudspend.collect.ports import Progress, Services
-from cloudspend.collect.runner import Collector, Outcome, Run
+from cloudspend.collect.runner import STUCK, Collector, Outcome, Run
 from cloudspend.collect.source import Source
 from cloudspend.errors import UsageError, parse
 
@@ -45,7 +46,8 @@ def collect(
     now: datetime,
     anew: bool = False,
 ) -> Outcome:
-    """Bring one source of one account up to date and say what is to be said of it.
+    """Bring one source of one account up to date, say what is to be said of it, and let go of what
+    the account does not keep any more.
 
     Raises TransientError and Defect.
     """
@@ -53,7 +55,9 @@ def collect(
     outcome = Run(source, account, services, collector, now).collect(overlap, anew=anew)
     if outcome.status is Status.CAPPED:
         _say_capped(account, collector, now)
+        _say_stuck(source.name, account, before, collector)
     _say_changed(source.name, account, before, outcome, collector.bus)
+    expire(account, source.table, collector.catalog, collector.lake, now)
     return outcome
 
 
@@ -77,6 +81,7 @@ def failed(state: State, account: Account, progress: Progress, bus: Bus, now: da
             pages=held.pages,
             history=held.history,
             history_at=held.history_at,
+            stuck=held.stuck,
         ),
     )
     bus.put(
@@ -115,6 +120,25 @@ def _say_capped(account: Account, collector: Collector, now: datetime) -> None:
             day=now.date(),
             pages=collector.cap,
             cost=collector.cap * PAGE_PRICE,
+        )
+    )
+
+
+def _say_stuck(
+    source: str, account: Account, before: Collected | None, collector: Collector
+) -> None:
+    """Say once that a source never finishes, however small its questions are."""
+    now = collector.progress.get(account.account_id, source)
+    if now is None or now.stuck < STUCK or (before is not None and before.stuck >= STUCK):
+        return
+    collector.bus.put(
+        event(
+            "SourceStuck",
+            account.for_events,
+            f"{source}/{now.at:%Y-%m-%d}",
+            source=source,
+            days=now.stuck,
+            pages=collector.cap,
         )
     )
 

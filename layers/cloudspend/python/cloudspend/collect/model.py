@@ -58,6 +58,7 @@ class Collected:
     `days` are those that are stored, without a gap; None when nothing is. `at` is when it was last
     tried, `stored_at` when something was last stored; rows and pages are those of the last time.
     `history` is how many months back AWS was seen to answer, `history_at` when that was found out.
+    `stuck` counts the days on which the cap stopped it before it had got on at all.
     """
 
     status: Status
@@ -69,6 +70,7 @@ class Collected:
     pages: int = 0
     history: int | None = None
     history_at: datetime | None = None
+    stuck: int = 0
 
 
 @dataclass(frozen=True)

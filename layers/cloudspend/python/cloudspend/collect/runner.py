@@ -15,6 +15,7 @@ from cloudspend.accounts.model import Account
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.event import Bus
 from cloudspend.collect.calls import PAGE_PRICE, Call
+from cloudspend.collect.expire import still_kept
 from cloudspend.collect.model import Collected, Days, Grain, Piece, Status, piece_of, pieces
 from cloudspend.collect.pages import all_pages
 from cloudspend.collect.ports import (
@@ -28,9 +29,9 @@ from cloudspend.collect.ports import (
     Store,
 )
 from cloudspend.collect.source import COLLECTED_AT, Learn, Source
-from cloudspend.collect.window import extended, plan
+from cloudspend.collect.window import extended, plan, smaller
 from cloudspend.errors import CloudSpendError, CustomerActionError, Defect, TransientError
-from cloudspend.lake.ports import Catalog
+from cloudspend.lake.ports import Catalog, Lake
 
 # How often one question is asked from its start when its answer changes under the reader.
 MAX_STARTS = 3
@@ -39,6 +40,13 @@ MAX_STARTS = 3
 HISTORY_AGAIN = timedelta(days=30)
 # After so long no source's overlap reaches back to a day.
 QUIET = timedelta(days=100)
+
+# After so many days on which the cap left it nothing, smaller questions do not help any more.
+STUCK = 3
+NEVER = (
+    "It has not got on for {days} days: one question alone, or the sources before it, take all "
+    "pages of a day. It never will, unless you deploy with a higher stage setting collect_pages."
+)
 
 # How a run ends that is no failure, by what ended it.
 ENDS: Mapping[type[CloudSpendError], Status] = {
@@ -60,6 +68,7 @@ class Collector:
     progress: Progress
     store: Store
     catalog: Catalog
+    lake: Lake
     bus: Bus
     cap: int
 
@@ -113,7 +122,10 @@ class Run:
         self._meter = Meter(collector.spend, account.account_id, collector.cap, now)
         self._ask = all_pages(services, self._meter)
         self._known = collector.progress.get(account.account_id, source.name)
-        self._days = self._known.days if self._known else None
+        stored = self._known.days if self._known else None
+        self._days = stored and still_kept(stored, account, now)
+        self._stuck = self._known.stuck if self._known else 0
+        self._asking: Days | None = None
         self._history = self._known.history if self._known else None
         self._history_at = self._known.history_at if self._known else None
         self._rows = 0
@@ -160,10 +172,11 @@ class Run:
             None if anew and source.grain is Grain.SNAPSHOT else self._days,
             self._now.date(),
             overlap=overlap,
-            history=history,
-            at_once=source.at_once,
+            history=min(history, self._account.retention_months or history),
+            most=smaller(source.grain, source.at_once, self._stuck),
         )
         for asked in questions:
+            self._asking = asked
             found = self._read(asked)
             self._replace(found)
             if source.learn:
@@ -235,7 +248,29 @@ class Run:
             self._collector.catalog.point(name, values, location)
         self._pointed.add(folder)
 
+    def _stuck_now(self, status: Status) -> int:
+        """On how many days the cap stopped it in vain, once this run ends with `status`."""
+        if status is Status.COLLECTED:
+            return 0
+        if status is not Status.CAPPED or self._got_on():
+            return self._stuck
+        known = self._known
+        again = known and known.status is Status.CAPPED and known.at.date() == self._now.date()
+        return self._stuck if again else self._stuck + 1
+
+    def _got_on(self) -> bool:
+        """Whether anything is stored now that was not, on the side where the cap stopped it."""
+        before, asked = self._known.days if self._known else None, self._asking
+        if self._days is None or before is None or asked is None:
+            return self._days != before
+        if asked.end <= before.start:
+            return self._days.start < before.start
+        return self._days.end > before.end
+
     def _end(self, status: Status, reason: str) -> Outcome:
+        stuck = self._stuck_now(status)
+        if status is Status.CAPPED and stuck >= STUCK:
+            reason = f"{reason} {NEVER.format(days=stuck)}"
         earlier = self._known.stored_at if self._known else None
         self._collector.progress.put(
             self._account.account_id,
@@ -250,6 +285,7 @@ class Run:
                 pages=self._meter.pages,
                 history=self._history,
                 history_at=self._history_at,
+                stuck=stuck,
             ),
         )
         return Outcome(

@@ -7,17 +7,48 @@ leaves one stretch of time, and the next run goes on at its ends.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cloudspend.collect.model import Days, Grain
 
 MONTHS_A_YEAR = 12
+# As long as a month can be, so that nothing is cut within one.
+DAYS_A_MONTH = 31
+WEEK = 7
+
+
+@dataclass(frozen=True)
+class Most:
+    """How much one question asks for at most: calendar months, and days within them."""
+
+    months: int = 1
+    days: int = DAYS_A_MONTH
+
+
+A_MONTH = Most()
+
+
+def smaller(grain: Grain, at_once: int, stuck: int) -> Most:
+    """What a source may ask at once whose questions were too large for the cap on `stuck` days: as
+    much as it likes, then a month or a week of it, then a day."""
+    if not stuck:
+        return Most(at_once)
+    if grain is not Grain.DAY:
+        return Most()
+    return Most(days=WEEK if stuck == 1 else 1)
 
 
 def plan(
-    grain: Grain, stored: Days | None, today: date, *, overlap: int, history: int, at_once: int = 1
+    grain: Grain,
+    stored: Days | None,
+    today: date,
+    *,
+    overlap: int,
+    history: int,
+    most: Most = A_MONTH,
 ) -> list[Days]:
-    """The questions to ask, in order; each is of whole days or months, at most `at_once` months.
+    """The questions to ask, in order; each is of whole days or months.
 
     `overlap` is in days or months, as the grain is; `history` is in months, the current one not
     counted.
@@ -28,10 +59,10 @@ def plan(
     end = today + timedelta(days=1) if grain is Grain.DAY else month_after(today, 1)
     everything = Days(month_after(today, -history), end)
     if stored is None or stored.end < everything.start or stored.start >= end:
-        return list(reversed(list(_questions(everything, at_once))))
+        return list(reversed(list(_questions(everything, most))))
     again = max(stored.start, everything.start, _before(grain, stored.end, overlap))
-    new = _questions(Days(again, end), at_once)
-    past = _questions(Days(everything.start, stored.start), at_once)
+    new = _questions(Days(again, end), most)
+    past = _questions(Days(everything.start, stored.start), most)
     return [*new, *reversed(list(past))]
 
 
@@ -53,10 +84,12 @@ def _before(grain: Grain, end: date, overlap: int) -> date:
     return end - timedelta(days=overlap) if grain is Grain.DAY else month_after(end, -overlap)
 
 
-def _questions(days: Days, at_once: int) -> Iterator[Days]:
-    """`days` cut after every `at_once` calendar months, oldest first."""
+def _questions(days: Days, most: Most) -> Iterator[Days]:
+    """`days` cut after every so many calendar months and days, oldest first."""
     start = days.start
     while start < days.end:
-        end = min(month_after(start, at_once), days.end)
+        end = min(month_after(start, most.months), days.end)
+        if most.days < DAYS_A_MONTH:
+            end = min(end, start + timedelta(days=most.days))
         yield Days(start, end)
         start = end

@@ -39,6 +39,17 @@ EVENTS: Mapping[str, EventType] = {
         ),
         {"day": s.TEXT, "pages": s.COUNT, "cost": s.MONEY},
     ),
+    "SourceStuck": EventType(
+        Severity.WARNING,
+        "The source {source} of {name} ({id}) has not got on for {days} days: of the {pages} pages "
+        "of Cost Explorer that the account may be asked for on a day, none is left for it, or one "
+        "question alone takes more.",
+        (
+            "Deploy with a higher stage setting collect_pages: it does not finish otherwise.",
+            AGAIN,
+        ),
+        {"source": s.TEXT, "days": s.COUNT, "pages": s.COUNT},
+    ),
     "CollectCompleted": EventType(
         Severity.INFO,
         "{name} ({id}) has collected from {accounts} accounts: {collected} sources are up "
