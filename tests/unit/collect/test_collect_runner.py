@@ -200,6 +200,26 @@ def test_no_more_history_is_asked_for_than_is_kept_and_a_longer_one_later() -> N
     )
 
 
+def test_two_rounds_at_the_same_time_double_nothing_and_share_the_cap() -> None:
+    """The second one begins and ends while the first has read its first page."""
+    world = World(cap=6)
+    world.costs = {"2026-10-31": "1", "2026-11-23": "2", "2026-11-24": "3"}
+    other: list[Outcome] = []
+
+    def meanwhile(request: Mapping[str, Any]) -> dict[str, Any]:
+        if not other:
+            other.append(Outcome("", Status.FAILED, "", 0, 0, Decimal(0)))
+            other[0] = world.run()
+        return world.answer(request)
+
+    world.services.answers["get_cost_and_usage"] = meanwhile
+    first = world.run()
+    assert {each.status for each in (first, *other)} == {Status.COLLECTED}
+    assert world.stored == {"2026-10-31": 1, "2026-11-23": 2, "2026-11-24": 3}
+    assert world.spend.taken(ID, NOW.date()) == 6
+    assert first.pages + other[0].pages == 6
+
+
 def test_an_answer_that_changes_between_pages_is_asked_for_from_its_start() -> None:
     world = World()
     world.costs = {"2026-11-22": "1", "2026-11-23": "2"}
