@@ -200,6 +200,22 @@ def test_no_more_history_is_asked_for_than_is_kept_and_a_longer_one_later() -> N
     )
 
 
+def test_days_without_a_charge_of_long_ago_are_not_written() -> None:
+    world = World()
+    world.costs = {"2025-11-03": "1"}
+    world.run(replace(DAILY, histories=(13,)))
+    days = sorted(key.rpartition("/")[2].removesuffix(".parquet") for key in world.store.objects)
+    assert days[:2] == ["2025-11-03", "2026-08-01"]
+
+
+def test_a_partition_that_stands_right_is_not_pointed_again() -> None:
+    world = World()
+    world.costs = {"2026-11-24": "1"}
+    world.run()
+    world.catalog.point = lambda *_: pytest.fail("It is there.")  # type: ignore[method-assign]
+    assert world.run().status is Status.COLLECTED
+
+
 def test_two_rounds_at_the_same_time_double_nothing_and_share_the_cap() -> None:
     """The second one begins and ends while the first has read its first page."""
     world = World(cap=6)
