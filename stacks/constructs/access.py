@@ -81,10 +81,9 @@ class Access:
         allow(role, ["glue:GetTable", "glue:UpdateTable"], [*_CATALOG, *_tables(tables)])
 
     def catalog_upkeep(self, role: iam.Role, *tables: Table) -> None:
-        """Allow to list and to remove the partitions of `tables`, beside what `partitions` does."""
-        self.partitions(role, *tables)
-        tables_arns = [arn("glue", f"table/{names.DATABASE}/{table.name}") for table in tables]
-        allow(role, _TEND, [*_CATALOG, *tables_arns])
+        """Allow to list and to remove the partitions of `tables`, beside what `partitions` does: in
+        one statement, since a role's policy may not be long."""
+        allow(role, [*_POINT, *_TEND], [*_CATALOG, *_tables(tables)])
 
     def queries(self, role: iam.Role, *folders: str) -> None:
         """Allow to query the lake's `folders` in the platform's workgroup and read the results."""

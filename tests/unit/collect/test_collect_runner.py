@@ -165,6 +165,8 @@ def test_what_the_account_does_not_keep_goes_in_two_steps_and_is_not_asked_for()
     assert keys["2025-09"] not in world.lake.objects
     assert keys["2025-10"] in world.lake.objects  # over for two hours
     assert min(world.catalog.locations(name, ID)) > (ID, "2025-10")
+    world.run(now=at_month_end + timedelta(hours=3))
+    assert keys["2025-10"] in world.lake.objects  # no query of an hour ago is left without it
     world.run(now=at_month_end + timedelta(hours=26))
     assert set(keys.values()) & set(world.lake.objects) == {keys["2026-11"]}
     assert other in world.lake.objects

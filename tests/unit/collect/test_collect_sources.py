@@ -266,6 +266,15 @@ def test_invoices_are_summed_by_nobody_but_aws() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "n/a"])
+def test_an_invoice_whose_amount_is_no_number_is_a_defect(text: str) -> None:
+    amount = {"TotalAmount": text, "TotalAmountBeforeTax": "10.00", "CurrencyCode": "USD"}
+    told = {"InvoiceId": "EUINUS26-1", "BaseCurrencyAmount": amount}
+    services = FakeServices(list_invoice_summaries=lambda _: {"InvoiceSummaries": [told]})
+    with pytest.raises(Defect, match="amount is no number"):
+        read_invoices(services, ACCOUNT.account_id, BillingPeriod(2026, 11))
+
+
 def test_accounts_have_their_place_and_no_persons_address() -> None:
     root, unit = "r-ab12", "ou-ab12-12345678"
     member = {"Id": "222222222222", "Name": "Shop", "Email": "Jane.Doe@Example.COM"}
