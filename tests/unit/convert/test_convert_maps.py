@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
@@ -9,8 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloudspend.convert import maps as module
+from cloudspend.convert import rows
 from cloudspend.convert.json_text import decoded
-from cloudspend.convert.maps import NUMBER_MAP, TEXT, TEXT_MAP, Maps, decoded_maps, each, joined
+from cloudspend.convert.maps import (
+    MARKED,
+    NUMBER_MAP,
+    TEXT,
+    TEXT_MAP,
+    Maps,
+    decoded_maps,
+    each,
+    joined,
+)
 from cloudspend.convert.rows import Rows
 from cloudspend.convert.spots import Place
 from cloudspend.errors import DeliveryError
@@ -136,6 +148,37 @@ def test_each_distinct_text_is_decoded_once() -> None:
     codes, maps = rows_of(resource_tags=[tags, None, tags, "{}"]).maps("resourceTags")
     assert maps.taken(codes).dicts() == [{"user_team": "shop"}, {}, {"user_team": "shop"}, {}]
     assert len(maps) == 3
+
+
+def test_texts_are_decoded_once_for_every_order_of_the_rows() -> None:
+    texts = [json.dumps({"user_team": team}) for team in ("shop", "bank", "shop")]
+    run = rows_of(resource_tags=[*texts, None])
+    with patch.object(rows, "decoded_maps", wraps=decoded_maps) as decode:
+        for order in ([3, 2], [1, 0], [2, 0, 3, 1]):
+            codes, maps = run.taken(np.array(order)).maps("resource_tags")
+            wanted = [json.loads([*texts, "{}"][row]) for row in order]
+            assert maps.taken(codes).dicts() == wanted
+            # None but those that these rows have, and the one of a missing value.
+            assert len(maps) == len({*map(str, wanted), "{}"})
+            assert sorted(maps.texts.to_pylist()) == sorted({v for m in wanted for v in m.values()})
+    assert decode.call_count == 1
+
+
+def test_a_text_that_is_no_map_is_named_with_its_own_rows_only() -> None:
+    run = rows_of(resource_tags=["{}", "[1]", '{"a": "b"}'])
+    codes, maps = run.taken(np.array([2, 0])).maps("resource_tags")
+    assert maps.taken(codes).dicts() == [{"a": "b"}, {}]
+    with pytest.raises(DeliveryError) as caught:
+        run.taken(np.array([2, 1])).maps("resource_tags")
+    assert caught.value.details["line"] == 3
+
+
+@pytest.mark.parametrize("marked", [0, MARKED])
+def test_a_name_that_stands_twice_is_found_by_marks_as_by_sorting(marked: int) -> None:
+    texts = pa.array(['{"a": "1", "b": "2"}', '{"b": "3", "b": "4"}'])
+    with patch.object(module, "MARKED", marked):
+        found, wrong = decoded_maps(texts)
+    assert (found.dicts(), wrong) == ([{"a": "1", "b": "2"}, {}], [1])
 
 
 def test_a_column_that_is_not_there_has_no_maps() -> None:

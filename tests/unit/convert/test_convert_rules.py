@@ -9,7 +9,7 @@ from cloudspend.accounts.model import ExportKind
 from cloudspend.convert import rules
 from cloudspend.convert.amortization import Treatment, repeats_other_rows, treatment
 from cloudspend.convert.columns import Column, Columns
-from cloudspend.convert.mapping import ARROW_SCHEMA, Target
+from cloudspend.convert.mapping import ARROW_SCHEMA, Target, copied
 from cloudspend.convert.mappings import MAPPINGS
 from cloudspend.convert.mappings.columns import layout
 from cloudspend.convert.maps import TEXT
@@ -20,6 +20,15 @@ from cloudspend.convert.services import SERVICES
 from cloudspend.convert.spots import Place
 
 LEGACY = MAPPINGS[ExportKind.CUR_LEGACY].tables[COST_AND_USAGE]
+
+
+def test_a_column_beside_another_is_null_where_that_is() -> None:
+    columns = {"name": ["web", "db", None], "id": ["i-1", None, "i-2"]}
+    arrays = {name: pa.array(values, TEXT) for name, values in columns.items()}
+    found = copied("name", beside="id").make(Rows(arrays, 3, Place("file", lambda row: row + 2)))
+    assert found.to_pylist() == ["web", None, None]
+    # Parquet would hold what no row has.
+    assert found.dictionary.to_pylist() == ["web"]
 
 
 @pytest.mark.parametrize(

@@ -290,6 +290,9 @@ def test_a_filter_by_account_leaves_row_groups_unread(monkeypatch: pytest.Monkey
     at = metadata.schema.names.index("subaccountid")
     found = [metadata.row_group(group).column(at).statistics for group in range(4)]
     assert [(one.min, one.max) for one in found] == [(account, account) for account in accounts[:4]]
+    # Nothing is sorted by figures, so that their bounds would leave nothing unread.
+    cost = metadata.schema.names.index("billedcost")
+    assert metadata.row_group(0).column(cost).statistics is None
 
 
 def test_a_file_without_rows_is_an_empty_object() -> None:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from cloudspend.convert.codes import Flags, Numbers
+from cloudspend.convert.codes import Codes, Flags, Numbers
 from cloudspend.convert.rows import Rows
 
 CHARGE_TYPE = "lineItem/LineItemType"
@@ -151,10 +151,9 @@ def _billed(rows: Rows, cost: Numbers) -> Numbers:
 
 def _amortized(rows: Rows, *, net: bool) -> Numbers:
     total = np.zeros(rows.count)
-    for kind, parts in PARTS.items():
-        under = rows.where(
-            lambda *values, kind=kind: treatment(*values) is kind, CHARGE_TYPE, RESERVATION, PRODUCT
-        )
+    treatments = rows.once("treatments", lambda: _treatments(rows))
+    for number, (kind, parts) in enumerate(PARTS.items()):
+        under = treatments == number
         if kind is Treatment.PLAN_REFUNDED and under.any():
             under &= ~rows.where(refunds_upfront_fee, DESCRIPTION)
         if under.any():
@@ -162,6 +161,14 @@ def _amortized(rows: Rows, *, net: bool) -> Numbers:
                 figures = np.nan_to_num(_figures(rows, part, net=net))
                 total += np.where(under, part.sign * figures, 0.0)
     return total
+
+
+def _treatments(rows: Rows) -> Codes:
+    """For each row the number of its treatment in PARTS."""
+    numbers = {kind: number for number, kind in enumerate(PARTS)}
+    codes, combinations = rows.combined((CHARGE_TYPE, RESERVATION, PRODUCT))
+    found = np.array([numbers[treatment(*values)] for values in combinations], np.int8)
+    return np.asarray(found[codes])
 
 
 def _figures(rows: Rows, part: Part, *, net: bool) -> Numbers:

@@ -33,16 +33,27 @@ def codes_of(array: pa.DictionaryArray) -> Codes:
 
 def text_of_codes(codes: Codes, values: pa.Array) -> pa.DictionaryArray:
     """The text column of `codes`, without those of `values` that no row has."""
-    used = np.zeros(len(values) + 1, np.bool_)
-    used[codes] = True
+    used = occurring(codes, len(values) + 1)
     missing = (codes == len(values)) if used[-1] else None
     used[-1] = False
     kept = np.flatnonzero(used)
     if len(kept) < len(values):
-        codes = (np.cumsum(used, dtype=np.int32) - 1)[codes]
+        codes = renumbered(codes, used)
         values = values.take(pa.array(kept))
     indices = pa.array(codes.astype(np.int32, copy=False), mask=missing)
     return pa.DictionaryArray.from_arrays(indices, values)
+
+
+def occurring(codes: Codes, size: int) -> Flags:
+    """For each code up to `size` whether a row has it."""
+    used = np.zeros(size, np.bool_)
+    used[codes] = True
+    return used
+
+
+def renumbered(codes: Codes, used: Flags) -> Codes:
+    """The same codes, counted without those that are not `used`."""
+    return np.asarray((np.cumsum(used, dtype=np.int32) - 1)[codes])
 
 
 def paired(

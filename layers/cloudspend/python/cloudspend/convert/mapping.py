@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from cloudspend.convert import schema
 from cloudspend.convert.attributes import Attributes
-from cloudspend.convert.codes import Flags, Numbers, constant
+from cloudspend.convert.codes import Flags, Numbers, codes_of, constant, text_of_codes
 from cloudspend.convert.labels import normalized_key
 from cloudspend.convert.lenient import doubles
 from cloudspend.convert.maps import NUMBER_MAP, TEXT, TEXT_MAP, Coded
@@ -171,8 +171,17 @@ def never(kind: pa.DataType = TEXT) -> Rule:
     return Rule((), lambda rows: pa.nulls(rows.count, kind))
 
 
-def copied(name: str) -> Rule:
-    return Rule((name,), lambda rows: rows.text(name))
+def copied(name: str, beside: str | None = None) -> Rule:
+    """A text column as it stands; null where the file's column `beside`, if one is named, is."""
+    if beside is None:
+        return Rule((name,), lambda rows: rows.text(name))
+
+    def make(rows: Rows) -> pa.DictionaryArray:
+        text = rows.text(name)
+        codes = np.where(rows.is_missing(beside), len(text.dictionary), codes_of(text))
+        return text_of_codes(codes, text.dictionary)
+
+    return Rule((name, beside), make)
 
 
 def derived(function: Callable[..., str | None], *names: str) -> Rule:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cloudspend.convert.codes import Codes, Flags, combined, text_of_codes
+from cloudspend.convert.codes import Codes, Flags, combined, occurring, renumbered, text_of_codes
 from cloudspend.convert.json_text import decoded
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -24,6 +24,10 @@ _TEXT = r'"[^"\\\x00-\x1f]*"'
 _NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 TEXT_ENTRIES = rf"^\{{(?:{_TEXT}: ?{_TEXT}(?:, ?{_TEXT}: ?{_TEXT})*)?\}}$"
 NUMBER_ENTRIES = rf"^\{{(?:{_TEXT}: ?{_NUMBER}(?:, ?{_TEXT}: ?{_NUMBER})*)?\}}$"
+
+
+# So many marks may there be for an entry, to see whether two are the same.
+MARKED = 64
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,12 @@ class Maps:
         """The maps of these numbers."""
         starts, entries = self._gathered(numbers)
         return replace(self, starts=starts, keys=self.keys[entries], values=self.values[entries])
+
+    def compact(self) -> "Maps":
+        """The same maps without the texts that none of them has."""
+        used = occurring(self.values, len(self.texts))
+        texts = self.texts.take(pa.array(np.flatnonzero(used)))
+        return replace(self, values=renumbered(self.values, used), texts=texts)
 
     def kept(self, entries: Flags) -> "Maps":
         """The maps with those entries only."""
@@ -168,7 +178,9 @@ def joined(first: Maps, second: Maps) -> Maps:
             np.arange(len(second.keys)) + first.starts[second.of_entries + 1],
         ]
     )
-    order = np.argsort(places)
+    # Each place has one entry, so that nothing need be sorted.
+    order = np.empty(len(places), np.int64)
+    order[places] = np.arange(len(places))
     return Maps(
         first.starts + second.starts,
         np.concatenate([first.keys, second.keys + len(first.names)])[order],
@@ -217,6 +229,10 @@ def _between_quotes(texts: pa.Array, apart: int) -> Maps:
 
 def _repeats_a_name(maps: Maps) -> bool:
     entries = maps.of_entries * len(maps.names) + maps.keys
+    size = len(maps) * len(maps.names)
+    if size <= MARKED * len(entries):
+        # A mark for each name of each map is found sooner than entries are sorted.
+        return int(occurring(entries, size).sum()) < len(entries)
     return len(np.unique(entries)) < len(entries)
 
 

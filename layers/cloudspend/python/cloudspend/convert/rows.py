@@ -18,7 +18,9 @@ from cloudspend.convert.codes import (
     Numbers,
     codes_of,
     constant,
+    occurring,
     paired,
+    renumbered,
     text_of_codes,
 )
 from cloudspend.convert.columns import Columns
@@ -196,20 +198,23 @@ class Rows:
     def maps(self, name: str) -> tuple[Codes, Maps]:
         """A map column: for each row the number of its map, and the maps; the last one is empty.
 
-        Each distinct text is decoded once. Raises DeliveryError at a text that is no JSON object
-        of scalars.
+        Each distinct text is decoded once for every order of the rows, and only the maps that these
+        rows have are there. Raises DeliveryError at a text that is no JSON object of scalars.
         """
         return self.once(("maps", name), lambda: self._maps(name))
 
     def _maps(self, name: str) -> tuple[Codes, Maps]:
-        array = self.text(name)
-        codes = codes_of(array)
-        nothing = pa.nulls(1, pa.string())
-        maps, wrong = decoded_maps(pa.concat_arrays([array.dictionary, nothing]))
-        if wrong and len(rows := np.flatnonzero(np.isin(codes, wrong))):
-            row = int(rows[0])
-            raise self.refused(name, row, "not a JSON object of scalars", array[row].as_py())
-        return codes, maps
+        found = self.columns.name(name)
+        if found is None:
+            return np.zeros(self.count, np.int64), Maps.of([{}])
+        values, codes = self.columns.column(found).values, self._numbered(found)
+        texts = pa.concat_arrays([values, pa.nulls(1, pa.string())])
+        maps, wrong = self.columns.once(found, decoded_maps, lambda: decoded_maps(texts))
+        if wrong:
+            self._refuse_any(name, wrong, "not a JSON object of scalars")
+        used = occurring(codes, len(maps))
+        used[-1] = True
+        return renumbered(codes, used), maps.taken(np.flatnonzero(used)).compact()
 
     def refused(self, name: str, row: int, what: str, value: str | None) -> DeliveryError:
         """The error for a value of `row` that is `what`."""

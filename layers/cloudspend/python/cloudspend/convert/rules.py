@@ -56,6 +56,8 @@ TIME_UNITS = {
     for spelling in spellings.split()
 }
 
+ARN_TYPE = re.compile(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:([A-Za-z][\w-]*)[:/]")
+ID_PREFIX = re.compile(r"([a-z]+)-[0-9a-f]")
 RESOURCE_TYPES = {
     "ami": "Image",
     "eipalloc": "Elastic IP Address",
@@ -212,18 +214,13 @@ def region_name(code: str | None, region: str | None, location: str | None) -> s
     return (location or code or region) if code or region else None
 
 
-def resource_name(resource: str | None, name_tag: str | None) -> str | None:
-    return name_tag if resource else None
-
-
 def resource_type(resource: str | None, family: str | None, product_code: str | None) -> str | None:
     """By the id's prefix (`i-`, `vol-`), by the type in an ARN, else by the product's family."""
     if not resource:
         return None
-    arn = re.match(r"arn:[^:]*:[^:]*:[^:]*:[^:]*:([A-Za-z][\w-]*)[:/]", resource)
-    if arn:
+    if arn := ARN_TYPE.match(resource):
         return arn[1]
-    prefix = re.match(r"([a-z]+)-[0-9a-f]", resource)
+    prefix = ID_PREFIX.match(resource)
     if prefix and prefix[1] in RESOURCE_TYPES:
         return RESOURCE_TYPES[prefix[1]]
     return family or service(product_code).name

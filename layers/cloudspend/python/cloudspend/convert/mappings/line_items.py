@@ -164,7 +164,7 @@ TARGETS = (
     Target("RegionId", derived(rules.first, *REGION), CUR),
     Target("RegionName", derived(rules.region_name, *REGION, "product/location"), FOCUS),
     Target("ResourceId", copied(RESOURCE), CUR),
-    Target("ResourceName", derived(rules.resource_name, RESOURCE, NAME_TAG), FOCUS),
+    Target("ResourceName", copied(NAME_TAG, beside=RESOURCE), FOCUS),
     Target(
         "ResourceType",
         derived(rules.resource_type, RESOURCE, "product/productFamily", PRODUCT),
