@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,16 @@ HOSTS = (
     r"https://cloudformation-custom-resource-response-[a-z0-9]+\.s3(\.[a-z0-9-]+)?\.amazonaws\.com"
 )
 SETTINGS = Settings("000000000000", "us-east-1", response_hosts=HOSTS)
-URL = "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/a%7Cb?X-Amz-Sig=c"
+SIGNATURE = {
+    "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+    "X-Amz-Date": "20261103T040506Z",
+    "X-Amz-SignedHeaders": "host",
+    "X-Amz-Expires": "7199",
+    "X-Amz-Credential": "AKIAIOSFODNN7EXAMPLE/20261103/us-east-1/s3/aws4_request",
+    "X-Amz-Signature": "0f" * 32,
+}
+OBJECT = "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/a%7Cb"
+URL = f"{OBJECT}?{urlencode(SIGNATURE)}"
 STACK = "arn:aws:cloudformation:us-east-1:111111111111:stack/cloudspend/1"
 TOKEN = "the-token"
 INVITED = an_account(token_sha256=token_digest(TOKEN), role_arn=None)
@@ -324,6 +334,107 @@ def test_a_response_url_elsewhere_is_not_acceptable(url: str) -> None:
     assert acceptable(URL, HOSTS)
     assert not acceptable(url, HOSTS)
     assert not acceptable(URL, "")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"X-Amz-Algorithm": "AWS4-HMAC-SHA1"},
+        {"X-Amz-Credential": "AKIAIOSFODNN7EXAMPLE/20261103/us-east-1/sts/aws4_request"},
+        {"X-Amz-Date": "yesterday"},
+        {"X-Amz-Expires": "7201"},
+        {"X-Amz-Expires": "604800"},
+        {"X-Amz-Expires": "0"},
+        {"X-Amz-Expires": "-1"},
+        {"X-Amz-Expires": "\u0667"},
+        {"X-Amz-SignedHeaders": "host;x-amz-acl"},
+        {"X-Amz-Signature": "0f" * 31},
+        {"X-Amz-Security-Token": ""},
+        {"x-amz-acl": "public-read"},
+        {"uploads": ""},
+        {"x-id": "PutObject"},
+        *({name: None} for name in SIGNATURE),
+    ],
+)
+def test_a_response_url_of_another_form_is_not_called(changes: dict[str, str | None]) -> None:
+    query = {name: value for name, value in (SIGNATURE | changes).items() if value is not None}
+    desk = Desk()
+    assert desk.send(request(ResponseURL=f"{OBJECT}?{urlencode(query)}")).status is None
+    assert desk.responder.answers == []
+    assert desk.untouched
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        OBJECT,
+        f"{OBJECT}?",
+        f"{URL}&X-Amz-Expires=60",
+        f"{URL}#fragment",
+        f"{URL}#",
+        URL.replace("/a%7Cb?", "/?"),
+        URL.replace("/a%7Cb?", "?"),
+        f"{OBJECT}?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Expires=1793678706&Signature=c2ln",
+        f"{URL}&{'&'.join(f'a{number}=b' for number in range(100))}",
+    ],
+)
+def test_a_response_url_that_is_not_presigned_is_not_acceptable(url: str) -> None:
+    assert not acceptable(url, HOSTS)
+
+
+def test_a_response_url_may_be_signed_by_a_session() -> None:
+    token = urlencode({"X-Amz-Security-Token": "IQoJb3JpZ2luX2VjE/+=" * 30})
+    assert acceptable(f"{URL}&{token}", HOSTS)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/latest/meta-data",
+        "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next",
+        "https://10.0.0.1/",
+        "https://[fd00:ec2::254]/latest/meta-data",
+        "https://2130706433/",
+        "https://localhost/",
+        "file:///proc/self/environ",
+    ],
+)
+def test_no_internal_address_is_called(address: str) -> None:
+    for url in (address, f"{address}?{urlencode(SIGNATURE)}"):
+        desk = Desk()
+        assert desk.send(request(ResponseURL=url)).status is None
+        assert desk.responder.answers == []
+        assert desk.untouched
+
+
+def test_a_flood_of_forged_registrations_changes_nothing() -> None:
+    """Each is told the same, and the one whose token is right still gets in."""
+    desk = Desk()
+    for number in range(300):
+        forged = request(
+            StackId=STACK.replace("111111111111", f"{number:012d}"),
+            RequestId=f"request-{number}",
+            RegistrationToken=f"token-{number}",
+        )
+        assert desk.send(forged).status is Status.FAILED
+    assert desk.untouched
+    reasons = {answer["Reason"] for _, answer in desk.responder.answers}
+    assert len(reasons) == 1
+    assert desk.send(request()).status is Status.SUCCESS
+
+
+def test_a_forged_stack_id_gives_nothing_without_the_token() -> None:
+    """Nor does the owner's own stack id, once the token is spent, with another token."""
+    desk = Desk()
+    desk.send(request())
+    after, events = desk.account, list(desk.bus.events)
+    forged = request("Update", RegistrationToken="guessed")
+    assert desk.send(forged).status is Status.FAILED
+    assert desk.send(request("Delete", RegistrationToken="guessed")).status is Status.SUCCESS
+    other = STACK.replace("111111111111", "222222222222")
+    assert desk.send(request("Update", StackId=other)).status is Status.FAILED
+    assert desk.send(request("Delete", StackId=other)).status is Status.SUCCESS
+    assert (desk.account, desk.bus.events) == (after, events)
 
 
 @given(st.text() | st.recursive(st.none() | st.text(), st.lists).map(json.dumps))

@@ -10,12 +10,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from cloudspend.settings import PREFIX
 
 MAX_MESSAGE = 32 * 1024
 MAX_FIELD = 2048
+# S3 presigns for seven days at most; CloudFormation waits for an hour, and presigns for two.
+MAX_EXPIRES = 2 * 60 * 60
+# Amazon S3 API reference, "Authenticating Requests: Using Query Parameters (AWS Signature Version
+# 4)". The token is there when the signer's own credentials are temporary.
+SIGNED_WITH = {
+    "X-Amz-Algorithm": re.compile("AWS4-HMAC-SHA256"),
+    "X-Amz-Credential": re.compile(r"[A-Z0-9]{16,128}/[0-9]{8}/[a-z0-9-]{1,32}/s3/aws4_request"),
+    "X-Amz-Date": re.compile("[0-9]{8}T[0-9]{6}Z"),
+    "X-Amz-Expires": re.compile("[1-9][0-9]{0,5}"),
+    "X-Amz-SignedHeaders": re.compile("host"),
+    "X-Amz-Signature": re.compile("[0-9a-f]{64}"),
+}
+SIGNED_BY_A_SESSION = {"X-Amz-Security-Token": re.compile("[A-Za-z0-9/+=_-]{1,2000}")}
 # CloudFormation takes answers of 4,096 bytes; the other fields need up to half of it.
 MAX_REASON = 1000
 
@@ -98,7 +111,8 @@ def parse(message: str, response_hosts: str) -> Request:
 
 
 def acceptable(url: str, response_hosts: str) -> bool:
-    """Whether the platform may call `url`: otherwise anyone could make it call any address."""
+    """Whether the platform may call `url`: otherwise anyone could make it call any address, or do
+    with an address that it may call something other than to leave an answer there."""
     # Blanks, control characters and backslashes are where URL readers disagree on the host.
     if not re.fullmatch(r"[!-\[\]-~]+", url):
         return False
@@ -107,7 +121,25 @@ def acceptable(url: str, response_hosts: str) -> bool:
         origin = f"{parts.scheme}://{parts.netloc}".lower()
     except ValueError:
         return False
-    return any(re.fullmatch(pattern, origin) for pattern in response_hosts.split())
+    if not any(re.fullmatch(pattern, origin) for pattern in response_hosts.split()):
+        return False
+    return len(parts.path) > 1 and "#" not in url and presigned(parts.query)
+
+
+def presigned(query: str) -> bool:
+    """Whether a query is what S3 takes as a signature of version 4, for an hour or two, and nothing
+    else: no other parameter, and none twice."""
+    try:
+        found = parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=10)
+    except ValueError:
+        return False
+    given = dict(found)
+    known = SIGNED_WITH | SIGNED_BY_A_SESSION
+    if len(given) != len(found) or not SIGNED_WITH.keys() <= given.keys() <= known.keys():
+        return False
+    if not all(known[name].fullmatch(value) for name, value in found):
+        return False
+    return int(given["X-Amz-Expires"]) <= MAX_EXPIRES
 
 
 def _object(message: str) -> dict[str, Any]:
