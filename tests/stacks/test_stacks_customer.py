@@ -10,6 +10,7 @@ import pytest
 
 from cloudspend.access.checks import PERMISSIONS
 from cloudspend.access.trust import excess
+from cloudspend.access.user_policy import user_policy
 from cloudspend.accounts.link import StackChoices, quick_create_link
 from cloudspend.accounts.member_stacks import MembersChoice
 from cloudspend.accounts.model import (
@@ -133,6 +134,43 @@ def test_each_granted_action_is_tried_and_each_tried_action_granted(
     granted = {action for action, _ in all_grants(created)}
     tried = {one.action for one in PERMISSIONS if one.needed_for(_account(kind))}
     assert granted == tried
+
+
+BEYOND_THE_ROLE = {
+    # What opens a session: the role is assumed, a key asks for a federated user's.
+    "sts:GetFederationToken",
+    # How old the key is, which no role has.
+    "iam:ListAccessKeys",
+}
+# The role shows whom it trusts; a user trusts nobody.
+BEYOND_THE_USER = {"iam:GetRole"}
+
+
+@each_kind
+def test_the_key_s_user_may_do_on_the_same_things_what_the_role_may(
+    customer: Template, kind: ExportKind
+) -> None:
+    values = {
+        "AWS::Partition": "aws",
+        "AWS::AccountId": "111111111111",
+        "ExportBucketName": "acme-bills",
+        "ExportPrefix": "cloudspend",
+        "KmsKeyArn": KEY,
+    }
+    created = as_created(customer, ExportKind=kind, KmsKeyArn=KEY, **TOLD)
+    role = {
+        (action, re.sub("<([^<>]+)>", lambda found: values.get(found[1], found[0]), resource))
+        for action, resource in all_grants(created)
+        if action not in BEYOND_THE_USER
+    }
+    policy = user_policy(_account(kind, kms_key_arn=KEY), "aws")
+    user = {one for one in grants(policy) if one[0] not in BEYOND_THE_ROLE}
+    assert user == role
+    conditions = [one["Condition"] for one in policy["Statement"] if "Condition" in one]
+    assert conditions == [
+        {"StringLike": {"s3:prefix": "cloudspend/*"}},
+        {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}},
+    ]
 
 
 def test_the_bucket_is_listed_only_under_the_prefix(customer: Template) -> None:

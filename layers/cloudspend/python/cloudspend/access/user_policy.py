@@ -5,8 +5,8 @@ from typing import Any
 
 from cloudspend.access.checks import PERMISSIONS
 from cloudspend.access.verify import FEDERATE
-from cloudspend.accounts.model import Account
-from cloudspend.settings import BILLING_REGIONS, PREFIX
+from cloudspend.accounts.model import Account, ConnectionKind
+from cloudspend.settings import BILLING_REGIONS, DOMAINS, PREFIX
 
 EXPORTS = "bcm-data-exports:"
 LIST_EXPORTS = "bcm-data-exports:ListExports"
@@ -18,7 +18,9 @@ def user_policy(account: Account, partition: str) -> dict[str, Any]:
     """The policy document for the account's user."""
     export, own, region = account.export, account.account_id, BILLING_REGIONS[partition]
     bucket = f"arn:{partition}:s3:::{export.bucket}"
-    exports = f"arn:{partition}:bcm-data-exports:{region}:{own}:export/{export.name}-*"
+    # Every export, as for the role: AWS puts an id of its own behind an export's name, and what is
+    # wrong with each that is there is told.
+    exports = f"arn:{partition}:bcm-data-exports:{region}:{own}:export/*"
     listing = _allow("FindTheBill", ["s3:ListBucket"], bucket)
     listing["Condition"] = {"StringLike": {"s3:prefix": f"{export.prefix}/*"}}
     statements = [
@@ -29,26 +31,38 @@ def user_policy(account: Account, partition: str) -> dict[str, Any]:
         _allow("ReadTheBill", ["s3:GetObject"], f"{bucket}/{export.prefix}/*"),
         _allow("CompareTheBillWithAwsOwnFigures", _others(account), "*"),
     ]
-    statements.append(_allow("SeeHowTheExportIsDelivered", _of_one_export(account), exports))
+    statements.append(_allow("SeeHowExportsAreDelivered", _of_exports(account), exports))
     if account.kms_key_arn:
-        statements.append(_allow("DecryptTheBill", [DECRYPT], account.kms_key_arn))
+        statements.append(_decrypting(account.kms_key_arn, partition))
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _of_one_export(account: Account) -> list[str]:
-    actions = (one.action for one in PERMISSIONS if one.needed_for(account))
-    return [one for one in actions if one.startswith(EXPORTS) and one != LIST_EXPORTS]
+def _decrypting(key_arn: str, partition: str) -> dict[str, Any]:
+    """With the customer's key, and only for what is read from S3."""
+    via = f"s3.{key_arn.split(':')[3]}.{DOMAINS[partition]}"
+    condition = {"StringEquals": {"kms:ViaService": via}}
+    return _allow("DecryptTheBill", [DECRYPT], key_arn) | {"Condition": condition}
+
+
+def _of_exports(account: Account) -> list[str]:
+    return [one for one in _needed(account) if one.startswith(EXPORTS) and one != LIST_EXPORTS]
 
 
 def _others(account: Account) -> list[str]:
-    elsewhere = {*_of_one_export(account), DECRYPT}
+    elsewhere = {*_of_exports(account), DECRYPT}
     return sorted(
+        one for one in _needed(account) if not one.startswith("s3:") and one not in elsewhere
+    )
+
+
+def _needed(account: Account) -> list[str]:
+    """What a key must have, whatever the account is connected by now: the policy is asked for
+    before the key is there."""
+    return [
         one.action
         for one in PERMISSIONS
-        if one.needed_for(account)
-        and not one.action.startswith("s3:")
-        and one.action not in elsewhere
-    )
+        if ConnectionKind.ACCESS_KEY in one.ways and one.needed_for(account)
+    ]
 
 
 def _allow(sid: str, actions: list[str], resource: str) -> dict[str, Any]:
