@@ -165,6 +165,22 @@ def test_a_forged_event_starts_nothing(event: dict[str, Any]) -> None:
     assert world.bus.events == []
 
 
+def test_a_flood_of_forged_events_starts_nothing_and_looks_into_no_bucket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    looked: list[Account] = []
+    monkeypatch.setattr(World, "_open", lambda _, account: looked.append(account))
+    for number in range(300):
+        for event in (
+            created(copies(OCTOBER)[0], account=f"{number:012d}"),
+            created(copies(OCTOBER)[0], bucket=f"{BUCKET}-{number}"),
+            created(f"cost/report/{number}/report.csv"),
+        ):
+            assert not world.announce(event).started
+    assert (looked, world.executions.payloads, world.bus.events) == ([], {}, [])
+
+
 @settings(deadline=None)
 @given(
     st.recursive(
