@@ -344,6 +344,7 @@ FIXED: Mapping[str, str] = {
     "REGISTRATION_TOPIC": "SNS topic that customers' stacks phone home to",
     "ALERT_TOPIC": "Beginning of the alert topics' names: `-info`, `-warning`, `-critical` follow",
     "EVENT_TOPIC": "Topic of every alert as JSON, for machines",
+    "CHAT_TOPIC": "Topic of warnings and critical alerts in the form that Slack and Teams show",
     "DEAD_LETTERS": "End of the names of the queues for what could not be handled",
     "ONBOARD_MACHINE": "State machine that proves and activates an account",
     "INGEST_MACHINE": "State machine that takes in a delivery",

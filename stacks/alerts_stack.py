@@ -34,7 +34,12 @@ class AlertsStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, description="CloudSpend: event bus, rules, topics")
         self.topics = {severity: self._topic(severity, lake) for severity in Severity}
-        self.machines = self._machines(lake)
+        # Every alert as JSON, for filter policies on its body.
+        self.machines = self._bodies(
+            "EventsAsJson", names.EVENT_TOPIC, "CloudSpend events as JSON", lake
+        )
+        # What Amazon Q Developer in chat applications shows; it subscribes by itself.
+        self._bodies("Chat", names.CHAT_TOPIC, "CloudSpend in Slack and Teams", lake)
         self.alarms = self.topics[Severity.CRITICAL]
         self.dead_letters = DeadLetters(
             self, "DeadLetters", name=names.dead_letters("alerts"), alarms=self.alarms
@@ -50,7 +55,7 @@ class AlertsStack(Stack):
             self.notify.task_role,
             ["sns:Publish"],
             [arn("sns", f"{names.ALERT_TOPIC}-{severity}") for severity in Severity]
-            + [arn("sns", names.EVENT_TOPIC)],
+            + [arn("sns", topic) for topic in (names.EVENT_TOPIC, names.CHAT_TOPIC)],
         )
         # It hears of findings, and shows analysts what it heard.
         lake.access.registry(self.notify.task_role, "GetItem", "PutItem", "Query")
@@ -74,13 +79,13 @@ class AlertsStack(Stack):
             topic.add_to_resource_policy(_alarms_of(self.account, topic))
         return topic
 
-    def _machines(self, lake: LakeStack) -> sns.Topic:
-        """Every alert as JSON, for filter policies on its body."""
+    def _bodies(self, construct_id: str, name: str, display: str, lake: LakeStack) -> sns.Topic:
+        """A topic of messages that machines read."""
         return sns.Topic(
             self,
-            "EventsAsJson",
-            topic_name=names.EVENT_TOPIC,
-            display_name="CloudSpend events as JSON",
+            construct_id,
+            topic_name=name,
+            display_name=display,
             master_key=lake.key,
             enforce_ssl=True,
         )

@@ -65,7 +65,7 @@ def test_a_message_reaches_the_topic_of_its_severity_with_its_attributes() -> No
     with mock_aws():
         sns, sqs = boto3.client("sns"), boto3.client("sqs")
         queue = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
-        for topic in ("alerts-info", "alerts-critical", "events"):
+        for topic in ("alerts-info", "alerts-critical", "chat", "events"):
             sns.create_topic(Name=f"cloudspend-{topic}")
         sns.subscribe(
             TopicArn=SETTINGS.alert_topic_arn("info"),
@@ -96,3 +96,24 @@ def test_a_throttled_topic_passes_by_itself() -> None:
         stub.add_client_error("publish", "Throttled")
         with pytest.raises(TransientError):
             SnsTopics(sns, SETTINGS).publish(message)
+
+
+def test_channels_are_told_what_somebody_has_to_act_on() -> None:
+    with mock_aws():
+        sns, sqs = boto3.client("sns"), boto3.client("sqs")
+        queue = sqs.create_queue(QueueName="channel")["QueueUrl"]
+        for topic in ("alerts-info", "alerts-critical", "chat", "events"):
+            sns.create_topic(Name=f"cloudspend-{topic}")
+        sns.subscribe(
+            TopicArn=SETTINGS.chat_topic_arn,
+            Protocol="sqs",
+            Endpoint="arn:aws:sqs:us-east-1:123456789012:channel",
+        )
+        message = message_of("AccountConnected", EVENT.detail)
+        topics = SnsTopics(sns, SETTINGS)
+        topics.publish(message)
+        topics.publish(replace(message, severity="critical"))
+        [arrived] = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    notification = json.loads(json.loads(arrived["Body"])["Message"])
+    assert notification["source"] == "custom"
+    assert notification["content"]["description"] == EVENT.summary

@@ -266,7 +266,7 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
         ("sns:Publish", f"sns:cloudspend-alerts-{severity}")
         for severity in ("info", "warning", "critical")
     }
-    | {("sns:Publish", "sns:cloudspend-events")}
+    | {("sns:Publish", f"sns:cloudspend-{topic}") for topic in ("chat", "events")}
     | registry("GetItem", "PutItem", "Query")
     | SHOWS_FINDINGS,
     (INSIGHTS, "find-accounts"): registry("GetItem", "PutItem", "Query")

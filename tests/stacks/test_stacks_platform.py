@@ -110,7 +110,7 @@ def test_the_catalog_holds_every_declared_table_and_view(templates: dict[str, Te
         assert found[view.name]["ViewOriginalText"] == view.original_text
 
 
-def test_each_severity_has_a_rule_and_an_encrypted_topic_and_json_one_for_all(
+def test_each_severity_has_a_rule_and_an_encrypted_topic_and_machines_have_theirs(
     templates: dict[str, Template],
 ) -> None:
     template = templates[ALERTS]
@@ -124,6 +124,7 @@ def test_each_severity_has_a_rule_and_an_encrypted_topic_and_json_one_for_all(
     assert {topic["TopicName"] for topic in topics} == {
         *(f"{settings.ALERT_TOPIC}-{severity}" for severity in severities),
         settings.EVENT_TOPIC,
+        settings.CHAT_TOPIC,
     }
     assert all("KmsMasterKeyId" in topic for topic in topics)
 

@@ -25,6 +25,7 @@ REGISTRATION_TOPIC = f"{PREFIX}-registration"
 ALERT_TOPIC = f"{PREFIX}-alerts"
 # Alerts as JSON, for machines; those for people are text.
 EVENT_TOPIC = f"{PREFIX}-events"
+CHAT_TOPIC = f"{PREFIX}-chat"
 DEAD_LETTERS = "dead-letters"
 ONBOARD_MACHINE = f"{PREFIX}-onboard"
 INGEST_MACHINE = f"{PREFIX}-ingest"
@@ -191,6 +192,11 @@ class Settings:
     def event_topic_arn(self) -> str:
         """The topic that every alert is published to as JSON."""
         return self._arn("sns", EVENT_TOPIC)
+
+    @property
+    def chat_topic_arn(self) -> str:
+        """Where alerts go in the form that Slack and Teams show."""
+        return self._arn("sns", CHAT_TOPIC)
 
     def dead_letters_arn(self, room: str) -> str:
         """The queue of what a room could not handle."""

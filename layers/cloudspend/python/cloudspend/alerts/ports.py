@@ -31,8 +31,8 @@ class Message:
 
 
 class Topics(Protocol):
-    """A topic of text for each severity, and one of JSON for all."""
+    """A topic of text for each severity, one of JSON for all, and one for chat."""
 
     def publish(self, message: Message) -> None:
-        """Publish the text, and the `body` as JSON. Raises TransientError; then both are to be
-        published again."""
+        """Publish the text, the `body` as JSON, and what channels are told. Raises TransientError;
+        then all are to be published again."""

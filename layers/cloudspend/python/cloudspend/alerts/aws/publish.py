@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from cloudspend.alerts.aws.calls import call
+from cloudspend.alerts.chat import is_for_chat, notification_of
 from cloudspend.alerts.event import Event
 from cloudspend.alerts.ports import Message
 from cloudspend.errors import TransientError
@@ -35,10 +36,11 @@ class EventBridgeBus:
 
 
 class SnsTopics:
-    """`Topics` in SNS: text goes to one for each severity, JSON to one for all.
+    """`Topics` in SNS: text goes to one for each severity, JSON to one for all, and what
+    channels are told to one of its own.
 
     A filter policy on the body needs a body of JSON, and mail with such a body cannot be read. What
-    SNS filters by when a message has several bodies is not documented; so these are two messages.
+    SNS filters by when a message has several bodies is not documented; so each is a message.
     """
 
     def __init__(self, sns: Any, settings: Settings) -> None:
@@ -49,6 +51,9 @@ class SnsTopics:
         text = self._settings.alert_topic_arn(message.severity)
         self._publish(text, message, message.text)
         self._publish(self._settings.event_topic_arn, message, json.dumps(message.body))
+        if is_for_chat(message):
+            told = json.dumps(notification_of(message))
+            self._publish(self._settings.chat_topic_arn, message, told)
 
     def _publish(self, topic_arn: str, message: Message, body: str) -> None:
         attributes = {
