@@ -149,7 +149,12 @@ def test_the_topics_alone_may_put_what_a_subscriber_did_not_take(
     assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
     assert statement["Action"] == "sqs:SendMessage"
     allowed = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
-    assert {topic["Ref"] for topic in allowed} == set(of_type(template, "AWS::SNS::Topic"))
+    # Amazon Q Developer subscribes to the topic of chat by itself, without dead letters of ours.
+    assert {topic["Ref"] for topic in allowed} == {
+        name
+        for name, topic in of_type(template, "AWS::SNS::Topic").items()
+        if topic["TopicName"] != settings.CHAT_TOPIC
+    }
 
 
 def test_what_nobody_could_handle_is_kept_and_rings(templates: dict[str, Template]) -> None:
