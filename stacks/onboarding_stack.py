@@ -111,7 +111,7 @@ class OnboardingStack(Stack):
             "Answers customers' stacks and registers the accounts that hold a valid invitation",
             dead_letters=self.dead_letters,
         )
-        self._access.registry(task.task_role, "DeleteItem", "GetItem", "PutItem")
+        self._access.registry(task.task_role, "DeleteItem", "GetItem", "PutItem", "UpdateItem")
         self._access.bus(task.task_role)
         self._access.executions(task.task_role, names.ONBOARD_MACHINE)
         # Not encrypted with the platform's key: publishers in other accounts would need that key.

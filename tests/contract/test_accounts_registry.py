@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -183,6 +184,12 @@ STEPS = [
     Change(1, None, AccountState.INVITED, NOW, "an operator", ""),
     Change(2, AccountState.INVITED, AccountState.CONNECTED, NOW, "a stack", "It registered."),
 ]
+
+
+def test_refusals_are_counted_by_the_hour(registry: AccountRegistry) -> None:
+    hour = datetime(2026, 11, 24, 10, tzinfo=UTC)
+    assert [registry.refused(hour) for _ in range(3)] == [1, 2, 3]
+    assert registry.refused(hour + timedelta(hours=1)) == 1
 
 
 def test_a_step_is_kept_with_the_account_it_is_a_step_of(registry: AccountRegistry) -> None:

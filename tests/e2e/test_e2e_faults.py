@@ -2,7 +2,7 @@
 what AWS says finds each in its cells and by its amount, and disputes no month that is right."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -26,15 +26,16 @@ OF = Members(ACCOUNT, "727272727272", "737373737373", "747474747474")
 CENT = Decimal("0.01")
 # More at a time only make the local cloud start more functions.
 AT_ONCE = 3
-# Months that are right, the second one in another currency.
-CLEAN = {"clean": "USD", "clean in yuan": "CNY", "clean as well": "USD"}
+CLEAN = ("clean", "clean as well")
+# An account that AWS bills in another currency.
+IN_YUAN = Members("757575757575", "767676767676", "787878787878", "797979797979")
 AMORTIZATION, TAG, MOVED = "an amortization rule broken", "a tag column shifted", "cost moved"
 NAMES = (*FAULTS, AMORTIZATION, TAG, MOVED, *CLEAN)
 
 
 @dataclass(frozen=True)
 class Year:
-    """Twelve months of an account that pays for three others."""
+    """Months of an account that pays for three others."""
 
     customer: Customer
     months: Mapping[str, Month]
@@ -43,9 +44,13 @@ class Year:
     def scene(self) -> Scene:
         return self.customer.scene
 
+    @property
+    def account_id(self) -> str:
+        return self.customer.account_id
+
     def rows(self, table: str) -> dict[str, list[dict[str, str]]]:
         """The rows of a table of reconciliations, by what the month is for."""
-        found = self.scene.ask(f"SELECT * FROM {table} WHERE account_id = '{ACCOUNT}'")
+        found = self.scene.ask(f"SELECT * FROM {table} WHERE account_id = '{self.account_id}'")
         return {
             name: [row for row in found if row["billing_period"] == str(month.period)]
             for name, month in self.months.items()
@@ -66,33 +71,33 @@ class Year:
     def delivered(self, name: str, files: list[list[Item]]) -> None:
         """AWS delivers these files of a month, whatever it charged."""
         month = self.months[name]
-        bill = to_bill(ACCOUNT, month.period, files)
+        bill = to_bill(self.account_id, month.period, files)
         write(self.customer.assembly(bill), self.customer.session)
 
     def charged(self, name: str, items: list[Item] | None = None) -> None:
         """AWS charges the month."""
         month = self.months[name]
-        bill = to_bill(ACCOUNT, month.period, in_files(items or month.items()))
+        bill = to_bill(self.account_id, month.period, in_files(items or month.items()))
         post_ledger(bill, self.scene.platform.cloud.endpoint)
 
     def taken_in(self, deliveries: int) -> None:
         """Wait until so many deliveries were taken in, all in all."""
 
         def ended() -> bool:
-            found = self.scene.ingests(ACCOUNT)
+            found = self.scene.ingests(self.account_id)
             return len(found) == deliveries and all(each["status"] in ENDED for each in found)
 
         self.scene.platform.wait_until(f"{deliveries} ingestions", ended, 180)
-        self.scene.expect_success(*self.scene.ingests(ACCOUNT))
+        self.scene.expect_success(*self.scene.ingests(self.account_id))
 
     def generation(self, name: str) -> str:
         period = self.months[name].period
-        return str(self.scene.period(ACCOUNT, period)["generation"])
+        return str(self.scene.period(self.account_id, period)["generation"])
 
     def compare(self, name: str) -> str:
         """Compare a month now; returns the verdict."""
         state = {
-            p.ACCOUNT_ID: ACCOUNT,
+            p.ACCOUNT_ID: self.account_id,
             p.PERIOD: str(self.months[name].period),
             p.GENERATION: self.generation(name),
         }
@@ -101,13 +106,7 @@ class Year:
 
 @pytest.fixture(scope="module")
 def year(scene: Scene) -> Year:
-    customer = Customer(scene, ACCOUNT, "Shop with every charge")
-    assert customer.follow(customer.invite()) == "CREATE_COMPLETE"
-    assert customer.wait_until_onboarded()["state"] == "active"
-    # Twelve months take more pages of Cost Explorer than an account is asked for on a usual day.
-    registry = scene.platform.session.resource("dynamodb").Table(REGISTRY_TABLE)
-    registry.put_item(Item={**spend_key(ACCOUNT, now().date()), "pages": -1000})
-    made = Year(customer, dict(zip(NAMES, _months(), strict=True)))
+    made = _onboarded(scene, OF, "Shop with every charge", NAMES)
     for number, (name, month) in enumerate(made.months.items(), start=1):
         fault = FAULTS.get(name)
         files = fault.delivered(month) if fault else in_files(month.items())
@@ -116,17 +115,30 @@ def year(scene: Scene) -> Year:
         made.delivered(name, files)
         if number % AT_ONCE == 0:
             made.taken_in(number)
+    made.taken_in(len(made.months))
     return made
 
 
-def _months() -> list[Month]:
-    """Closed ones, the newest first; Cost Explorer goes back as far."""
+def _onboarded(scene: Scene, of: Members, called: str, names: Sequence[str]) -> Year:
+    """An account with a month for each of `names`: closed ones, the newest first."""
+    customer = Customer(scene, of.payer, called)
+    assert customer.follow(customer.invite()) == "CREATE_COMPLETE"
+    assert customer.wait_until_onboarded()["state"] == "active"
+    # So many months take more pages of Cost Explorer than an account is asked for on a usual day.
+    registry = scene.platform.session.resource("dynamodb").Table(REGISTRY_TABLE)
+    registry.put_item(Item={**spend_key(of.payer, now().date()), "pages": -1000})
+    currency = "CNY" if of is IN_YUAN else "USD"
+    periods = _closed(len(names))
+    months = {name: Month(of, p, currency) for name, p in zip(names, periods, strict=True)}
+    return Year(customer, months)
+
+
+def _closed(count: int) -> list[BillingPeriod]:
+    """As many months; Cost Explorer goes back far enough."""
     today = now().date()
-    period = BillingPeriod(today.year, today.month)
-    found = []
-    for name in NAMES:
-        period = period.previous
-        found.append(Month(OF, period, CLEAN.get(name, "USD")))
+    found = [BillingPeriod(today.year, today.month).previous]
+    while len(found) < count:
+        found.append(found[-1].previous)
     return found
 
 
@@ -147,11 +159,21 @@ def test_a_month_that_is_right_is_certified_by_cost_explorer_and_invoices(
 ) -> None:
     (period,) = (r for r in year.rows("reconciliation")[name])
     assert (period["verdict"], period["cells_beyond_tolerance"]) == ("certified", "0")
-    assert (period["invoices"], period["currency"]) == ("2", CLEAN.get(name, "USD"))
+    assert (period["invoices"], period["currency"]) == ("2", "USD")
     assert (
         year.scene.recorder.of(ACCOUNT, "PeriodDisputed", period=str(year.months[name].period))
         == []
     )
+
+
+def test_an_account_in_another_currency_is_certified_in_it(scene: Scene) -> None:
+    shop = _onboarded(scene, IN_YUAN, "Shop that pays in yuan", ("in yuan",))
+    shop.charged("in yuan")
+    shop.delivered("in yuan", in_files(shop.months["in yuan"].items()))
+    shop.taken_in(1)
+    found = shop.verdict("in yuan")
+    assert (found["verdict"], found["currency"], found["invoices"]) == ("certified", "CNY", "2")
+    assert shop.off("in yuan") == {}
 
 
 def test_an_amortization_rule_broken(year: Year) -> None:

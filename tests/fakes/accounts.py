@@ -59,6 +59,7 @@ class FakeAccounts:
         self._registrations: dict[tuple[str, str], Registration] = {}
         self._history: dict[str, list[Change]] = {}
         self._members: dict[tuple[str, str], Member] = {}
+        self.refusals: dict[datetime, int] = {}
         for account in accounts:
             self.add(account)
 
@@ -103,6 +104,10 @@ class FakeAccounts:
 
     def find_registration(self, account_id: str, token_sha256: str) -> Registration | None:
         return self._registrations.get((account_id, token_sha256))
+
+    def refused(self, hour: datetime) -> int:
+        self.refusals[hour] = self.refusals.get(hour, 0) + 1
+        return self.refusals[hour]
 
     def put_check(self, account_id: str, check: Check) -> None:
         self._checks[account_id, check.name] = check

@@ -170,7 +170,7 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     | reads("reconciliation", "reconciliation_cells"),
     (INGEST, "reconciliation-unavailable"): PROOF,
     (INGEST, "report-ingest-failure"): registry("GetItem", "Query", "UpdateItem") | BUS,
-    (ONBOARDING, "register"): registry("DeleteItem", "GetItem", "PutItem")
+    (ONBOARDING, "register"): registry("DeleteItem", "GetItem", "PutItem", "UpdateItem")
     | BUS
     | executions("cloudspend-onboard"),
     (ONBOARDING, "verify"): registry("GetItem", "PutItem") | CUSTOMERS | BUS,

@@ -14,7 +14,13 @@ from cloudspend.accounts.customresource import MAX_MESSAGE, Status, acceptable
 from cloudspend.accounts.invite import token_digest
 from cloudspend.accounts.model import Account, AccountState
 from cloudspend.accounts.ports import AccountChanged, Registration
-from cloudspend.accounts.registration import INTERNAL, Answer, register
+from cloudspend.accounts.registration import (
+    FLOODED,
+    INTERNAL,
+    REFUSALS_ANSWERED,
+    Answer,
+    register,
+)
 from cloudspend.errors import Defect, TransientError
 from cloudspend.settings import Settings
 from tests.fakes.accounts import NOW, FakeAccounts, FakeOnboarding, FakeResponder, an_account
@@ -408,16 +414,18 @@ def test_no_internal_address_is_called(address: str) -> None:
 
 
 def test_a_flood_of_forged_registrations_changes_nothing() -> None:
-    """Each is told the same, and the one whose token is right still gets in."""
+    """Those that are answered are told the same, and the one whose token is right gets in."""
     desk = Desk()
+    before = desk.account
     for number in range(300):
         forged = request(
             StackId=STACK.replace("111111111111", f"{number:012d}"),
             RequestId=f"request-{number}",
             RegistrationToken=f"token-{number}",
         )
-        assert desk.send(forged).status is Status.FAILED
-    assert desk.untouched
+        assert desk.send(forged).status is not Status.SUCCESS
+    assert (desk.account, desk.bus.kinds) == (before, ["RegistrationsRefused"])
+    assert desk.onboarding.started == {}
     reasons = {answer["Reason"] for _, answer in desk.responder.answers}
     assert len(reasons) == 1
     assert desk.send(request()).status is Status.SUCCESS
@@ -484,3 +492,39 @@ def test_whatever_happens_the_stack_is_answered(error: Exception, raised: bool) 
     else:
         assert desk.send(request()).reason == "Busy."
     assert desk.responder.statuses == ["FAILED"]
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
+def test_a_flood_is_told_once_and_answered_no_more_while_the_right_token_gets_in(kind: str) -> None:
+    desk = Desk()
+    guessed = request(kind, RegistrationToken="guessed")
+    for _ in range(REFUSALS_ANSWERED):
+        assert desk.send(guessed).status is not None
+    assert desk.bus.kinds == ["RegistrationsRefused"]
+    assert desk.bus.events[0].details["refused"] == REFUSALS_ANSWERED
+    for _ in range(50):
+        assert desk.send(guessed).reason == FLOODED
+    assert len(desk.responder.answers) == REFUSALS_ANSWERED
+    assert desk.bus.kinds == ["RegistrationsRefused"]
+    assert desk.send(request()).status is Status.SUCCESS
+    # the next hour begins anew
+    assert desk.send(guessed, NOW + timedelta(hours=1)).status is not None
+
+
+def test_what_cannot_be_answered_is_counted_as_well() -> None:
+    desk = Desk()
+    for _ in range(REFUSALS_ANSWERED + 5):
+        desk.send("no request")
+    assert desk.bus.kinds == ["RegistrationsRefused"]
+    assert desk.responder.answers == []
+    assert desk.send(request(RegistrationToken="guessed")).reason == FLOODED
+
+
+def test_our_own_fault_counts_for_no_flood() -> None:
+    class Busy(FakeAccounts):
+        def find(self, account_id: str) -> Account | None:
+            raise TransientError("Busy.", account_id=account_id)
+
+    desk = Desk(Busy())
+    desk.send(request())
+    assert desk.registry.refusals == {}

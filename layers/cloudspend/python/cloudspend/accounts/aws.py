@@ -5,6 +5,7 @@ import http.client
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -98,6 +99,20 @@ class DynamoAccounts:
     def find_registration(self, account_id: str, token_sha256: str) -> Registration | None:
         item = self._item(items.account_key(account_id, items.REGISTRATION + token_sha256))
         return items.to_registration(item) if item else None
+
+    def refused(self, hour: datetime) -> int:
+        with transient_faults("The registry"):
+            counted = self._table.update_item(
+                Key=items.refusals_key(hour),
+                UpdateExpression="ADD refused :one SET #late = :late",
+                ExpressionAttributeNames={"#late": items.DELETE_AFTER},
+                ExpressionAttributeValues={
+                    ":one": 1,
+                    ":late": int((hour + items.REFUSALS_KEPT).timestamp()),
+                },
+                ReturnValues="UPDATED_NEW",
+            )
+        return int(counted["Attributes"]["refused"])
 
     def put_check(self, account_id: str, check: Check) -> None:
         with transient_faults("The registry"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from cloudspend.accounts.model import (
@@ -25,6 +25,10 @@ CHECK = "CHECK#"
 REGISTRATION = "REGISTRATION#"
 HISTORY = "HISTORY#"
 MEMBER = "MEMBER#"
+REFUSALS = "REFUSALS"
+# When DynamoDB itself deletes an item, in seconds since 1970; a count is of no use after its hour.
+DELETE_AFTER = "delete_after"
+REFUSALS_KEPT = timedelta(days=1)
 # What an item of before there were these fields means by not having them.
 UNSAID = {"partition": "aws", "owner": "", "cost_centre": "", "notes": ""}
 
@@ -34,6 +38,11 @@ Item = Mapping[str, Any]
 def account_key(account_id: str, sort_key: str) -> dict[str, str]:
     """Where an account's items stand."""
     return {"pk": f"ACCOUNT#{account_id}", "sk": sort_key}
+
+
+def refusals_key(hour: datetime) -> dict[str, str]:
+    """Where an hour's refused registrations are counted, whoever they were from."""
+    return {"pk": REFUSALS, "sk": hour.isoformat()}
 
 
 def name_key(account: Account) -> dict[str, str]:

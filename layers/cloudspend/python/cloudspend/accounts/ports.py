@@ -63,6 +63,9 @@ class AccountRegistry(AccountReader, Protocol):
     def find_registration(self, account_id: str, token_sha256: str) -> Registration | None:
         """What a token was spent on; None when it was not spent."""
 
+    def refused(self, hour: datetime) -> int:
+        """Count one more refused registration in the hour that begins then; how many there were."""
+
     def put_check(self, account_id: str, check: Check) -> None:
         """Write down a check's newest result."""
 

@@ -2,7 +2,9 @@
 publish to.
 
 Whatever the message says, only the token decides. Whatever happens, a request that can be answered
-is answered, since a customer's stack that waits in vain hangs for an hour.
+is answered, since a customer's stack that waits in vain hangs for an hour. Only a flood is not: who
+sends it cannot be known, so that the refusals of an hour are counted together, and those beyond a
+limit are told once and answered no more. A right token gets in meanwhile.
 """
 
 from dataclasses import dataclass
@@ -20,8 +22,8 @@ from cloudspend.accounts.ports import (
     Responder,
 )
 from cloudspend.alerts.catalog import event
-from cloudspend.alerts.event import Bus
-from cloudspend.errors import CloudSpendError, Defect, UsageError
+from cloudspend.alerts.event import Bus, EventAccount
+from cloudspend.errors import CloudSpendError, Defect, TransientError, UsageError
 from cloudspend.settings import Settings
 
 ATTEMPTS = 3
@@ -29,6 +31,9 @@ LIVE = SERVED | {AccountState.CONNECTED, AccountState.VERIFYING}
 REGISTERED = "The account is registered with CloudSpend and is being verified."
 FORGOTTEN = "CloudSpend holds nothing in this account any more."
 INTERNAL = "CloudSpend failed on its side. Try again with the same link in a few minutes."
+# So many refusals in an hour are mistakes; more are no customers'.
+REFUSALS_ANSWERED = 30
+FLOODED = "Too many registrations were refused in this hour: this one is not answered."
 STACK_DELETED = "The customer deleted the CloudSpend stack, and its role with it."
 
 
@@ -57,22 +62,22 @@ def register(
     try:
         request = parse(message, settings.response_hosts)
     except Unanswerable as refusal:
+        _refuse(registry, bus, settings, now)
         return Answer(None, str(refusal))
     reply = _Reply(request, responder)
     if request.kind is Kind.DELETE:
-        try:
-            _forget(request, registry, bus, now)
-        finally:
-            # A stack that could not be deleted would be the customer's problem for our fault.
-            answer = reply.send(Status.SUCCESS, FORGOTTEN)
-        return answer
+        return _delete(request, reply, registry, bus, settings, now)
     try:
         account = _connected(request, registry, settings, now)
-    except Defect:
-        reply.send(Status.FAILED, INTERNAL)
-        raise
     except CloudSpendError as error:
-        return reply.send(Status.FAILED, error.sentence)
+        broken = isinstance(error, Defect)
+        refused = not (broken or isinstance(error, TransientError))
+        if refused and not _refuse(registry, bus, settings, now):
+            return Answer(None, FLOODED)
+        answer = reply.send(Status.FAILED, INTERNAL if broken else error.sentence)
+        if broken:
+            raise
+        return answer
     except Exception:
         reply.send(Status.FAILED, INTERNAL)
         raise
@@ -83,6 +88,35 @@ def register(
     finally:
         answer = reply.send(Status.SUCCESS, REGISTERED)
     return answer
+
+
+def _delete(
+    request: Request,
+    reply: "_Reply",
+    registry: AccountRegistry,
+    bus: Bus,
+    settings: Settings,
+    now: datetime,
+) -> Answer:
+    """Answer the deletion of a stack, whosever it is."""
+    if _owner(request, registry) is None and not _refuse(registry, bus, settings, now):
+        return Answer(None, FLOODED)
+    try:
+        _forget(request, registry, bus, now)
+    finally:
+        # A stack that could not be deleted would be the customer's problem for our fault.
+        answer = reply.send(Status.SUCCESS, FORGOTTEN)
+    return answer
+
+
+def _refuse(registry: AccountRegistry, bus: Bus, settings: Settings, now: datetime) -> bool:
+    """Count a refusal; whether it is to be answered. The one that meets the limit is told."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    count = registry.refused(hour)
+    if count == REFUSALS_ANSWERED:
+        platform = EventAccount(settings.account_id, "CloudSpend", "PLATFORM")
+        bus.put(event("RegistrationsRefused", platform, hour.isoformat(), hour=hour, refused=count))
+    return count <= REFUSALS_ANSWERED
 
 
 @dataclass(frozen=True)

@@ -99,4 +99,15 @@ EVENTS: Mapping[str, EventType] = {
         ),
         {"member": s.TEXT, "member_name": s.TEXT, "seen_at": s.TIME, "status": s.TEXT},
     ),
+    "RegistrationsRefused": EventType(
+        Severity.WARNING,
+        "{name} ({id}) has refused {refused} registrations in the hour from {hour} on, more than "
+        "mistakes account for. The hour's other refusals are not answered; a right link still "
+        "works.",
+        (
+            "Look at the log of cloudspend-register for what the messages said.",
+            "Send new links to customers whose stacks hang: cloudspend accounts invite.",
+        ),
+        {"hour": s.TIME, "refused": s.COUNT},
+    ),
 }
