@@ -116,6 +116,11 @@ def test_a_refused_session_is_the_customer_s_to_mend(sts: Stubber) -> None:
         a_door(sts.client).customer_session(ACCOUNT, "ingest")
 
 
+def test_an_account_without_a_role_is_said_before_anybody_is_asked(sts: Stubber) -> None:
+    with pytest.raises(ConnectionRefused, match="nobody has followed its link"):
+        a_door(sts.client).customer_session(replace(ACCOUNT, role_arn=None), "ingest")
+
+
 def test_a_session_name_is_what_sts_takes() -> None:
     name = session_name("111111111111_2026-10_20261103T000000Z-aaaaaaaa ü" + "x" * 50)
     assert len(name) == 64

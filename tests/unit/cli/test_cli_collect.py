@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from cloudspend.accounts.model import AccountState
 from cloudspend.collect.round import outcomes_key
+from tests.fakes.accounts import FakeAccounts
 from tests.fakes.collecting import FakeSpend
 from tests.fakes.lake import FakeExecutions, FakeLake
 from tests.unit.cli.test_cli_commands import ACCOUNT, Cli, Operator, cli, operator
@@ -51,6 +54,18 @@ def test_the_outcome_of_each_source_is_shown_with_its_cost(cli: Cli, operator: O
     assert (row["account"], row["source"], row["status"]) == (ID, "budgets", "collected")
     assert (row["rows"], row["pages"], row["cost"]) == (12, 3, "0.03")
     assert f"{ID}: 0 priced pages of Cost Explorer today" in answer.err
+
+
+def test_an_account_that_is_not_connected_is_said_and_no_round_begins(
+    cli: Cli, operator: Operator
+) -> None:
+    rounds = collecting(operator, "SUCCEEDED")
+    operator.accounts = FakeAccounts(replace(ACCOUNT, state=AccountState.INVITED))
+    answer = cli("collect", ID)
+    assert answer.code == 2
+    assert f"The account {ID} is invited" in answer.err
+    assert f"cloudspend accounts show {ID}" in answer.err
+    assert rounds.payloads == {}
 
 
 @pytest.mark.parametrize(

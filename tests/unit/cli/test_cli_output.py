@@ -27,6 +27,16 @@ def test_an_account_id_is_never_broken(
     assert "ORGANIZATION" in out
 
 
+def test_an_arn_is_not_broken_while_others_can_give_way(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    arn = "arn:aws:sqs:us-east-1:000000000000:cost-alerts"
+    row = {"endpoint": arn, "kinds": ["PeriodDisputed", "IngestFailed", "AccountDegraded"]}
+    show([{**row, "why": "no " * 30}], [*row, "why"], Output.TABLE, "")
+    assert arn in capsys.readouterr().out
+
+
 def test_a_long_text_is_wrapped_where_the_words_have_room(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,6 +12,7 @@ from cloudspend.cli import reconcile
 from cloudspend.errors import PermissionDenied
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.collecting import FakeServices
+from tests.fakes.lake import FakeGenerations
 from tests.unit.cli.test_cli_commands import Cli, Operator, cli, operator
 from tests.unit.reconcile.reconcile_bills import ACCOUNT, AFTER, PAYER, PERIOD, S3, World, usage
 
@@ -112,3 +113,9 @@ def test_what_is_certified_is_compared_again_only_by_name(cli: Cli, world: World
 def test_a_period_that_is_not_published_cannot_be_compared(cli: Cli, world: World) -> None:
     answer = cli("reconcile", PAYER, "2026-09")
     assert (answer.code, "No bill of 2026-09 is published" in answer.err) == (2, True)
+
+
+def test_an_account_without_any_published_period_is_said(cli: Cli, operator: Operator) -> None:
+    operator.accounts = FakeAccounts(ACCOUNT)
+    operator.__dict__.update(generations=FakeGenerations())
+    assert cli("reconcile", PAYER).out == "No period of Acme is published yet.\n"

@@ -13,7 +13,7 @@ import typer
 
 from cloudspend import payload as p
 from cloudspend import wiring
-from cloudspend.cli.options import OutputOption
+from cloudspend.cli.options import OutputOption, served
 from cloudspend.cli.output import Output, say, show
 from cloudspend.collect.calls import PAGE_PRICE
 from cloudspend.collect.model import Status
@@ -45,7 +45,7 @@ def collect(
     """
     platform = wiring.operator()
     if account_id:
-        platform.accounts.get(account_id)
+        served(platform.accounts.get(account_id))
     name = f"operator-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
     wanted = {p.ACCOUNTS: [account_id] if account_id else [], p.SOURCES: source or []}
     platform.collects.start(name, wanted)

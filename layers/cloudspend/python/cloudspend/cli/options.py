@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cloudspend.accounts.model import Act
+from cloudspend.accounts.model import Account, Act
 from cloudspend.cli.output import Output
+from cloudspend.errors import UsageError
 from cloudspend.wiring import Platform
 
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's 12 digits.")]
@@ -31,3 +32,13 @@ class ListsByDefault(TyperGroup):
 def act_of(operator: Platform, reason: str = "") -> Act:
     """What the person at this shell does now."""
     return Act(operator.caller, datetime.now(UTC), reason)
+
+
+def served(account: Account) -> Account:
+    """The account, if its bills are taken in. Raises UsageError that says what it waits for."""
+    if not account.is_served:
+        raise UsageError(
+            f"The account {account.account_id} is {account.state}: nothing is read from it.",
+            remedy=f"See why: cloudspend accounts show {account.account_id}.",
+        )
+    return account

@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -20,6 +20,8 @@ NUMBERS = (int, float, Decimal)
 # A table is wider than a narrow terminal, up to this, rather than that it breaks a word: an account
 # id in two pieces can be neither read nor copied.
 WIDEST = 120
+# What is longer would leave the columns beside it no room.
+LONGEST_ID = 52
 
 
 class Output(StrEnum):
@@ -69,7 +71,10 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> Table:
     for column in columns:
         numeric = any(isinstance(row[column], NUMBERS) for row in rows)
         made.add_column(
-            column.replace("_", " "), justify="right" if numeric else "left", overflow="fold"
+            column.replace("_", " "),
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=_is_copied(_cell(row[column]) for row in rows),
         )
     for row in rows:
         made.add_row(*(Text(_cell(row[column])) for column in columns))
@@ -92,6 +97,12 @@ def _print(made: Table) -> None:
     if needed.minimum > console.width:
         console.width = max(console.width, needed.maximum)
     console.print(made)
+
+
+def _is_copied(cells: Iterable[str]) -> bool:
+    """Whether a column holds ids, ARNs or addresses: others give way before one of them breaks."""
+    found = list(cells)
+    return all(" " not in cell for cell in found) and max(map(len, found), default=0) <= LONGEST_ID
 
 
 def _line(text: str) -> None:

@@ -65,6 +65,8 @@ def reconcile(
         for published in _chosen(account, period, operator)
     ]
     nothing = f"Every published period of {account.display_name} is certified."
+    if not outcomes and not operator.generations.periods(account_id):
+        nothing = f"No period of {account.display_name} is published yet."
     if output is not Output.TABLE or not outcomes:
         show([row for each in outcomes for row in arithmetic(each)], COLUMNS, output, nothing)
     for outcome in outcomes:

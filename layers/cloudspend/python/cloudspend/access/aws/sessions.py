@@ -136,7 +136,12 @@ class StsDoor:
     def _by_role(self, account: Account, purpose: str) -> boto3.Session:
         """With tags and a source identity where the role takes them; a role of an earlier template,
         and an operator who already bears another identity, get in without."""
-        role = str(account.role_arn)
+        if account.role_arn is None:
+            raise ConnectionRefused(
+                f"The account {account.account_id} has no role yet: nobody has followed its link.",
+                remedy=f"See what it waits for: cloudspend accounts show {account.account_id}.",
+            )
+        role = account.role_arn
         if role not in self._unmarked:
             try:
                 return self._assume(account, account.external_id, purpose, self._marks(purpose))
