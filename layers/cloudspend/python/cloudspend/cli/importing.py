@@ -64,7 +64,8 @@ def _show(rows: list[Row], output: Output) -> None:
         show(rows, (*ANSWER, "link", "members_link"), output, "")
         return
     show(rows, ANSWER, output, "Nothing was imported.")
-    say("Send each link to someone who may create IAM roles in its account:")
+    if any(row["link"] for row in rows):
+        say("Send each link to someone who may create IAM roles in its account:")
     for row in rows:
         if row["link"]:
             show_whole(f"{row['account_id']} {row['link']}")
