@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cloudspend import settings as names
-from cloudspend.collect.items import DELETE_AFTER
+from cloudspend.accounts.items import DELETE_AFTER
 from cloudspend.collect.round import COLLECTS
 from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
 from cloudspend.insights.tables import TABLES as FINDING_TABLES

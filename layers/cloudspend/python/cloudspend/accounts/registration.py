@@ -114,7 +114,7 @@ def _refuse(registry: AccountRegistry, bus: Bus, settings: Settings, now: dateti
     hour = now.replace(minute=0, second=0, microsecond=0)
     count = registry.refused(hour)
     if count == REFUSALS_ANSWERED:
-        platform = EventAccount(settings.account_id, "CloudSpend", "PLATFORM")
+        platform = EventAccount.platform(settings.account_id)
         bus.put(event("RegistrationsRefused", platform, hour.isoformat(), hour=hour, refused=count))
     return count <= REFUSALS_ANSWERED
 

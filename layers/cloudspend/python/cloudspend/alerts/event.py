@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 VERSION = "1"
 
@@ -26,6 +26,11 @@ class EventAccount:
     id: str
     name: str
     type: str
+
+    @classmethod
+    def platform(cls, account_id: str) -> Self:
+        """CloudSpend itself, in its own account."""
+        return cls(account_id, "CloudSpend", "PLATFORM")
 
 
 @dataclass(frozen=True)

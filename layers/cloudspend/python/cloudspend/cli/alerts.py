@@ -103,7 +103,7 @@ def try_out(
     operator.bus.put(
         event(
             TEST,
-            EventAccount(account_id, "CloudSpend", "PLATFORM"),
+            EventAccount.platform(account_id),
             now.isoformat(),
             severity=severity,
             sender=operator.caller,

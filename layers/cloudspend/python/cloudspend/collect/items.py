@@ -9,8 +9,6 @@ from cloudspend.collect.model import Collected, Days, Status
 
 PROGRESS = "COLLECT#"
 SPEND = "SPEND#"
-# When DynamoDB itself deletes an item, in seconds since 1970.
-DELETE_AFTER = "delete_after"
 # So long after its day a count can still be looked up.
 SPEND_KEPT = timedelta(days=40)
 

@@ -71,7 +71,7 @@ def report(state: State, lake: Lake, bus: Bus, platform_id: str) -> dict[str, An
     bus.put(
         event(
             "CollectCompleted",
-            EventAccount(platform_id, "CloudSpend", "PLATFORM"),
+            EventAccount.platform(platform_id),
             state[p.COLLECT],
             collect=state[p.COLLECT],
             cost=cost,

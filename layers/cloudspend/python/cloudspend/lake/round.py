@@ -52,7 +52,7 @@ def report(state: State, lake: Lake, bus: Bus, platform_id: str) -> dict[str, An
     bus.put(
         event(
             "SweepCompleted",
-            EventAccount(platform_id, "CloudSpend", "PLATFORM"),
+            EventAccount.platform(platform_id),
             state[p.SWEEP],
             sweep=state[p.SWEEP],
             not_swept=[f"{one[p.ACCOUNT_ID]}: {one['reason']}" for one in not_swept],
