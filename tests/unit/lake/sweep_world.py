@@ -96,17 +96,20 @@ class World:
         self.looked += 1
         return self.exports
 
-    def sweep(self, now: datetime = NOW) -> Swept:
-        broom = Broom(
+    def broom(self, fresh_for: timedelta = timedelta(hours=36)) -> Broom:
+        """What the platform sweeps with; `fresh_for` is how old the newest delivery may be."""
+        return Broom(
             self.store,
             self.press,
             self.open_bucket,
             self.executions,
             self.kept,
-            timedelta(hours=36),
+            fresh_for,
             self.list_exports,
         )
-        return sweep_account(self.account, broom, now)
+
+    def sweep(self, now: datetime = NOW) -> Swept:
+        return sweep_account(self.account, self.broom(), now)
 
     def staged(self, period: BillingPeriod, name: str, modified: datetime | None = None) -> None:
         """A conversion wrote its files."""

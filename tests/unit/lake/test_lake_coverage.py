@@ -9,7 +9,7 @@ from cloudspend.accounts.model import Account, AccountState, AccountType, Member
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.coverage import is_whole, withdraw_covered
 from cloudspend.lake.model import GenerationState
-from cloudspend.lake.sweep import Broom, sweep_accounts
+from cloudspend.lake.sweep import sweep_accounts
 from cloudspend.lake.tables import COST_AND_USAGE, period_values
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.lake import a_generation, a_published
@@ -63,15 +63,7 @@ class Twice(World):
 
     def sweep_both(self) -> None:
         failed: list[str] = []
-        broom = Broom(
-            self.store,
-            self.press,
-            self.open_bucket,
-            self.executions,
-            self.kept,
-            timedelta(days=9),
-            self.list_exports,
-        )
+        broom = self.broom(timedelta(days=9))
         sweep_accounts([ORG], self.accounts, broom, SETTINGS, NOW, failed.append)
         assert failed == []
 

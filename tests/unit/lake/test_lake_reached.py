@@ -9,7 +9,7 @@ import pytest
 from cloudspend.accounts.lifecycle import transition
 from cloudspend.accounts.model import Account, AccountState, Act
 from cloudspend.errors import ConnectionRefused, Defect, TransientError
-from cloudspend.lake.sweep import Broom, sweep_accounts
+from cloudspend.lake.sweep import sweep_accounts
 from cloudspend.settings import TEMPLATE_VERSION
 from tests.fakes.accounts import FakeAccounts
 from tests.unit.lake.sweep_world import ACTIVE, NOW, SETTINGS, World
@@ -28,15 +28,7 @@ class Swept(World):
         self.failed: list[str] = []
 
     def round(self, at: Any = NOW) -> Account:
-        broom = Broom(
-            self.store,
-            self.press,
-            self.open_bucket,
-            self.executions,
-            self.kept,
-            timedelta(days=9),
-            self.list_exports,
-        )
+        broom = self.broom(timedelta(days=9))
         sweep_accounts([ID], self.accounts, broom, SETTINGS, at, self.failed.append)
         return self.accounts.get(ID)
 

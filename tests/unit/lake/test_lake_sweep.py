@@ -11,7 +11,7 @@ from cloudspend.accounts.model import Account, AccountState, Export, ExportKind
 from cloudspend.errors import Defect, PermissionDenied, TransientError
 from cloudspend.exports.definition import CSV, Definition
 from cloudspend.lake.model import GenerationState, Verdict, Watch
-from cloudspend.lake.sweep import Broom, Swept, sweep_accounts, to_compare, to_payload
+from cloudspend.lake.sweep import Swept, sweep_accounts, to_compare, to_payload
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.lake import ACCOUNT, TOTALS
 from tests.unit.lake.sweep_world import (
@@ -233,16 +233,7 @@ def test_columns_of_tags_that_a_deployment_took_away_are_given_back() -> None:
 
 def batch(world: World, registry: FakeAccounts, *ids: str) -> tuple[list[Swept], list[str]]:
     heard: list[str] = []
-    broom = Broom(
-        world.store,
-        world.press,
-        world.open_bucket,
-        world.executions,
-        world.kept,
-        timedelta(hours=36),
-        world.list_exports,
-    )
-    return sweep_accounts(ids, registry, broom, SETTINGS, NOW, heard.append), heard
+    return sweep_accounts(ids, registry, world.broom(), SETTINGS, NOW, heard.append), heard
 
 
 def test_one_account_that_fails_keeps_no_other_back() -> None:
