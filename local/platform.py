@@ -42,11 +42,12 @@ class Platform:
         self.session = cloud.session(PLATFORM_ACCOUNT)
         self.settings = Settings(account_id=PLATFORM_ACCOUNT, region=REGION)
 
-    def run(self, *arguments: str) -> Answer:
-        """Run `cloudspend` with `arguments` as the operator of the platform."""
+    def run(self, *arguments: str, typed: str = "") -> Answer:
+        """Run `cloudspend` with `arguments` as the operator of the platform; `typed` is what it
+        finds on standard input."""
         command = [str(Path(sys.executable).with_name("cloudspend")), *arguments]
         done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=False
+            command, env=self.environment, input=typed, capture_output=True, text=True, check=False
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 

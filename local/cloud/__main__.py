@@ -22,6 +22,7 @@ _PARTS = (
     "local.cloud.resource_types",
     "local.cloud.stack_sets",
     "local.cloud.inbox",
+    "local.cloud.federation",
     "local.cloud.faults",
     "local.cloud.status",
     "local.athena",
