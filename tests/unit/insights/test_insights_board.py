@@ -13,7 +13,7 @@ from cloudspend.insights.decide import first
 from cloudspend.insights.heard import is_news
 from cloudspend.insights.manage import mute, resolve
 from cloudspend.insights.tables import FINDINGS, row
-from tests.fakes.accounts import an_account
+from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.insights import FakeFindings
 from tests.fakes.lake import FakeCatalog
 from tests.fakes.reconcile import FakeTables
@@ -45,7 +45,7 @@ class Table(FakeTables):
 
 @pytest.fixture
 def board() -> Board:
-    return Board(FakeFindings(), Table(), FakeCatalog())
+    return Board(FakeFindings(), Table(), FakeCatalog(), FakeAccounts(SOMEONE))
 
 
 def rows(board: Board) -> list[dict[str, Any]]:

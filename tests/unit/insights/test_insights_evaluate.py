@@ -17,7 +17,7 @@ from cloudspend.insights.board import Board
 from cloudspend.insights.evaluate import Lookout, evaluate, evaluate_accounts, look, report
 from cloudspend.insights.model import Observation
 from cloudspend.lake.model import Holdings
-from tests.fakes.accounts import an_account
+from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 from tests.fakes.collecting import FakeProgress
 from tests.fakes.insights import FakeFindings
@@ -105,7 +105,7 @@ def lookout() -> Lookout:
         "accounts": Accounts(),
         "registry": Registry(),
         "queries": bills,
-        "board": Board(FakeFindings(), FakeTables(), FakeCatalog()),
+        "board": Board(FakeFindings(), FakeTables(), FakeCatalog(), FakeAccounts(ACCOUNT)),
         "bus": FakeBus(),
         "progress": FakeProgress(),
     }

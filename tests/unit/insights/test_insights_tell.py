@@ -1,12 +1,13 @@
 """What the bus and the registry hold after findings are settled, and what people say to them."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from cloudspend.accounts.model import Account
+from cloudspend.accounts.model import Account, AccountState
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.catalog.insights import FindingKind
 from cloudspend.alerts.event import Event, Severity
@@ -16,7 +17,7 @@ from cloudspend.insights.heard import is_news
 from cloudspend.insights.manage import mute, mute_end, order, resolve
 from cloudspend.insights.model import Observation
 from cloudspend.insights.tell import HAPPENED_FOR, digest, settle
-from tests.fakes.accounts import an_account
+from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 from tests.fakes.insights import FakeFindings
 from tests.fakes.lake import FakeCatalog
@@ -33,7 +34,8 @@ class Desk:
 
     def __init__(self) -> None:
         self.findings, self.bus, self.day = FakeFindings(), FakeBus(), 0
-        self.board = Board(self.findings, FakeTables(), FakeCatalog())
+        self.tables, self.accounts = FakeTables(), FakeAccounts(SOMEONE)
+        self.board = Board(self.findings, self.tables, FakeCatalog(), self.accounts)
 
     def see(self, *seen: Observation) -> list[str]:
         """What is told on the next day."""
@@ -148,6 +150,24 @@ def test_an_event_that_is_said_every_day_is_told_once(desk: Desk) -> None:
     disputed = example("PeriodDisputed")
     assert [hear(desk, disputed, day) for day in range(3)] == [True, False, False]
     assert hear(desk, example("PeriodDisputed", residual=Decimal(99)))
+
+
+def leaves(desk: Desk, state: AccountState | None) -> None:
+    """The account is in `state` from now on; gone for good if that is None."""
+    if state is None:
+        desk.accounts.drop(SOMEONE.account_id)
+    else:
+        desk.accounts.save(SOMEONE, replace(SOMEONE, state=state))
+
+
+@pytest.mark.parametrize("state", [AccountState.OFFBOARDING, AccountState.REMOVED, None])
+def test_what_is_heard_of_an_account_that_left_is_told_and_not_kept(
+    desk: Desk, state: AccountState | None
+) -> None:
+    leaves(desk, state)
+    assert [hear(desk, example("PeriodDisputed"), day) for day in range(2)] == [True, True]
+    assert desk.findings.of(SOMEONE.account_id) == []
+    assert desk.tables.objects == {}
     assert hear(desk, example("PeriodCertified"))
     assert not desk.findings.open()
 

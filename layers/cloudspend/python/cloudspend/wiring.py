@@ -314,7 +314,7 @@ class Platform:
     def board(self) -> Board:
         from cloudspend.insights.board import Board
 
-        return Board(self.findings, self._tables, self.catalog)
+        return Board(self.findings, self._tables, self.catalog, self.accounts)
 
     @property
     def lookout(self) -> Lookout:

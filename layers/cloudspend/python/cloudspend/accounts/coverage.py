@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cloudspend.accounts.lifecycle import TRANSITIONS, tell_change, with_step
-from cloudspend.accounts.model import Account, AccountState, AccountType, Act, Member
+from cloudspend.accounts.model import LEAVING, Account, AccountState, AccountType, Act, Member
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
@@ -18,7 +18,6 @@ from cloudspend.errors import UsageError
 
 # The name under which Onboard refuses what would be counted twice.
 COUNTED_ONCE = "counted-once"
-_GONE = frozenset({AccountState.OFFBOARDING, AccountState.REMOVED})
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Doubled:
 
 def brings_cost(account: Account) -> bool:
     """Whether readers see its bill, or soon will. A suspended account's data stay, and count."""
-    if account.covered_by is not None or account.state in _GONE:
+    if account.covered_by is not None or account.state in LEAVING:
         return False
     return account.activated_at is not None or account.state is AccountState.BACKFILLING
 

@@ -39,6 +39,8 @@ class AccountState(StrEnum):
 # Whose bills are taken in, swept and collected. A degraded account has lost something, and what
 # still works goes on.
 SERVED = frozenset({AccountState.BACKFILLING, AccountState.ACTIVE, AccountState.DEGRADED})
+# Of whom nothing new is kept: what there was is being deleted, or is as it was left.
+LEAVING = frozenset({AccountState.OFFBOARDING, AccountState.REMOVED})
 
 
 class ExportKind(StrEnum):

@@ -9,13 +9,10 @@ from cloudspend.accounts import fields
 from cloudspend.accounts.coverage import refuse_twice
 from cloudspend.accounts.describe import Described, Ground, checked
 from cloudspend.accounts.lifecycle import transition, with_step
-from cloudspend.accounts.model import Account, AccountState, Act
+from cloudspend.accounts.model import LEAVING, Account, AccountState, Act
 from cloudspend.accounts.ports import AccountRegistry, Office, Onboarding
 from cloudspend.alerts.catalog import event
 from cloudspend.errors import UsageError
-
-# What is gone or going is not changed any more.
-_SETTLED = frozenset({AccountState.OFFBOARDING, AccountState.REMOVED})
 
 
 def update(account_id: str, wanted: Described, office: Office, act: Act) -> Account:
@@ -26,7 +23,7 @@ def update(account_id: str, wanted: Described, office: Office, act: Act) -> Acco
     and for an account that is being removed.
     """
     account = office.registry.get(account_id)
-    if account.state in _SETTLED:
+    if account.state in LEAVING:
         raise UsageError(
             f"{account.display_name} ({account_id}) is {account.state}, so that nothing of it can "
             "be changed.",

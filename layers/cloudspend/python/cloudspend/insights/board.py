@@ -7,6 +7,8 @@ one who wrote last sees the other's finding and writes again.
 
 from dataclasses import dataclass
 
+from cloudspend.accounts.model import LEAVING
+from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.insights.model import Finding
 from cloudspend.insights.ports import Findings
 from cloudspend.insights.tables import FINDINGS, prefix, row
@@ -21,6 +23,13 @@ class Board:
     findings: Findings
     tables: TableWriter
     catalog: Catalog
+    accounts: AccountRegistry
+
+    def keeps(self, account_id: str) -> bool:
+        """Whether findings of the account are kept. What is heard of one that leaves, or has left,
+        would bring back what its offboarding deletes."""
+        account = self.accounts.find(account_id)
+        return account is not None and account.state not in LEAVING
 
     def save(self, finding: Finding) -> Finding:
         """Write a finding as `Findings.save` does, and show it."""

@@ -58,6 +58,9 @@ def is_news(
         tell()
         return "it is about no finding"
     account_id = detail["account"]["id"]
+    if not board.keeps(account_id):
+        tell()
+        return "its account has left, so that nothing is kept of it"
     known = board.findings.find(account_id, about.finding_id)
     decision = decide(known, about.seen, now)
     if about.seen is None or (not isinstance(decision, Silent) and decision.tell):
