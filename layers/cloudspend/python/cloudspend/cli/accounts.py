@@ -7,22 +7,21 @@ import typer
 
 from cloudspend import wiring
 from cloudspend.accounts.connect import ConnectRequest, connect
-from cloudspend.accounts.invite import InviteRequest
+from cloudspend.accounts.invite import Invitation, InviteRequest
 from cloudspend.accounts.invite import invite as invite_account
 from cloudspend.accounts.link import is_outdated, update_link
 from cloudspend.accounts.member_stacks import NEEDED
 from cloudspend.accounts.model import (
     Account,
     AccountState,
-    AccountType,
     Check,
     Export,
-    ExportKind,
     ExportSetup,
     KeyFacts,
     MemberStacks,
 )
 from cloudspend.cli import fields as o
+from cloudspend.cli import invitation as i
 from cloudspend.cli.options import AccountId, OutputOption, act_of
 from cloudspend.cli.output import Output, say, show, show_one, show_whole
 from cloudspend.settings import TEMPLATE_VERSION, Settings
@@ -34,34 +33,19 @@ CHECKS = ("check", "status", "denied_by", "reason", "remedy", "checked_at")
 
 
 @app.command()
-def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one request in the first line
-    account_id: Annotated[str, typer.Argument(help="12 digits, e.g. 111111111111")],
+def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one request
+    account_id: i.Invited,
     name: o.Name = None,
-    account_type: Annotated[
-        AccountType | None,
-        typer.Option(
-            "--type",
-            help="A management account with its members, or a single account. "
-            "Default: ORGANIZATION.",
-        ),
-    ] = None,
-    partition: Annotated[
-        str | None,
-        typer.Option(help="aws, aws-us-gov or aws-cn; the platform's own, which is the default."),
-    ] = None,
+    account_type: i.Type = None,
+    partition: i.Partition = None,
     region: o.Regions = None,
     start_date: o.StartDate = None,
     retention_months: o.Retention = None,
-    export_kind: Annotated[
-        ExportKind | None, typer.Option(help="What AWS is to deliver. Default: CUR_2_0.")
-    ] = None,
-    export_setup: Annotated[
-        ExportSetup,
-        typer.Option(help="What the stack makes: bucket and export, the export alone, or neither."),
-    ] = ExportSetup.CREATE_ALL,
-    export_bucket: Annotated[str | None, typer.Option(help="Name of the export's bucket.")] = None,
-    export_prefix: Annotated[str | None, typer.Option(help="Prefix within the bucket.")] = None,
-    export_name: Annotated[str | None, typer.Option(help="Name of the export.")] = None,
+    export_kind: i.Kind = None,
+    export_setup: i.Setup = ExportSetup.CREATE_ALL,
+    export_bucket: i.Bucket = None,
+    export_prefix: i.Prefix = None,
+    export_name: i.ExportName = None,
     billing_detail: o.BillingDetail = None,
     tag_column: o.TagColumns = None,
     contact: o.Contacts = None,
@@ -69,28 +53,9 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     cost_centre: o.CostCentre = None,
     notes: o.Notes = None,
     freshness_hours: o.Freshness = None,
-    phone_home: Annotated[
-        bool,
-        typer.Option(
-            "--phone-home/--no-phone-home",
-            help="Whether the customer's stack may tell CloudSpend of itself. Without: enter its "
-            "role with 'accounts connect'.",
-        ),
-    ] = True,
-    member_stacks: Annotated[
-        MemberStacks,
-        typer.Option(
-            help="How member accounts get the stack that shows that they are reached: by a "
-            "StackSet of the management account, or of a delegated administrator."
-        ),
-    ] = MemberStacks.NONE,
-    members_in: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID",
-            help="An organizational unit or the root, for SELF_MANAGED an account; repeat it.",
-        ),
-    ] = None,
+    phone_home: i.PhoneHome = True,
+    member_stacks: i.Stacks = MemberStacks.NONE,
+    members_in: i.MembersIn = None,
     move_coverage: o.MoveCoverage = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -99,7 +64,6 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     Send the link to someone who may create IAM roles in the customer's account. It works once,
     within 7 days; inviting again makes a new one, and what is not given stays as it was.
     """
-    operator = wiring.operator()
     request = InviteRequest(
         account_id=account_id,
         display_name=name,
@@ -125,7 +89,13 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         member_stacks=member_stacks,
         members_in=members_in or (),
     )
+    operator = wiring.operator()
     invitation = invite_account(request, operator.office, act_of(operator))
+    _show_invitation(invitation, NEEDED.get(member_stacks, ""), output)
+
+
+def _show_invitation(invitation: Invitation, needed: str, output: Output) -> None:
+    """The account and its links; `needed` is what must be so before they are followed."""
     facts = _row(invitation.account) | {"link_expires": _time(invitation.account.expires_at)}
     if output is not Output.TABLE:
         links = {"link": invitation.link, "members_link": invitation.members_link}
@@ -137,8 +107,8 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     if invitation.members_link:
         say("And this one to someone in the delegated administrator's account for StackSets:")
         show_whole(invitation.members_link)
-    if member_stacks in NEEDED:
-        say(f"Before that: {NEEDED[member_stacks]}")
+    if needed:
+        say(f"Before that: {needed}")
 
 
 @app.command("connect")
