@@ -2,13 +2,13 @@
 knows; what the customer alone decides (`CUSTOMERS_OWN`) has a default that asks for nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
 from typing import Any
 
 from aws_cdk import CfnParameter, Stack
 
 from cloudspend.accounts.model import ExportKind, ExportSetup, MemberStacks
 from cloudspend.settings import PREFIX
+from stacks.customer_words import PARAMETERS
 
 # As Data Exports writes yes and no in a table's configuration; no is the default.
 SPLIT_COST_CHOICES = ("FALSE", "TRUE")
@@ -17,6 +17,8 @@ SPLIT_COST_CHOICES = ("FALSE", "TRUE")
 MEMBER_STACKS = (MemberStacks.NONE, MemberStacks.SERVICE_MANAGED, MemberStacks.SELF_MANAGED)
 # AWS Organizations API reference, OrganizationalUnit and Root.
 UNIT = r"(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32})"
+# One folder of a prefix, in the characters that S3 calls safe.
+FOLDER = r"[A-Za-z0-9!_.'()-]+"
 DEFAULT_RETENTION_DAYS = 1830
 CUSTOMERS_OWN = frozenset(
     {"SplitCostAllocationData", "KmsKeyArn", "RolePath", "PermissionsBoundaryArn"}
@@ -101,7 +103,7 @@ def platform_account(stack: Stack) -> CfnParameter:
     return _text(
         stack,
         "PlatformAccountId",
-        "The AWS account of CloudSpend, which may use the role",
+        PARAMETERS["PlatformAccountId"],
         r"\d{12}",
     )
 
@@ -111,7 +113,7 @@ def external_id(stack: Stack) -> CfnParameter:
     return _text(
         stack,
         "ExternalId",
-        "CloudSpend shows this id whenever it uses the role; without it the role stays shut",
+        PARAMETERS["ExternalId"],
         r"[\w+=,.@:/-]{2,1224}",
     )
 
@@ -134,126 +136,58 @@ class Parameters:
         self._stack = stack
         self.platform_account = platform_account(stack)
         self.external_id = external_id(stack)
-        self.role_path = self._text(
-            "RolePath",
-            "The path that the roles are created under, if your rules ask for one, e.g. /vendors/",
-            r"/([\w+=,.@-]+/)*",
-            default="/",
-        )
+        self.role_path = self._text("RolePath", r"/([\w+=,.@-]+/)*", default="/")
         self.boundary = self._optional(
-            "PermissionsBoundaryArn",
-            "The ARN of the policy that bounds the roles, if your rules ask for one",
-            r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+",
+            "PermissionsBoundaryArn", r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+"
         )
-        self.setup = self._choice(
-            "ExportSetup",
-            "CREATE_ALL makes a bucket and an export. CREATE_EXPORT makes an export that AWS "
-            "delivers to a bucket of yours, whose policy must let AWS in already. USE_EXISTING "
-            "makes neither: CloudSpend reads the export that the following fields describe.",
-            ExportSetup,
-            ExportSetup.CREATE_ALL,
-        )
-        self.export_kind = self._choice(
-            "ExportKind",
-            "What AWS delivers: an export of CUR 2.0 (hourly, with resource ids), of FOCUS 1.2 or "
-            "1.0, or the legacy Cost and Usage Report",
-            ExportKind,
-            ExportKind.CUR_2_0,
-        )
-        self.bucket_name = self._text(
-            "ExportBucketName",
-            "The bucket that the bill is delivered to; created if ExportSetup is CREATE_ALL",
-            r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
-        )
-        self.prefix = self._text(
-            "ExportPrefix",
-            "The folder in the bucket that AWS delivers to, and the only one CloudSpend can read",
-            r"[A-Za-z0-9!_.'()-]+(/[A-Za-z0-9!_.'()-]+)*",
-            default=PREFIX,
-        )
+        self.setup = self._choice("ExportSetup", ExportSetup, ExportSetup.CREATE_ALL)
+        self.export_kind = self._choice("ExportKind", ExportKind, ExportKind.CUR_2_0)
+        self.bucket_name = self._text("ExportBucketName", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+        self.prefix = self._text("ExportPrefix", rf"{FOLDER}(/{FOLDER})*", default=PREFIX)
         self.export_name = self._text(
-            "ExportName",
-            "The name of the report or export; only a report's may have dots",
-            r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}",
-            default=f"{PREFIX}-cur-2-0",
+            "ExportName", r"[0-9A-Za-z][0-9A-Za-z_.-]{0,127}", default=f"{PREFIX}-cur-2-0"
         )
-        self.split_cost = CfnParameter(
-            stack,
-            "SplitCostAllocationData",
-            type="String",
-            description="Whether a CUR 2.0 export also splits the cost of container hosts among "
-            "their containers; it must be enabled in the Cost Management preferences first",
-            allowed_values=list(SPLIT_COST_CHOICES),
-            default=SPLIT_COST_CHOICES[0],
+        self.split_cost = self._choice(
+            "SplitCostAllocationData", SPLIT_COST_CHOICES, SPLIT_COST_CHOICES[0]
         )
         self.retention_days = CfnParameter(
             stack,
             "RetentionDays",
             type="Number",
-            description="After how many days delivered files are deleted from a bucket that this "
-            "stack creates",
+            description=PARAMETERS["RetentionDays"],
             min_value=31,
             max_value=36500,
             default=DEFAULT_RETENTION_DAYS,
         )
         self.key = self._optional(
-            "KmsKeyArn",
-            "The ARN of your KMS key, if the bill is to be (or is) encrypted with one. Its policy "
-            "must let AWS's billing service encrypt and the role decrypt; see docs/security.md",
-            r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-z-]+",
+            "KmsKeyArn", r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[0-9a-z-]+"
         )
         self.registration_topic = self._optional(
-            "RegistrationTopicArn",
-            "Where this stack tells CloudSpend that it is there. Empty: it tells nobody, and you "
-            "send the output RoleArn to whoever invited you.",
-            r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+",
+            "RegistrationTopicArn", r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+"
         )
-        self.registration_token = self._optional(
-            "RegistrationToken",
-            "Proves to CloudSpend that this is the account that was invited; it works once",
-            r"[\w-]{1,128}",
-        )
+        self.registration_token = self._optional("RegistrationToken", r"[\w-]{1,128}")
         self.deliveries_bus = self._optional(
-            "DeliveriesBusArn",
-            "Where CloudSpend is told that AWS has delivered a bill. Empty: nothing is told, and "
-            "CloudSpend looks for new bills every six hours.",
-            r"arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[\w-]+",
+            "DeliveriesBusArn", r"arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[\w-]+"
         )
-        self.member_stacks = self._choice(
-            "MemberStacks",
-            "NONE creates nothing in member accounts. SERVICE_MANAGED creates the role "
-            "cloudspend-member in every account of the units below, also in those that join later; "
-            "trusted access of CloudFormation StackSets must be activated. SELF_MANAGED creates it "
-            "in the accounts below, in which StackSets' own roles must exist.",
-            MEMBER_STACKS,
-            MemberStacks.NONE,
-        )
-        self.members_in = self._optional(
-            "MembersIn",
-            "For SERVICE_MANAGED the ids of organizational units, or of the root (r-...) for all "
-            "accounts; for SELF_MANAGED account ids; with commas between them",
-            rf"({UNIT}|\d{{12}})(,({UNIT}|\d{{12}}))*",
-        )
+        self.member_stacks = self._choice("MemberStacks", MEMBER_STACKS, MemberStacks.NONE)
+        member = rf"({UNIT}|\d{{12}})"
+        self.members_in = self._optional("MembersIn", f"{member}(,{member})*")
 
-    def _choice(
-        self, name: str, description: str, choices: Iterable[StrEnum], default: StrEnum
-    ) -> CfnParameter:
+    def _choice(self, name: str, choices: Iterable[str], default: str) -> CfnParameter:
         return CfnParameter(
             self._stack,
             name,
             type="String",
-            description=description,
+            description=PARAMETERS[name],
             allowed_values=[str(choice) for choice in choices],
             default=str(default),
         )
 
-    def _optional(self, name: str, description: str, pattern: str) -> CfnParameter:
-        return self._text(name, description, f"|{pattern}", default="")
+    def _optional(self, name: str, pattern: str) -> CfnParameter:
+        return self._text(name, f"|{pattern}", default="")
 
-    def _text(
-        self, name: str, description: str, pattern: str, default: str | None = None
-    ) -> CfnParameter:
-        return _text(self._stack, name, description, pattern, default)
+    def _text(self, name: str, pattern: str, default: str | None = None) -> CfnParameter:
+        return _text(self._stack, name, PARAMETERS[name], pattern, default)
 
 
 def _text(

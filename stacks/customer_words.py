@@ -1,6 +1,8 @@
-"""What the customer's template says of itself: a sentence for each resource, statement and output.
+"""What the customer's template says of itself: a sentence for each parameter, resource, statement
+and output.
 
-They stand as comments above what they explain. A test holds them complete.
+Those of resources and statements stand as comments above what they explain. A test holds them
+complete.
 """
 
 from collections.abc import Mapping
@@ -15,6 +17,67 @@ accounts: no user, no access key, no code. Nothing in it lets CloudSpend change 
 part stands what it is for. The guide for your security review, with commands that check each
 statement, is docs/security.md in CloudSpend's repository. To end it, delete the stack: the role is
 gone at once, and the bucket with your bills stays yours."""
+
+PARAMETERS: Mapping[str, str] = {
+    "PlatformAccountId": "The AWS account of CloudSpend, which may use the role",
+    "ExternalId": (
+        "CloudSpend shows this id whenever it uses the role; without it the role stays shut"
+    ),
+    "RolePath": (
+        "The path that the roles are created under, if your rules ask for one, e.g. /vendors/"
+    ),
+    "PermissionsBoundaryArn": (
+        "The ARN of the policy that bounds the roles, if your rules ask for one"
+    ),
+    "ExportSetup": (
+        "CREATE_ALL makes a bucket and an export. CREATE_EXPORT makes an export that AWS delivers "
+        "to a bucket of yours, whose policy must let AWS in already. USE_EXISTING makes neither: "
+        "CloudSpend reads the export that the following fields describe."
+    ),
+    "ExportKind": (
+        "What AWS delivers: an export of CUR 2.0 (hourly, with resource ids), of FOCUS 1.2 or 1.0, "
+        "or the legacy Cost and Usage Report"
+    ),
+    "ExportBucketName": (
+        "The bucket that the bill is delivered to; created if ExportSetup is CREATE_ALL"
+    ),
+    "ExportPrefix": (
+        "The folder in the bucket that AWS delivers to, and the only one CloudSpend can read"
+    ),
+    "ExportName": "The name of the report or export; only a report's may have dots",
+    "SplitCostAllocationData": (
+        "Whether a CUR 2.0 export also splits the cost of container hosts among their containers; "
+        "it must be enabled in the Cost Management preferences first"
+    ),
+    "RetentionDays": (
+        "After how many days delivered files are deleted from a bucket that this stack creates"
+    ),
+    "KmsKeyArn": (
+        "The ARN of your KMS key, if the bill is to be (or is) encrypted with one. Its policy must "
+        "let AWS's billing service encrypt and the role decrypt; see docs/security.md"
+    ),
+    "RegistrationTopicArn": (
+        "Where this stack tells CloudSpend that it is there. Empty: it tells nobody, and you send "
+        "the output RoleArn to whoever invited you."
+    ),
+    "RegistrationToken": (
+        "Proves to CloudSpend that this is the account that was invited; it works once"
+    ),
+    "DeliveriesBusArn": (
+        "Where CloudSpend is told that AWS has delivered a bill. Empty: nothing is told, and "
+        "CloudSpend looks for new bills every six hours."
+    ),
+    "MemberStacks": (
+        "NONE creates nothing in member accounts. SERVICE_MANAGED creates the role "
+        "cloudspend-member in every account of the units below, also in those that join later; "
+        "trusted access of CloudFormation StackSets must be activated. SELF_MANAGED creates it in "
+        "the accounts below, in which StackSets' own roles must exist."
+    ),
+    "MembersIn": (
+        "For SERVICE_MANAGED the ids of organizational units, or of the root (r-...) for all "
+        "accounts; for SELF_MANAGED account ids; with commas between them"
+    ),
+}
 
 SENTENCES: Mapping[str, str] = {
     # resources
