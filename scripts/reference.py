@@ -359,6 +359,7 @@ FIXED: Mapping[str, str] = {
     "KEY_SECRETS": "What the secrets with customers' access keys are named under, by account",
     "KEY_ALIAS": "Alias of the KMS key that encrypts those secrets",
     "CUSTOMER_STACK": "Name that the link proposes for the customer's stack",
+    "EXPORT_STACK": "The same for an account that is to be connected by an access key",
     "MEMBER_ROLE": "Role in a member account of an organization",
     "MEMBERS_SET": "StackSet that creates that role, and the stack of a delegated administrator",
     "MEMBERS_TEMPLATE": "The delegated administrator's template in the template bucket",

@@ -1,9 +1,15 @@
 """Conditions of the customer's template: what the parameters ask for."""
 
-from aws_cdk import CfnCondition, CfnParameter, Fn, ICfnConditionExpression
+from aws_cdk import (
+    CfnCondition,
+    CfnParameter,
+    Fn,
+    ICfnConditionExpression,
+    ICfnRuleConditionExpression,
+)
 from constructs import Construct
 
-from cloudspend.accounts.model import ExportKind, ExportSetup, MemberStacks
+from cloudspend.accounts.model import ConnectionKind, ExportKind, ExportSetup, MemberStacks
 from stacks.customer_parameters import SPLIT_COST_CHOICES, Parameters
 
 REPORT = "CostAndUsageReport"
@@ -24,9 +30,16 @@ class Choices:
         def when(name: str, expression: ICfnConditionExpression) -> CfnCondition:
             return CfnCondition(scope, name, expression=expression)
 
+        by_role = Fn.condition_equals(
+            parameters.connection.value_as_string, str(ConnectionKind.IAM_ROLE)
+        )
+        self.role = when("RoleIsCreated", by_role)
+
         def given(name: str, parameter: CfnParameter) -> CfnCondition:
-            empty = Fn.condition_equals(parameter.value_as_string, "")
-            return when(name, Fn.condition_not(empty))
+            return when(name, _not_empty(parameter))
+
+        def given_beside_a_role(name: str, parameter: CfnParameter) -> CfnCondition:
+            return when(name, Fn.condition_and(by_role, _not_empty(parameter)))
 
         self.bucket = when(
             "BucketIsCreated", Fn.condition_equals(setup, str(ExportSetup.CREATE_ALL))
@@ -50,8 +63,13 @@ class Choices:
         self.units = when("MembersAreReachedByUnit", by_unit)
         self.key = given("KeyIsGiven", parameters.key)
         self.boundary = given("BoundaryIsGiven", parameters.boundary)
-        self.topic = given("TopicIsGiven", parameters.registration_topic)
-        self.bus = given("BusIsGiven", parameters.deliveries_bus)
+        self.decryption = given_beside_a_role("DecryptionIsGranted", parameters.key)
+        self.topic = given_beside_a_role("TopicIsGiven", parameters.registration_topic)
+        self.bus = given_beside_a_role("BusIsGiven", parameters.deliveries_bus)
+
+
+def _not_empty(parameter: CfnParameter) -> ICfnRuleConditionExpression:
+    return Fn.condition_not(Fn.condition_equals(parameter.value_as_string, ""))
 
 
 def only_if(condition: CfnCondition, value: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_cdk import CfnParameter, Stack
 
-from cloudspend.accounts.model import ExportKind, ExportSetup, MemberStacks
+from cloudspend.accounts.model import ConnectionKind, ExportKind, ExportSetup, MemberStacks
 from cloudspend.settings import PREFIX
 from stacks.customer_words import PARAMETERS
 
@@ -26,6 +26,7 @@ CUSTOMERS_OWN = frozenset(
 
 _GROUPS = {
     "Who may read the bill": (
+        "Connection",
         "PlatformAccountId",
         "ExternalId",
         "RolePath",
@@ -52,6 +53,7 @@ _GROUPS = {
     ),
 }
 _LABELS = {
+    "Connection": "By a role or by an access key",
     "PlatformAccountId": "CloudSpend's account",
     "ExternalId": "External id",
     "RolePath": "Path of the roles",
@@ -134,6 +136,7 @@ class Parameters:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
+        self.connection = self._choice("Connection", ConnectionKind, ConnectionKind.IAM_ROLE)
         self.platform_account = platform_account(stack)
         self.external_id = external_id(stack)
         self.role_path = self._text("RolePath", r"/([\w+=,.@-]+/)*", default="/")

@@ -31,7 +31,7 @@ _ALLOW = {"Effect": "Allow"}
 
 
 def access_role(scope: Construct, parameters: Parameters, choices: Choices) -> iam.CfnRole:
-    """The role, with what it may do whatever was chosen."""
+    """The role, with what it may do whatever was chosen; none where a key is to open the account."""
     role = iam.CfnRole(
         scope,
         "AccessRole",
@@ -47,6 +47,7 @@ def access_role(scope: Construct, parameters: Parameters, choices: Choices) -> i
             )
         ],
     )
+    role.cfn_options.condition = choices.role
     accept_empty(role)
     accept(
         role,
@@ -123,8 +124,8 @@ def decryption(
         policy_document=document([statement]),
         roles=[role.ref],
     )
-    policy.cfn_options.condition = choices.key
-    return only_if(choices.key, policy.ref)
+    policy.cfn_options.condition = choices.decryption
+    return only_if(choices.decryption, policy.ref)
 
 
 def _definitions() -> list[dict[str, Any]]:

@@ -87,7 +87,9 @@ class CustomerStack(Stack):
             "TemplateVersion": names.TEMPLATE_VERSION,
         }
         for name, value in values.items():
-            CfnOutput(self, name, value=value, description=OUTPUTS[name])
+            output = CfnOutput(self, name, value=value, description=OUTPUTS[name])
+            if name == "RoleArn":
+                output.condition = self.choices.role
 
     def _forwarding(self) -> events.CfnRule:
         """Tell CloudSpend of a new manifest: its name, never its content."""

@@ -19,6 +19,11 @@ statement, is docs/security.md in CloudSpend's repository. To end it, delete the
 gone at once, and the bucket with your bills stays yours."""
 
 PARAMETERS: Mapping[str, str] = {
+    "Connection": (
+        "IAM_ROLE creates the role that CloudSpend reads with. ACCESS_KEY, for accounts in which no "
+        "role can be created, creates none: you make a user and give its key to CloudSpend, and "
+        "this stack makes the bucket and the export."
+    ),
     "PlatformAccountId": "The AWS account of CloudSpend, which may use the role",
     "ExternalId": (
         "CloudSpend shows this id whenever it uses the role; without it the role stays shut"
@@ -99,7 +104,8 @@ SENTENCES: Mapping[str, str] = {
     "FocusOneTwoExport": "Made if you chose FOCUS 1.2: every column.",
     "AccessRole": (
         f"The role {CUSTOMER_ROLE}, which CloudSpend reads with. Its statements are a complete "
-        "list; each one is tried with a real call when you connect."
+        "list; each one is tried with a real call when you connect. Not made if Connection is "
+        "ACCESS_KEY, nor is any other role of this list then."
     ),
     "DecryptionPolicy": "What the role may do beside that, if you gave a KMS key.",
     "ForwardingRole": (

@@ -18,6 +18,7 @@ from cloudspend.accounts.model import (
     Account,
     AccountState,
     AccountType,
+    ConnectionKind,
     Export,
     ExportKind,
     ExportSetup,
@@ -411,6 +412,21 @@ def test_without_addresses_nothing_is_sent_out(customer: Template) -> None:
     assert list(of_type(created, "AWS::IAM::Role")) == ["AccessRole"]
 
 
+def test_for_a_key_there_is_no_role_and_nothing_is_sent_out(customer: Template) -> None:
+    created = as_created(customer, Connection="ACCESS_KEY", KmsKeyArn=KEY, **TOLD)
+    assert {one["Type"] for one in created["Resources"].values()} == {
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
+        "AWS::BCMDataExports::Export",
+    }
+    bucket = only(created, "AWS::S3::Bucket")
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == {"Ref": "KmsKeyArn"}
+    assert customer["Outputs"]["RoleArn"]["Condition"] == "RoleIsCreated"
+    existing = as_created(customer, Connection="ACCESS_KEY", ExportSetup="USE_EXISTING", **TOLD)
+    assert existing["Resources"] == {}
+
+
 def test_path_and_boundary_are_of_every_role(customer: Template) -> None:
     boundary = {"Ref": "PermissionsBoundaryArn"}
     bounded = as_created(customer, PermissionsBoundaryArn="arn:aws:iam::aws:policy/X", **TOLD)
@@ -508,7 +524,11 @@ def _account(
 
 def _link_parameters() -> set[str]:
     members = MembersChoice(MemberStacks.SERVICE_MANAGED, ("r-ab12",))
-    choices = StackChoices(ExportSetup.CREATE_EXPORT, members=members)
-    link = quick_create_link(_account(), "token", Settings("000000000000", "us-east-1"), choices)
-    query = parse_qs(link.partition("quickcreate?")[2])
-    return {name.removeprefix("param_") for name in query if name.startswith("param_")}
+    found = set()
+    for way in ConnectionKind:
+        choices = StackChoices(ExportSetup.CREATE_EXPORT, members=members, connection=way)
+        settings = Settings("000000000000", "us-east-1")
+        link = quick_create_link(_account(), "token", settings, choices)
+        query = parse_qs(link.partition("quickcreate?")[2])
+        found |= {name.removeprefix("param_") for name in query if name.startswith("param_")}
+    return found

@@ -144,6 +144,7 @@ def test_a_wrong_form_is_pointed_at(
         ("cost_centre", "A" * 300, "printable characters"),
         ("freshness_hours", "soon", "hours"),
         ("notes", "A" * 3000, "printable characters"),
+        ("connection", "PASSWORD", "IAM_ROLE, ACCESS_KEY"),
         ("phone_home", "ring", "yes or no"),
         ("member_stacks", "ALL", "SERVICE_MANAGED"),
         ("members_in", "ou-1", "--member-stacks"),

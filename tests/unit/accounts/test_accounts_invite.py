@@ -223,6 +223,31 @@ def test_a_stack_that_may_tell_nobody_gets_no_address() -> None:
     assert given["param_ExternalId"]
 
 
+def test_for_a_key_the_link_makes_the_export_in_a_stack_of_its_own_without_a_token() -> None:
+    made = invited(FakeAccounts(), connection="access_key", retention_months=13)
+    given = parameters(made.link)
+    assert given["stackName"] == "cloudspend-export"
+    assert given["param_Connection"] == "ACCESS_KEY"
+    assert given["param_ExportBucketName"] == made.account.export.bucket
+    assert given["param_RetentionDays"] == "403"
+    assert given.keys().isdisjoint(
+        {"param_RegistrationTopicArn", "param_RegistrationToken", "param_DeliveriesBusArn"}
+    )
+    assert "param_Connection" not in parameters(invited(FakeAccounts()).link)
+
+
+def test_for_a_key_and_an_export_that_is_there_a_stack_has_nothing_to_make() -> None:
+    registry = FakeAccounts()
+    made = invited(registry, connection="ACCESS_KEY", export_setup="USE_EXISTING")
+    assert made.link == ""
+    assert registry.get("111111111111") == made.account
+
+
+def test_another_way_in_than_the_two_is_refused() -> None:
+    with pytest.raises(UsageError, match="The connection 'PASSWORD' is not allowed"):
+        invited(FakeAccounts(), connection="PASSWORD")
+
+
 @pytest.mark.parametrize("setup", ExportSetup)
 def test_the_link_says_what_the_stack_is_to_make(setup: ExportSetup) -> None:
     given = parameters(invited(FakeAccounts(), export_setup=setup.lower()).link)

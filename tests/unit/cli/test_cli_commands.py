@@ -159,6 +159,22 @@ def test_an_invitation_prints_its_link_whole(cli: Cli) -> None:
     assert len(link) > 300
 
 
+def test_an_invitation_for_a_key_says_what_follows_and_prints_no_link_that_makes_nothing(
+    cli: Cli,
+) -> None:
+    asked = ("accounts", "invite", "222222222222", "--name", "Other", "--connection", "ACCESS_KEY")
+    made = cli(*asked)
+    assert made.code == 0
+    assert "stackName=cloudspend-export" in made.out.splitlines()[-1]
+    assert "buckets and exports of cost" in made.err
+    again = cli(*asked, "--export-setup", "USE_EXISTING")
+    assert again.code == 0
+    assert "https://" not in again.out + again.err
+    for answer in (made, again):
+        assert "cloudspend accounts key-policy 222222222222" in answer.err
+        assert "cloudspend accounts connect-key 222222222222" in answer.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from cloudspend import payload as p
-from cloudspend.accounts.model import Account, AccountState, Act
+from cloudspend.accounts.model import Account, AccountState, Act, KeyFacts
 from cloudspend.accounts.ports import Office
 from cloudspend.errors import UsageError
 from cloudspend.offboard.begin import offboard
-from cloudspend.offboard.model import Data, Report, instruction
+from cloudspend.offboard.model import Data, Report, facts_of, instruction
 from cloudspend.offboard.steps import Estate, Exit, clear, prove, stop
 from cloudspend.settings import Settings
 from tests.fakes.accounts import NOW, FakeAccounts, an_account, known_regions
@@ -210,3 +210,14 @@ def test_the_customer_is_told_which_stack_to_delete() -> None:
     facts = {"account_id": ID, "stack_id": ""}
     assert "'cloudspend'" in instruction(facts)
     assert ID in instruction(facts)
+
+
+def test_who_gave_a_key_is_told_whose_key_to_delete_and_of_no_role() -> None:
+    user = f"arn:aws:iam::{ID}:user/cloudspend"
+    said = instruction({"account_id": ID, "stack_id": "", "key_of": user})
+    assert user in said
+    assert "'cloudspend-export'" in said
+    assert "role" not in said
+    by_key = an_account(key=KeyFacts(user, "WXYZ", NOW, True, NOW))
+    assert facts_of(by_key)["key_of"] == user
+    assert facts_of(an_account())["key_of"] == ""

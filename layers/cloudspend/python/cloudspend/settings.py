@@ -43,6 +43,9 @@ KEY_READER = (f"{PREFIX}-enters-customers", "yes")
 # What a session in a customer's account says of itself: what for, by whom, for which request.
 SESSION_TAGS = (f"{PREFIX}-purpose", f"{PREFIX}-by", f"{PREFIX}-request")
 CUSTOMER_STACK = PREFIX
+# The stack of an account that is connected by an access key: bucket and export, and no role. One of
+# its own, so that the customer's stack can be made beside it once the account moves to a role.
+EXPORT_STACK = f"{PREFIX}-export"
 # What StackSets creates in member accounts of an organization, and the set that does it.
 MEMBER_ROLE = f"{PREFIX}-member"
 MEMBERS_SET = f"{PREFIX}-members"

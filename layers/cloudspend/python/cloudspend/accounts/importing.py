@@ -39,6 +39,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "cost_centre": ("cost_centre", "Your own cost centre for the account"),
     "freshness_hours": ("fresh_hours", "After how many hours without a delivery it is overdue"),
     "notes": ("notes", "Anything else, up to 2000 characters"),
+    "connection": ("connection", "IAM_ROLE or ACCESS_KEY: for a key the stack makes no role"),
     "phone_home": ("phone_home", "yes or no: whether the customer's stack tells of itself"),
     "member_stacks": (
         "member_stacks",
@@ -114,9 +115,8 @@ def import_accounts(
             yield Imported(existing, "", _left(existing))
             continue
         invitation = invite(one.request, office, act)
-        yield Imported(
-            invitation.account, invitation.link, "invited", invitation.members_link or ""
-        )
+        note = "invited" if invitation.link else "invited; its stack has nothing to make"
+        yield Imported(invitation.account, invitation.link, note, invitation.members_link or "")
 
 
 def _is_due(account: Account, act: Act, *, again: bool) -> bool:

@@ -17,6 +17,7 @@ from cloudspend.accounts.model import (
     AccountState,
     AccountType,
     Act,
+    ConnectionKind,
     Export,
     ExportKind,
     ExportSetup,
@@ -48,7 +49,8 @@ class InviteRequest(Described):
     the month one year ago, the export to `s3://cloudspend-export-<account id>-<region>/cloudspend/
     <name>`, named after its kind (`EXPORT_NAMES`), and `billing_detail` to whether the export can
     fill that table. Data are kept for good unless `retention_months` are given. Without
-    `phone_home` the customer's stack tells nobody of itself, and the role is entered by hand.
+    `phone_home` the customer's stack tells nobody of itself, and the role is entered by hand. For
+    the `connection` ACCESS_KEY the stack makes bucket and export alone, and a key follows.
     `member_stacks` says how member accounts get theirs, `members_in` which: ids of units, or of
     accounts for SELF_MANAGED. With `move_coverage` an organization takes over what members bring
     that are onboarded.
@@ -62,6 +64,7 @@ class InviteRequest(Described):
     export_bucket: str | None = None
     export_prefix: str | None = None
     export_name: str | None = None
+    connection: str = ConnectionKind.IAM_ROLE
     phone_home: bool = True
     member_stacks: str = MemberStacks.NONE
     members_in: Sequence[str] = ()
@@ -70,7 +73,8 @@ class InviteRequest(Described):
 
 @dataclass(frozen=True)
 class Invitation:
-    """The account as recorded, and the link, which is the only place that holds the token.
+    """The account as recorded, and the link, which is the only place that holds the token; empty
+    where the customer's stack would have nothing to make.
 
     `members_link` is for a delegated administrator for StackSets, if one is to reach the members.
     """
@@ -116,7 +120,10 @@ def prepared(
     setup = fields.one_of("export setup", request.export_setup, ExportSetup)
     _require_exports(setup, office.settings)
     members = members_choice(request.member_stacks, request.members_in, account.type)
-    choices = StackChoices(setup, request.phone_home, members)
+    connection = fields.one_of("connection", request.connection, ConnectionKind)
+    choices = StackChoices(setup, request.phone_home, members, connection)
+    if choices.by_key and setup is ExportSetup.USE_EXISTING:
+        return Invitation(account, "")
     link = quick_create_link(account, token, office.settings, choices)
     if members.stacks is MemberStacks.DELEGATED_ADMIN:
         return Invitation(account, link, members_link(account, office.settings, members))

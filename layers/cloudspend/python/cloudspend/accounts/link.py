@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from cloudspend.accounts.member_stacks import NO_MEMBERS, MembersChoice
-from cloudspend.accounts.model import Account, ExportSetup
+from cloudspend.accounts.model import Account, ConnectionKind, ExportSetup
 from cloudspend.errors import UsageError
-from cloudspend.settings import CUSTOMER_STACK, MEMBERS_SET, TEMPLATE_VERSION, Settings
+from cloudspend.settings import (
+    CUSTOMER_STACK,
+    EXPORT_STACK,
+    MEMBERS_SET,
+    TEMPLATE_VERSION,
+    Settings,
+)
 
 MAX_LENGTH = 1024
 # The longest month: raw files must never go before the data made from them may.
@@ -27,11 +33,17 @@ CONSOLES = {
 class StackChoices:
     """What the customer's stack is to do beside granting access: what it makes for the bill,
     whether it tells the platform of itself and of deliveries, and which member accounts it
-    reaches."""
+    reaches. For an access key it makes no role, and without one it can tell of nothing."""
 
     setup: ExportSetup = ExportSetup.CREATE_ALL
     phone_home: bool = True
     members: MembersChoice = NO_MEMBERS
+    connection: ConnectionKind = ConnectionKind.IAM_ROLE
+
+    @property
+    def by_key(self) -> bool:
+        """Whether the account is to be connected by an access key."""
+        return self.connection is ConnectionKind.ACCESS_KEY
 
 
 def quick_create_link(
@@ -43,7 +55,8 @@ def quick_create_link(
     must share one. Raises UsageError when the link is longer than the console takes.
     """
     parameters = _parameters(account, token, settings, choices)
-    return _quick_create(settings, settings.template_url, CUSTOMER_STACK, parameters)
+    stack = EXPORT_STACK if choices.by_key else CUSTOMER_STACK
+    return _quick_create(settings, settings.template_url, stack, parameters)
 
 
 def members_link(account: Account, settings: Settings, members: MembersChoice) -> str:
@@ -121,7 +134,9 @@ def _parameters(
     if choices.members.in_the_same_stack:
         parameters.append(("MemberStacks", choices.members.stacks.value))
         parameters.append(("MembersIn", ",".join(choices.members.targets)))
-    if choices.phone_home:
+    if choices.by_key:
+        parameters.append(("Connection", choices.connection.value))
+    elif choices.phone_home:
         # Left out otherwise: the template's defaults are empty, and then nothing is sent out.
         parameters += [
             ("RegistrationTopicArn", settings.registration_topic_arn),

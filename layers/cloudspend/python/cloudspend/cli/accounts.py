@@ -15,6 +15,7 @@ from cloudspend.accounts.model import (
     Account,
     AccountState,
     Check,
+    ConnectionKind,
     Export,
     ExportSetup,
     KeyFacts,
@@ -28,6 +29,10 @@ from cloudspend.settings import TEMPLATE_VERSION, Settings
 
 app = typer.Typer(no_args_is_help=True, help="Invite accounts and see how their connection stands.")
 
+BY_KEY = (
+    "The account needs an IAM user with the policy that 'cloudspend accounts key-policy {account_id}' "
+    "prints; then take in a key of that user: cloudspend accounts connect-key {account_id}."
+)
 COLUMNS = ("account_id", "name", "type", "state", "connection", "export_kind", "since", "reason")
 CHECKS = ("check", "status", "denied_by", "reason", "remedy", "checked_at")
 
@@ -53,6 +58,7 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     cost_centre: o.CostCentre = None,
     notes: o.Notes = None,
     freshness_hours: o.Freshness = None,
+    connection: i.Connection = ConnectionKind.IAM_ROLE,
     phone_home: i.PhoneHome = True,
     member_stacks: i.Stacks = MemberStacks.NONE,
     members_in: i.MembersIn = None,
@@ -84,6 +90,7 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         notes=notes,
         fresh_hours=freshness_hours,
         export_setup=export_setup,
+        connection=connection,
         phone_home=phone_home,
         move_coverage=move_coverage,
         member_stacks=member_stacks,
@@ -91,10 +98,12 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     )
     operator = wiring.operator()
     invitation = invite_account(request, operator.office, act_of(operator))
-    _show_invitation(invitation, NEEDED.get(member_stacks, ""), output)
+    _show_invitation(invitation, connection, NEEDED.get(member_stacks, ""), output)
 
 
-def _show_invitation(invitation: Invitation, needed: str, output: Output) -> None:
+def _show_invitation(
+    invitation: Invitation, connection: ConnectionKind, needed: str, output: Output
+) -> None:
     """The account and its links; `needed` is what must be so before they are followed."""
     facts = _row(invitation.account) | {"link_expires": _time(invitation.account.expires_at)}
     if output is not Output.TABLE:
@@ -102,8 +111,11 @@ def _show_invitation(invitation: Invitation, needed: str, output: Output) -> Non
         show_one(facts | {name: link for name, link in links.items() if link}, output)
         return
     show_one(facts, output)
-    say("Send this link to someone who may create IAM roles in the account:")
-    show_whole(invitation.link)
+    if invitation.link:
+        say(f"Send this link to someone who may create {_makes(connection)} in the account:")
+        show_whole(invitation.link)
+    if connection is ConnectionKind.ACCESS_KEY:
+        say(BY_KEY.format(account_id=invitation.account.account_id))
     if invitation.members_link:
         say("And this one to someone in the delegated administrator's account for StackSets:")
         show_whole(invitation.members_link)
@@ -184,6 +196,11 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
         show_one(facts | {"checks": checks}, output)
     else:
         show(checks, CHECKS, output, "")
+
+
+def _makes(connection: ConnectionKind) -> str:
+    """What the stack of such an account makes that not everybody may."""
+    return "IAM roles" if connection is ConnectionKind.IAM_ROLE else "buckets and exports of cost"
 
 
 def _row(account: Account) -> dict[str, Any]:

@@ -4,7 +4,13 @@ from typing import Annotated
 
 import typer
 
-from cloudspend.accounts.model import AccountType, ExportKind, ExportSetup, MemberStacks
+from cloudspend.accounts.model import (
+    AccountType,
+    ConnectionKind,
+    ExportKind,
+    ExportSetup,
+    MemberStacks,
+)
 
 Invited = Annotated[str, typer.Argument(help="12 digits, e.g. 111111111111")]
 Type = Annotated[
@@ -26,6 +32,13 @@ Setup = Annotated[
 Bucket = Annotated[str | None, typer.Option(help="Name of the export's bucket.")]
 Prefix = Annotated[str | None, typer.Option(help="Prefix within the bucket.")]
 ExportName = Annotated[str | None, typer.Option(help="Name of the export.")]
+Connection = Annotated[
+    ConnectionKind,
+    typer.Option(
+        help="How CloudSpend is to get in. For ACCESS_KEY, where no role can be had, the stack "
+        "makes bucket and export alone; then give the key with 'accounts connect-key'."
+    ),
+]
 PhoneHome = Annotated[
     bool,
     typer.Option(

@@ -9,7 +9,7 @@ from cloudspend.cli.options import AccountId, OutputOption, act_of
 from cloudspend.cli.output import Output, say, show, show_one
 from cloudspend.errors import UsageError
 from cloudspend.offboard.begin import offboard
-from cloudspend.offboard.model import Data, Report, instruction, report_folder
+from cloudspend.offboard.model import Data, Report, facts_of, instruction, report_folder
 
 REMAINING = ("kind", "removed", "remaining", "names")
 
@@ -49,9 +49,8 @@ def offboard_account(
     }
     show_one(facts, output)
     if output is Output.TABLE:
-        said = {"account_id": account_id, "stack_id": account.stack_id or ""}
         say("For the customer, at the end:")
-        say(instruction(said))
+        say(instruction(facts_of(account)))
 
 
 def show_proof(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from cloudspend.accounts.model import Account, Change
-from cloudspend.settings import CUSTOMER_STACK, OFFBOARDED
+from cloudspend.settings import CUSTOMER_STACK, EXPORT_STACK, OFFBOARDED
 
 # A report names no more than that of what remained: it is read by people.
 MAX_NAMED = 100
@@ -48,14 +48,7 @@ class Report:
     @classmethod
     def begin(cls, account: Account, data: Data, history: Sequence[Change]) -> "Report":
         """The report before anything was removed."""
-        facts = {
-            "account_id": account.account_id,
-            "name": account.display_name,
-            "type": str(account.type),
-            "role_arn": account.role_arn or "",
-            "stack_id": account.stack_id or "",
-        }
-        return cls(facts, data, [to_json(step) for step in history])
+        return cls(facts_of(account), data, [to_json(step) for step in history])
 
     @property
     def is_clean(self) -> bool:
@@ -96,6 +89,18 @@ class Report:
         )
 
 
+def facts_of(account: Account) -> dict[str, str]:
+    """By what people know the account once the registry no longer does."""
+    return {
+        "account_id": account.account_id,
+        "name": account.display_name,
+        "type": str(account.type),
+        "role_arn": account.role_arn or "",
+        "stack_id": account.stack_id or "",
+        "key_of": account.key.user_arn if account.key else "",
+    }
+
+
 def to_json(step: Change) -> dict[str, Any]:
     """A step of a life as the report holds it."""
     return {
@@ -115,10 +120,19 @@ def report_folder(account_id: str) -> str:
 def instruction(account: Mapping[str, str]) -> str:
     """What the customer does at the end, in the platform's place."""
     stack = account["stack_id"].rpartition("stack/")[2].partition("/")[0] or CUSTOMER_STACK
+    bucket = (
+        "The bucket with the delivered bills is yours and stays; empty and delete it if nobody else "
+        "reads it, and delete the export in Billing and Cost Management if the stack did not make "
+        "it."
+    )
+    if user := account.get("key_of"):
+        return (
+            f"In the account {account['account_id']}, delete the access key that CloudSpend was "
+            f"given of the IAM user {user}, and the user if it was made for that alone. Delete the "
+            f"CloudFormation stack {EXPORT_STACK!r}, if one made the export. {bucket}"
+        )
     return (
         f"In the account {account['account_id']}, delete the CloudFormation stack {stack!r}: it "
-        "holds the role and the rule that CloudSpend used. The bucket with the delivered bills is "
-        "yours and stays; empty and delete it if nobody else reads it, and delete the export in "
-        "Billing and Cost Management if the stack did not make it. An IAM user whose access key "
+        f"holds the role and the rule that CloudSpend used. {bucket} An IAM user whose access key "
         "CloudSpend was given should lose that key."
     )
