@@ -31,7 +31,7 @@ _ALLOW = {"Effect": "Allow"}
 
 
 def access_role(scope: Construct, parameters: Parameters, choices: Choices) -> iam.CfnRole:
-    """The role, with what it may do whatever was chosen; none where a key is to open the account."""
+    """The role, with what it may do whatever was chosen; none where a key opens the account."""
     role = iam.CfnRole(
         scope,
         "AccessRole",

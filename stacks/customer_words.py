@@ -20,8 +20,8 @@ gone at once, and the bucket with your bills stays yours."""
 
 PARAMETERS: Mapping[str, str] = {
     "Connection": (
-        "IAM_ROLE creates the role that CloudSpend reads with. ACCESS_KEY, for accounts in which no "
-        "role can be created, creates none: you make a user and give its key to CloudSpend, and "
+        "IAM_ROLE creates the role that CloudSpend reads with. ACCESS_KEY, for accounts in which "
+        "no role can be created, creates none: you make a user and give its key to CloudSpend, and "
         "this stack makes the bucket and the export."
     ),
     "PlatformAccountId": "The AWS account of CloudSpend, which may use the role",

@@ -1,17 +1,24 @@
 """What the end-to-end tests do and see, in the words of the people who would do it."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
+from unittest.mock import patch
 
 import yaml
+from typer.testing import CliRunner
 
 from cloudspend import payload as p
+from cloudspend import wiring
 from cloudspend.accounts.invite import EXPORT_NAMES
 from cloudspend.accounts.model import ExportKind
+from cloudspend.cli.main import command_line
+from cloudspend.exports.tables import EXPORT_TABLES
 from local.platform import ENDED, Platform
 from local.world import console
 from local.world.bill import Bill
@@ -144,6 +151,26 @@ class Scene:
         answer = self.platform.run(*arguments, "--output", "json")
         assert answer.code == 0, answer.err
         return answer.json
+
+    def look(self, *arguments: str) -> Any:
+        """What a `cloudspend` command that only reads shows as JSON."""
+        return json.loads(self.read(*arguments, "--output", "json"))
+
+    def read(self, *arguments: str) -> str:
+        """What a `cloudspend` command that only reads prints. It runs in this process, as one and
+        the same operator: to start a process takes a second of a processor."""
+        operator = self._operator
+        with patch.object(wiring, "operator", lambda: operator):
+            answer = CliRunner().invoke(
+                command_line(), arguments, env=self.platform.environment, catch_exceptions=False
+            )
+        assert answer.exit_code == 0, answer.output
+        return answer.stdout
+
+    @cached_property
+    def _operator(self) -> wiring.Platform:
+        with patch.dict(os.environ, self.platform.environment):
+            return wiring.operator.__wrapped__()
 
     def period(self, account_id: str, period: object) -> dict[str, Any]:
         """A published period as the command line shows it."""
@@ -334,6 +361,76 @@ class Customer:
         """The account as the command line shows it."""
         found: dict[str, Any] = self.scene.command("accounts", "show", self.account_id)
         return found
+
+    def bring_report(self, **changes: object) -> None:
+        """The account had a legacy report before: as CloudSpend makes one, but for `changes`."""
+        self._bring_bucket()
+        definition = {
+            "ReportName": self.report.name,
+            "TimeUnit": "HOURLY",
+            "Format": "textORcsv",
+            "Compression": "GZIP",
+            "AdditionalSchemaElements": ["RESOURCES"],
+            "S3Bucket": self.report.bucket,
+            "S3Prefix": self.report.prefix,
+            "S3Region": "us-east-1",
+            "RefreshClosedReports": True,
+            "ReportVersioning": "CREATE_NEW_REPORT",
+            **changes,
+        }
+        cur = self.session.client("cur", "us-east-1")
+        cur.put_report_definition(ReportDefinition=definition)
+
+    def bring_export(
+        self, *, without: str = "", parquet: bool = False, **configuration: str
+    ) -> None:
+        """The account had an export of its kind before: of every column but `without`."""
+        self._bring_bucket()
+        table = EXPORT_TABLES[self.report.kind]
+        columns = ", ".join(name for name in table.columns if name != without)
+        configured = {**table.configuration, **configuration}
+        output = ("PARQUET", "PARQUET") if parquet else ("TEXT_OR_CSV", "GZIP")
+        export = {
+            "Name": self.report.name,
+            "DataQuery": {
+                "QueryStatement": f"SELECT {columns} FROM {table.name}",
+                "TableConfigurations": {table.name: configured} if configured else {},
+            },
+            "DestinationConfigurations": {
+                "S3Destination": {
+                    "S3Bucket": self.report.bucket,
+                    "S3Prefix": self.report.prefix,
+                    "S3Region": "us-east-1",
+                    "S3OutputConfigurations": {
+                        "OutputType": "CUSTOM",
+                        "Format": output[0],
+                        "Compression": output[1],
+                        "Overwrite": "CREATE_NEW_REPORT",
+                    },
+                }
+            },
+            "RefreshCadence": {"Frequency": "SYNCHRONOUS"},
+        }
+        self.session.client("bcm-data-exports", "us-east-1").create_export(Export=export)
+
+    def _bring_bucket(self) -> None:
+        """A bucket of the account's own into which AWS may deliver."""
+        s3 = self.session.client("s3")
+        s3.create_bucket(Bucket=self.report.bucket)
+        statement = {
+            "Effect": "Allow",
+            "Principal": {
+                "Service": ["billingreports.amazonaws.com", "bcm-data-exports.amazonaws.com"]
+            },
+            "Action": ["s3:PutObject", "s3:GetBucketPolicy"],
+            "Resource": [
+                f"arn:aws:s3:::{self.report.bucket}",
+                f"arn:aws:s3:::{self.report.bucket}/*",
+            ],
+            "Condition": {"StringEquals": {"aws:SourceAccount": self.account_id}},
+        }
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        s3.put_bucket_policy(Bucket=self.report.bucket, Policy=json.dumps(policy))
 
     def assembly(self, bill: Bill) -> Assembly:
         return assemble(bill, self.report)

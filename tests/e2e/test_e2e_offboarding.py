@@ -2,58 +2,22 @@
 
 import json
 
-from boto3.dynamodb.conditions import Key
-
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import EventAccount
 from cloudspend.settings import EVENT_BUS, EVENT_SOURCE
 from local.story import Story
 from tests.e2e.scene import Customer, Scene, bill_for
+from tests.e2e.traces import traces
 from tests.unit.test_docs import ANALYSTS
 
-ACCOUNT = "272727272727"
-
-
-def objects(scene: Scene) -> list[str]:
-    """The account's objects in the lake, every version of them."""
-    bucket = scene.platform.settings.lake_bucket
-    pages = scene.platform.session.client("s3").get_paginator("list_object_versions")
-    return [
-        version["Key"]
-        for page in pages.paginate(Bucket=bucket)
-        for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
-        if f"account_id={ACCOUNT}/" in version["Key"]
-    ]
-
-
-def partitions(scene: Scene) -> list[tuple[str, ...]]:
-    """The account's partitions in every table."""
-    glue = scene.platform.session.client("glue")
-    return [
-        (table["Name"], *partition["Values"])
-        for table in glue.get_tables(DatabaseName="cloudspend")["TableList"]
-        if table.get("PartitionKeys")
-        for page in glue.get_paginator("get_partitions").paginate(
-            DatabaseName="cloudspend", TableName=table["Name"]
-        )
-        for partition in page["Partitions"]
-        if ACCOUNT in partition["Values"]
-    ]
-
-
-def entries(scene: Scene) -> list[str]:
-    """What the registry knows of the account."""
-    table = scene.platform.session.resource("dynamodb").Table("cloudspend")
-    found = table.query(KeyConditionExpression=Key("pk").eq(f"ACCOUNT#{ACCOUNT}"))["Items"]
-    name = table.query(KeyConditionExpression=Key("pk").eq("NAME#leaving shop"))["Items"]
-    return [str(item["sk"]) for item in (*found, *name)]
+ACCOUNT, NAME = "272727272727", "Leaving Shop"
 
 
 def overdue(scene: Scene) -> str:
     """The id of a finding that the account has from now on, as the analysts' page asks for it."""
     said = event(
         "DeliveryOverdue",
-        EventAccount(ACCOUNT, "Leaving Shop", "LINKED"),
+        EventAccount(ACCOUNT, NAME, "LINKED"),
         "a delivery",
         hours=40,
         target_hours=36,
@@ -77,7 +41,7 @@ def overdue(scene: Scene) -> str:
 
 
 def test_an_account_that_leaves_leaves_nothing_behind(story: Story, scene: Scene) -> None:
-    customer = Customer(scene, ACCOUNT, "Leaving Shop")
+    customer = Customer(scene, ACCOUNT, NAME)
     assert customer.follow(customer.invite()) == "CREATE_COMPLETE"
     assert customer.wait_until_onboarded()["state"] == "active"
     bill = bill_for(ACCOUNT, story.world.bills()[1])
@@ -88,8 +52,7 @@ def test_an_account_that_leaves_leaves_nothing_behind(story: Story, scene: Scene
     assert scene.ask(f"SELECT muted_because FROM findings WHERE finding_id = '{finding}'") == [
         {"muted_because": "It leaves."}
     ]
-    for held in (objects, partitions, entries):
-        assert held(scene), held.__doc__
+    assert traces(scene, ACCOUNT, NAME).keys() == {"objects", "catalog", "registry"}
 
     scene.command(
         *("accounts", "offboard", ACCOUNT, "--data", "delete"),
@@ -97,8 +60,7 @@ def test_an_account_that_leaves_leaves_nothing_behind(story: Story, scene: Scene
     )
     told = scene.wait_for_event(ACCOUNT, "AccountRemoved")
 
-    for held in (objects, partitions, entries):
-        assert held(scene) == [], held.__doc__
+    assert traces(scene, ACCOUNT, NAME) == {}
     assert "delete the CloudFormation stack 'cloudspend'" in told["actions"][0]
     proof = scene.command("accounts", "proof", ACCOUNT)
     assert {kind: found["count"] for kind, found in proof["remaining"].items()} == {

@@ -30,8 +30,9 @@ from cloudspend.settings import TEMPLATE_VERSION, Settings
 app = typer.Typer(no_args_is_help=True, help="Invite accounts and see how their connection stands.")
 
 BY_KEY = (
-    "The account needs an IAM user with the policy that 'cloudspend accounts key-policy {account_id}' "
-    "prints; then take in a key of that user: cloudspend accounts connect-key {account_id}."
+    "The account needs an IAM user with the policy that 'cloudspend accounts key-policy "
+    "{account_id}' prints; then take in a key of that user: cloudspend accounts connect-key "
+    "{account_id}."
 )
 COLUMNS = ("account_id", "name", "type", "state", "connection", "export_kind", "since", "reason")
 CHECKS = ("check", "status", "denied_by", "reason", "remedy", "checked_at")

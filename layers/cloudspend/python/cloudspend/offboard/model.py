@@ -121,9 +121,9 @@ def instruction(account: Mapping[str, str]) -> str:
     """What the customer does at the end, in the platform's place."""
     stack = account["stack_id"].rpartition("stack/")[2].partition("/")[0] or CUSTOMER_STACK
     bucket = (
-        "The bucket with the delivered bills is yours and stays; empty and delete it if nobody else "
-        "reads it, and delete the export in Billing and Cost Management if the stack did not make "
-        "it."
+        "The bucket with the delivered bills is yours and stays; empty and delete it if nobody "
+        "else reads it, and delete the export in Billing and Cost Management if the stack did not "
+        "make it."
     )
     if user := account.get("key_of"):
         return (
