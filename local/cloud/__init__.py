@@ -16,6 +16,10 @@ local cloud cannot show is listed in docs/decisions/0010-local-cloud-on-ministac
     custom_resources    custom resources behind an SNS topic, in any account
     resource_types      CloudFormation types that ministack refuses
     inbox               e-mail subscribers of SNS
+    judged_on           what requests are judged on that name a user without its ARN
+    policy_variables    variables in the resources of a policy
+    kms_reads           the key of an encrypted object, when it is read
+    asked               what IAM was asked about an account's identities, and what it said
     faults              errors and delays on request
     status              what runs here
 """

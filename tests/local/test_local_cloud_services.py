@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -166,6 +167,86 @@ def test_only_the_right_external_id_opens_a_role(cloud: LocalCloud) -> None:
     ):
         with pytest.raises(ClientError, match="AccessDenied"):
             assume(account, **more)
+
+
+def a_reader(cloud: LocalCloud, *statements: dict[str, Any]) -> boto3.Session:
+    """A federated session of a user that may do this, narrowed to the S3 of it and KMS."""
+    iam = cloud.session(CUSTOMER).client("iam")
+    name = f"reader-{time.monotonic_ns()}"
+    iam.create_user(UserName=name)
+    named = f"arn:aws:sts::{CUSTOMER}:federated-user/visitor-*"
+    federate = {"Effect": "Allow", "Action": "sts:GetFederationToken", "Resource": named}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [federate, *statements]})
+    iam.put_user_policy(UserName=name, PolicyName="read", PolicyDocument=policy)
+    made = iam.create_access_key(UserName=name)["AccessKey"]
+    sts = boto3.client(
+        "sts",
+        endpoint_url=cloud.endpoint,
+        aws_access_key_id=made["AccessKeyId"],
+        aws_secret_access_key=made["SecretAccessKey"],
+    )
+    with pytest.raises(ClientError, match="GetFederationToken"):
+        sts.get_federation_token(Name="somebody-else", Policy=policy)
+    narrowed = {"Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"}
+    token = sts.get_federation_token(
+        Name="visitor-1", Policy=json.dumps({"Version": "2012-10-17", "Statement": [narrowed]})
+    )["Credentials"]
+    return boto3.Session(
+        token["AccessKeyId"], token["SecretAccessKey"], token["SessionToken"], REGION
+    )
+
+
+def test_an_encrypted_object_is_read_with_its_key_and_what_iam_is_asked_is_kept(
+    cloud: LocalCloud,
+) -> None:
+    owner = cloud.session(CUSTOMER)
+    key = owner.client("kms").create_key()["KeyMetadata"]["Arn"]
+    owner.client("s3").create_bucket(Bucket="sealed")
+    by_key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    owner.client("s3").put_bucket_encryption(
+        Bucket="sealed",
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": by_key}]
+        },
+    )
+    owner.client("s3").put_object(Bucket="sealed", Key="a/bill", Body=b"content")
+    objects = "arn:aws:s3:::sealed/*"
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects}
+    decrypt = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}
+    by_s3, by_others = (
+        decrypt | {"Condition": {"StringEquals": {"kms:ViaService": f"{via}.amazonaws.com"}}}
+        for via in (f"s3.{REGION}", f"sqs.{REGION}")
+    )
+
+    def look(*statements: dict[str, Any]) -> bytes:
+        s3 = a_reader(cloud, *statements).client("s3", endpoint_url=cloud.endpoint)
+        s3.head_object(Bucket="sealed", Key="a/bill")
+        return bytes(s3.get_object(Bucket="sealed", Key="a/bill")["Body"].read())
+
+    cloud.control("asked", {"account": CUSTOMER})
+    for statements in ((read,), (read, by_others)):
+        with pytest.raises(ClientError, match="not authorized to perform: kms:Decrypt"):
+            look(*statements)
+    assert look(read, by_s3) == b"content"
+
+    kept = cloud.control("asked")
+    visitor = f"arn:aws:sts::{CUSTOMER}:federated-user/visitor-1"
+    said = {
+        (one["action"], one["resource"], one["allowed"]) for one in kept if one["caller"] == visitor
+    }
+    assert said == {
+        ("s3:GetObject", "arn:aws:s3:::sealed/a/bill", True),
+        ("kms:Decrypt", key, False),
+        ("kms:Decrypt", key, True),
+    }
+    asked = {one["resource"] for one in kept if one["action"] == "sts:GetFederationToken"}
+    assert asked == {
+        f"arn:aws:sts::{CUSTOMER}:federated-user/{name}" for name in ("visitor-1", "somebody-else")
+    }
+    assert not [one for one in kept if one["caller"].endswith(":root")]
+    assert cloud.control("asked", method="DELETE") == []
+    owner.client("s3").get_object(Bucket="sealed", Key="a/bill")
+    assert cloud.control("asked") == []
 
 
 def test_a_function_acts_as_its_role(cloud: LocalCloud, function: str) -> None:
