@@ -121,6 +121,36 @@ def test_a_key_is_taken_from_a_file_and_told_by_its_ending(given: Given, tmp_pat
     silent(answer)
 
 
+KMS = "arn:aws:kms:us-east-1:111111111111:key/0a1b2c3d"
+
+
+def test_a_key_of_the_customer_s_for_the_bill_is_in_the_policy_and_tried(given: Given) -> None:
+    policy = ("accounts", "key-policy", ACCOUNT_ID)
+    [decrypt] = [
+        one
+        for one in json.loads(given.cli(*policy, "--kms-key", KMS).out)["Statement"]
+        if one["Action"] == ["kms:Decrypt"]
+    ]
+    assert decrypt["Resource"] == KMS
+    assert "kms:" not in given.cli(*policy).out
+    answer = given.piped(KEY.to_text(), *CONNECT, "-", "--kms-key", KMS, "-o", "json")
+    assert answer.code == 0
+    assert "kms:Decrypt" in {check["check"] for check in json.loads(answer.out)["checks"]}
+    assert given.account.kms_key_arn == KMS
+    assert KMS in given.cli(*policy).out
+
+
+@pytest.mark.parametrize("command", ["connect-key", "key-policy"])
+def test_what_is_no_kms_key_is_refused_and_nothing_is_kept(given: Given, command: str) -> None:
+    source = ("--from-file", "-") if command == "connect-key" else ()
+    answer = given.piped(
+        KEY.to_text(), "accounts", command, ACCOUNT_ID, *source, "--kms-key", "alias/bill"
+    )
+    assert answer.code == 2
+    assert "KMS key 'alias/bill' is not allowed" in answer.err
+    assert (given.account, given.operator.vault.kept) == (INVITED, {})
+
+
 @pytest.mark.parametrize("command", [CONNECT, ROTATE])
 @pytest.mark.parametrize(
     "name",

@@ -11,6 +11,7 @@ from cloudspend.access.checks import require_granted, run_checks
 from cloudspend.access.keys import AccessKey, Identity, require_user_of
 from cloudspend.access.ports import Excess, KeyGate, Vault
 from cloudspend.access.verify import KEY_NOT_TOO_MUCH
+from cloudspend.accounts import fields
 from cloudspend.accounts.coverage import refuse_twice
 from cloudspend.accounts.lifecycle import moved, tell_change
 from cloudspend.accounts.model import (
@@ -57,9 +58,15 @@ class Accepted:
 
 
 def connect_key(
-    account_id: str, key: AccessKey, desk: Desk, onboarding: Onboarding, act: Act
+    account_id: str,
+    key: AccessKey,
+    desk: Desk,
+    onboarding: Onboarding,
+    act: Act,
+    kms_key: str = "",
 ) -> Accepted:
-    """Connect an account by a key and start its onboarding.
+    """Connect an account by a key and start its onboarding. `kms_key` is the ARN of the customer's
+    key that the bill is encrypted with; without one, what is known of it stays.
 
     Raises ConnectionRefused, PermissionDenied, and UsageError when the account's state does not
     allow it; then nothing was kept.
@@ -68,7 +75,7 @@ def connect_key(
     # Asked before the key is: the state decides whether it is looked at at all.
     moved(account, AccountState.CONNECTED, act)
     refuse_twice(account, desk.registry)
-    candidate, checks = _examine(account, key, desk, act.at)
+    candidate, checks = _examine(decrypted_with(account, kms_key), key, desk, act.at)
     connected = moved(
         candidate,
         AccountState.CONNECTED,
@@ -84,6 +91,12 @@ def connect_key(
     _say("AccessKeyConnected", connected, desk.bus)
     onboarding.start(account_id, f"{account_id}_{connected.request_id}")
     return Accepted(connected, checks)
+
+
+def decrypted_with(account: Account, kms_key: str) -> Account:
+    """The account whose bill is encrypted with this key of the customer's. Raises UsageError for
+    what is no key's ARN."""
+    return replace(account, kms_key_arn=fields.kms_key(kms_key) or account.kms_key_arn)
 
 
 def rotate_key(account_id: str, key: AccessKey, desk: Desk, now: datetime) -> Accepted:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cloudspend import wiring
-from cloudspend.access.connect_key import Accepted, connect_key, rotate_key
+from cloudspend.access.connect_key import Accepted, connect_key, decrypted_with, rotate_key
 from cloudspend.access.keys import MAX_FILE, AccessKey, read_key
 from cloudspend.access.user_policy import user_policy
 from cloudspend.accounts.model import Act, Check, CheckStatus
@@ -32,7 +32,20 @@ KeyFile = Annotated[
 ]
 
 
-def connect(account_id: AccountId, from_file: KeyFile, output: OutputOption = Output.TABLE) -> None:
+KmsKey = Annotated[
+    str,
+    typer.Option(
+        metavar="ARN", help="The customer's KMS key that the bill is encrypted with, if any."
+    ),
+]
+
+
+def connect(
+    account_id: AccountId,
+    from_file: KeyFile,
+    kms_key: KmsKey = "",
+    output: OutputOption = Output.TABLE,
+) -> None:
     """Connect an account by the access key of one of its IAM users.
 
     For customers who cannot create roles; a role is better. The key is tried at once, kept in
@@ -41,7 +54,7 @@ def connect(account_id: AccountId, from_file: KeyFile, output: OutputOption = Ou
     key = _read(from_file)
     operator = wiring.operator()
     act = Act(operator.caller, datetime.now(UTC))
-    accepted = connect_key(account_id, key, operator.keys, operator.onboarding, act)
+    accepted = connect_key(account_id, key, operator.keys, operator.onboarding, act, kms_key)
     _show(accepted, output)
 
 
@@ -56,10 +69,10 @@ def rotate(account_id: AccountId, from_file: KeyFile, output: OutputOption = Out
     _show(accepted, output)
 
 
-def key_policy(account_id: AccountId) -> None:
+def key_policy(account_id: AccountId, kms_key: KmsKey = "") -> None:
     """Print the policy that the IAM user needs whose key is to connect an account."""
     operator = wiring.operator()
-    account = operator.accounts.get(account_id)
+    account = decrypted_with(operator.accounts.get(account_id), kms_key)
     policy = user_policy(account, operator.settings.partition)
     show_whole(json.dumps(policy, indent=2))
 
