@@ -268,16 +268,16 @@ def test_the_account_is_active_by_its_connection(matrix: Matrix, cell: Cell) -> 
     }
 
 
+LIFE = ["invited", "connected", "verifying", "backfilling", "active"]
+
+
 @EACH
 def test_its_life_has_every_step_once(matrix: Matrix, cell: Cell) -> None:
     steps = matrix.scene.look("accounts", "history", cell.account_id)
-    assert [one["after"] for one in steps] == [
-        "invited",
-        "connected",
-        "verifying",
-        "backfilling",
-        "active",
-    ]
+    assert [one["after"] for one in steps] == LIFE
+    assert [one["before"] for one in steps] == [None, *LIFE[:-1]]
+    assert [one["number"] for one in steps] == [1, 2, 3, 4, 5]
+    assert [one["by"] for one in steps][2:] == ["cloudspend-onboard"] * 3
 
 
 def untried(cell: Cell) -> set[str]:
@@ -335,6 +335,15 @@ def test_the_one_export_is_used_and_what_is_wrong_with_it_is_said(
     assert export["wrong"] == (FOUND[cell.kind] if cell.existing else IS_CSV)
     owned = {one["Name"] for one in customer.session.client("s3").list_buckets()["Buckets"]}
     assert owned == {report.bucket}
+
+
+@pytest.mark.parametrize(
+    "cell", [cell for cell in CELLS if cell.connection is BY_KEY], ids=lambda cell: cell.name
+)
+def test_by_a_key_nothing_needs_a_role(matrix: Matrix, cell: Cell) -> None:
+    session = matrix.customers[cell.account_id].session
+    assert session.client("iam").list_roles()["Roles"] == []
+    assert session.client("events").list_rules()["Rules"] == []
 
 
 def test_a_month_that_was_there_before_is_taken_in_by_the_key(matrix: Matrix) -> None:
