@@ -302,17 +302,21 @@ class Customer:
         self.session.client("cloudformation").update_stack(StackName=STACK, **request)
         return self._settled(STACK)
 
-    def _request(
-        self, link: str, change: Callable[[Template], None] | None, parameters: Mapping[str, str]
-    ) -> dict[str, Any]:
+    def template(self, link: str) -> Template:
+        """The template that a link leads to."""
         wanted = console.QuickCreate.parse(link)
         body = self.session.client("s3").get_object(
             Bucket=wanted.template_bucket, Key=wanted.template_key
         )["Body"]
-        template: Template = from_yaml(body.read().decode())
+        return from_yaml(body.read().decode())
+
+    def _request(
+        self, link: str, change: Callable[[Template], None] | None, parameters: Mapping[str, str]
+    ) -> dict[str, Any]:
+        template = self.template(link)
         if change:
             change(template)
-        given = {**wanted.parameters, **parameters}
+        given = {**console.QuickCreate.parse(link).parameters, **parameters}
         return {
             "TemplateBody": yaml.safe_dump(template),
             "Capabilities": list(console.CAPABILITIES),
