@@ -6,10 +6,10 @@ from typing import Any
 from cloudspend import payload as p
 from cloudspend import wiring
 from cloudspend.access.onboard import activate
-from cloudspend.wiring import logger
+from cloudspend.wiring import entry
 
 
-@logger.inject_lambda_context
+@entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
     activate(event[p.ACCOUNT_ID], platform.accounts, platform.bus, datetime.now(UTC))

@@ -7,10 +7,10 @@ from cloudspend import payload as p
 from cloudspend import wiring
 from cloudspend.lake.backfill import onboard_backfill
 from cloudspend.lake.coverage import withdraw_covered
-from cloudspend.wiring import logger
+from cloudspend.wiring import entry
 
 
-@logger.inject_lambda_context
+@entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
     state = onboard_backfill(

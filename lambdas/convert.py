@@ -7,10 +7,10 @@ from cloudspend import wiring
 from cloudspend.convert.convert import convert_task
 from cloudspend.convert.model import ConversionTask
 from cloudspend.lake.failure import note_failure
-from cloudspend.wiring import logger
+from cloudspend.wiring import entry
 
 
-@logger.inject_lambda_context
+@entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
     try:

@@ -5,10 +5,10 @@ from typing import Any
 
 from cloudspend import wiring
 from cloudspend.insights.evaluate import evaluate_accounts
-from cloudspend.wiring import logger
+from cloudspend.wiring import entry, logger
 
 
-@logger.inject_lambda_context
+@entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return evaluate_accounts(event["Items"], wiring.platform().lookout, datetime.now(UTC), _log)
 

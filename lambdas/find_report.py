@@ -3,9 +3,9 @@
 from typing import Any
 
 from cloudspend.insights.evaluate import report
-from cloudspend.wiring import logger
+from cloudspend.wiring import entry
 
 
-@logger.inject_lambda_context
+@entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return report(event)

@@ -4,13 +4,13 @@ from typing import Any
 
 from cloudspend import wiring
 from cloudspend.offboard.steps import clear
-from cloudspend.wiring import logger
+from cloudspend.wiring import entry
 
 # What one page of a removal may take at the most.
 MARGIN_MILLISECONDS = 120_000
 
 
-@logger.inject_lambda_context
+@entry
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return clear(
         event,

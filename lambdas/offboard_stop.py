@@ -4,9 +4,9 @@ from typing import Any
 
 from cloudspend import wiring
 from cloudspend.offboard.steps import stop
-from cloudspend.wiring import logger
+from cloudspend.wiring import entry
 
 
-@logger.inject_lambda_context
+@entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return stop(event, wiring.platform().exit)

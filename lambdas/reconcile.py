@@ -7,10 +7,10 @@ from cloudspend import payload as p
 from cloudspend import wiring
 from cloudspend.reconcile.invoice import invoices_of
 from cloudspend.reconcile.reconcile import reconcile
-from cloudspend.wiring import logger
+from cloudspend.wiring import entry
 
 
-@logger.inject_lambda_context
+@entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
     account = platform.accounts.get(event[p.ACCOUNT_ID])

@@ -7,10 +7,10 @@ from cloudspend import payload as p
 from cloudspend import wiring
 from cloudspend.access.onboard import report_failure
 from cloudspend.errors import parse
-from cloudspend.wiring import logger
+from cloudspend.wiring import entry
 
 
-@logger.inject_lambda_context
+@entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
     caught = event[p.FAILURE]

@@ -5,10 +5,10 @@ from typing import Any
 
 from cloudspend import wiring
 from cloudspend.lake.sweep import sweep_accounts, to_payload
-from cloudspend.wiring import logger
+from cloudspend.wiring import entry, logger
 
 
-@logger.inject_lambda_context
+@entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
     swept = sweep_accounts(

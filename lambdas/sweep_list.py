@@ -4,10 +4,10 @@ from typing import Any
 
 from cloudspend import wiring
 from cloudspend.lake.round import list_accounts
-from cloudspend.wiring import logger
+from cloudspend.wiring import entry
 
 
-@logger.inject_lambda_context
+@entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
     return list_accounts(event, platform.accounts, platform.lake)

@@ -63,11 +63,18 @@ class Steps:
         result_path: str | None = None,
         caught: bool = True,
     ) -> tasks.LambdaInvoke:
-        """Call a function with the state as its input; its answer replaces the state."""
+        """Call a function with the state as its input, and with the execution that calls, which the
+        function's sessions and log bear; its answer replaces the state."""
         step = tasks.LambdaInvoke(
             self._scope,
             name,
             lambda_function=task,
+            payload=sfn.TaskInput.from_object(
+                {
+                    payload.EXECUTION: sfn.JsonPath.string_at("$$.Execution.Id"),
+                    payload.STATE: sfn.JsonPath.object_at("$"),
+                }
+            ),
             payload_response_only=True,
             retry_on_service_exceptions=False,
             result_path=result_path,

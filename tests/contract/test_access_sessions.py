@@ -91,6 +91,20 @@ def test_a_session_lasts_an_hour_and_says_who_comes_and_what_for(sts: Stubber) -
     assert (found.access_key, found.token, session.region_name) == ("A" * 20, "t", "eu-central-1")
 
 
+def test_a_session_in_an_execution_says_which(sts: Stubber) -> None:
+    """Its name as far as there is room, a tag as a whole."""
+    run = f"111111111111_2026-10_{'a' * 32}"
+    visitor = replace(VISITOR, execution=f"cloudspend-ingest:{run}")
+    tag = {"Key": "cloudspend-execution", "Value": f"cloudspend-ingest:{run}"}
+    named = {"RoleSessionName": f"cloudspend-reconcile-111111111111-2026-10-{'a' * 22}"}
+    purpose = {"Key": "cloudspend-purpose", "Value": "reconcile"}
+    expected = {**MARKED, **named, "Tags": [purpose, *TAGS[1:], tag]}
+    sts.add_response("assume_role", {"Credentials": CREDENTIALS}, expected)
+    StsDoor(sts.client, "us-east-1", FakeVault(), lambda: visitor).customer_session(
+        ACCOUNT, "reconcile"
+    )
+
+
 def test_a_role_that_takes_no_marks_is_entered_without_and_asked_once(sts: Stubber) -> None:
     sts.add_client_error("assume_role", "AccessDenied", expected_params=MARKED)
     sts.add_response("assume_role", {"Credentials": CREDENTIALS}, PLAIN)

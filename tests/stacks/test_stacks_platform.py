@@ -1,6 +1,7 @@
 """What each stack of the platform holds."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -225,6 +226,28 @@ def test_ingest_takes_its_steps_in_this_order(templates: dict[str, Template]) ->
         "Reconcile",
         "Done",
     ]
+
+
+def test_every_function_is_told_which_execution_calls_it(templates: dict[str, Template]) -> None:
+    """Also in maps, whose children are executions of their own."""
+    told = {"execution.$": "$$.Execution.Id", "state.$": "$"}
+    found = [
+        state
+        for template in templates.values()
+        for machine in of_type(template, "AWS::StepFunctions::StateMachine").values()
+        for state in _tasks(json.loads(plain(machine["DefinitionString"])))
+    ]
+    assert len(found) > 20
+    assert [state for state in found if state.get("Parameters") != told] == []
+
+
+def _tasks(flow: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every state that calls a function, in a flow and in the maps of it."""
+    for state in flow["States"].values():
+        if state["Type"] == "Map":
+            yield from _tasks(state["ItemProcessor"])
+        elif state["Type"] == "Task" and ":states:::" not in state["Resource"]:
+            yield state
 
 
 def test_not_one_file_may_fail(templates: dict[str, Template]) -> None:

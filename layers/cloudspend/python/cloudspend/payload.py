@@ -1,5 +1,8 @@
 """The keys that travel between steps. State machines and handlers take them from here.
 
+A state machine calls a function with {execution, state}: the ARN of the execution that calls, which
+`wiring.entry` takes off, and the object that the steps pass along.
+
 Ingest passes one object along, to which each step adds:
 
     start         account_id, manifest_bucket, manifest_key
@@ -53,6 +56,9 @@ Collect takes {accounts?, sources?} (lists of what is wanted, empty for all) and
                   a list of outcomes {account_id, source, status, reason, rows, pages, cost}
     report        collect, bucket, outcomes_key (a JSON list of all outcomes), counts, whole
 """
+
+EXECUTION = "execution"
+STATE = "state"
 
 ACCOUNT_ID = "account_id"
 MANIFEST_BUCKET = "manifest_bucket"

@@ -40,8 +40,9 @@ CUSTOMER_ROLE = f"{PREFIX}-access"
 KEY_SECRETS = f"{PREFIX}/access-key"
 KEY_ALIAS = f"alias/{PREFIX}"
 KEY_READER = (f"{PREFIX}-enters-customers", "yes")
-# What a session in a customer's account says of itself: what for, by whom, for which request.
-SESSION_TAGS = (f"{PREFIX}-purpose", f"{PREFIX}-by", f"{PREFIX}-request")
+# What a session in a customer's account says of itself: what for, by whom, for which request, and
+# in which execution of which state machine.
+SESSION_TAGS = tuple(f"{PREFIX}-{what}" for what in ("purpose", "by", "request", "execution"))
 CUSTOMER_STACK = PREFIX
 # The stack of an account that is connected by an access key: bucket and export, and no role. One of
 # its own, so that the customer's stack can be made beside it once the account moves to a role.

@@ -8,9 +8,10 @@ so that a function starts with what it uses and nothing else.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cache, cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -18,6 +19,7 @@ from aws_lambda_powertools import Logger
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cloudspend import payload as p
 from cloudspend import settings as names
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
@@ -59,6 +61,8 @@ if TYPE_CHECKING:
 AWS_ERRORS = (BotoCoreError, ClientError)
 
 logger = Logger(service=names.PREFIX)
+
+Handler = Callable[[dict[str, Any], Any], Any]
 
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
 
@@ -217,8 +221,9 @@ class Platform:
         from cloudspend.access.aws.sessions import StsDoor, Visitor
 
         def visitor() -> Visitor:
-            request = logger.get_current_keys().get("function_request_id", "")
-            return Visitor(self.settings.account_id, self._who, request)
+            keys = logger.get_current_keys()
+            request = keys.get("function_request_id", "")
+            return Visitor(self.settings.account_id, self._who, request, keys.get(p.EXECUTION, ""))
 
         return StsDoor(self._client("sts"), self.settings.region, self.vault, visitor)
 
@@ -430,6 +435,23 @@ class Platform:
 
     def _enter(self, account: Account, purpose: str) -> boto3.Session:
         return self.door.customer_session(account, purpose)
+
+
+def entry(handler: Handler) -> Handler:
+    """A function that state machines call. Its log, and its sessions in customers' accounts, bear
+    the request and the execution that called; called by hand it bears none."""
+
+    @logger.inject_lambda_context
+    @wraps(handler)
+    def entered(event: dict[str, Any], context: Any) -> Any:
+        called = event if set(event) == {p.EXECUTION, p.STATE} else {p.STATE: event}
+        # The part of the ARN that says something: the machine (or its map) and the name.
+        execution = str(called.get(p.EXECUTION, "")).partition(":execution:")[2]
+        # Anew each time: the function's next call may be another execution's.
+        logger.append_keys(**{p.EXECUTION: execution})
+        return handler(called[p.STATE], context)
+
+    return entered
 
 
 @cache

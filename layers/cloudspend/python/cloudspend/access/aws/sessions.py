@@ -33,15 +33,22 @@ _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who of the platform enters: its account, the function or operator, and for which request."""
+    """Who of the platform enters: its account, the function or operator, for which request, and in
+    which execution of a state machine, written as `machine:name`."""
 
     platform_id: str
     name: str
     request: str = ""
+    execution: str = ""
+
+    @property
+    def run(self) -> str:
+        """The execution's name."""
+        return self.execution.rpartition(":")[2]
 
     def tags(self, purpose: str) -> list[dict[str, str]]:
         """What the session bears, and the customer's CloudTrail shows."""
-        values = (purpose, self.name, self.request)
+        values = (purpose, self.name, self.request, self.execution)
         return [
             {"Key": key, "Value": re.sub(r"[^\w .:/=+@-]", "-", value)[:MAX_TAG_VALUE]}
             for key, value in zip(SESSION_TAGS, values, strict=True)
@@ -162,7 +169,7 @@ class StsDoor:
             answer = call(
                 self._sts.assume_role,
                 RoleArn=account.role_arn,
-                RoleSessionName=session_name(purpose),
+                RoleSessionName=session_name(purpose, self._visitor().run),
                 DurationSeconds=SESSION_SECONDS,
                 **({} if external_id is None else {"ExternalId": external_id}),
                 **marks,
@@ -228,7 +235,9 @@ def identity_of(sts: Any) -> Identity:
     return Identity(answer["Account"], answer["Arn"])
 
 
-def session_name(purpose: str) -> str:
-    """A session's name, or a source identity, as STS takes it: 2 to 64 letters, digits, `=,.@-`."""
+def session_name(purpose: str, run: str = "") -> str:
+    """A session's name, or a source identity, as STS takes it: 2 to 64 letters, digits, `=,.@-`.
+    After the purpose comes the name of the execution, as far as there is room."""
     name = purpose if purpose.startswith(f"{PREFIX}-") else f"{PREFIX}-{purpose}"
+    name = f"{name}-{run}" if run else name
     return re.sub(r"[^A-Za-z0-9=,.@-]", "-", name)[:MAX_SESSION_NAME]
