@@ -96,6 +96,8 @@ def cells() -> Iterator[Cell]:
 CELLS = list(cells())
 # To this one AWS has delivered a month before it is connected.
 (DELIVERED,) = (c for c in CELLS if (c.type, c.connection, c.kind) == (LINKED, BY_KEY, LEGACY))
+# This one moves to a role later.
+(MOVED,) = (c for c in CELLS if (c.type, c.connection, c.existing) == (LINKED, BY_KEY, False))
 # One more of those that leave in the end.
 (EMPTY,) = (c for c in CELLS if (c.type, c.connection, c.existing) == (LINKED, BY_ROLE, False))
 EACH = pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
@@ -349,6 +351,22 @@ def test_by_a_key_nothing_needs_a_role(matrix: Matrix, cell: Cell) -> None:
 def test_a_month_that_was_there_before_is_taken_in_by_the_key(matrix: Matrix) -> None:
     [period] = matrix.scene.look("periods", DELIVERED.account_id)
     assert period["certification"] == "certified"
+
+
+def test_who_got_an_export_without_a_role_gets_a_role_beside_it(matrix: Matrix) -> None:
+    scene, customer = matrix.scene, matrix.customers[MOVED.account_id]
+    link = scene.command("accounts", "move-to-role", MOVED.account_id)["link"]
+    assert customer.follow(link) == "CREATE_COMPLETE", customer.stack_reasons()
+    assert customer.stack_status(EXPORT_STACK) == "CREATE_COMPLETE"
+
+    def moved() -> bool:
+        shown = scene.look("accounts", "show", MOVED.account_id)
+        return (shown["state"], shown["connection"]) == ("active", BY_ROLE)
+
+    scene.platform.wait_until("the role to take the key's place", moved)
+    assert "secrets" not in traces(scene, MOVED.account_id)
+    [export] = scene.look("exports", MOVED.account_id)
+    assert (export["name"], export["used"]) == (customer.report.name, True)
 
 
 def test_those_who_leave_leave_nothing_behind(matrix: Matrix) -> None:
