@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -313,3 +314,12 @@ def test_an_old_template_is_shown_with_its_update_link(cli: Cli, operator: Opera
     assert "/stacks/update/template?" in shown["update_link"]
     listed = json.loads(cli("accounts", "list", "-o", "json").out)
     assert "version 1" in listed[0]["reason"]
+
+
+def test_no_command_but_convert_waits_for_numpy_and_arrow() -> None:
+    """They take longer to import than everything else that a command needs."""
+    code = (
+        "import sys, cloudspend.cli.main; print({'numpy', 'pyarrow', 'pandas'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
@@ -20,7 +20,6 @@ from cloudspend.accounts.model import ExportKind
 from cloudspend.cli.memory import peak_rss_mb
 from cloudspend.cli.output import Output, say, show, show_one
 from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
-from cloudspend.lake.folder import convert as use_case
 from cloudspend.lake.folder.model import Converted, Group
 
 # Groups that a person is shown; the rest is one line.
@@ -88,6 +87,9 @@ def convert(
     cloudspend convert bill-*.csv.gz --to lake --table both
     cloudspend convert s3://BUCKET/PREFIX/NAME-00001.parquet --to lake --output json
     """
+    # NumPy and Arrow take half of what any command needs to start, and no other command needs them.
+    from cloudspend.lake.folder import convert as use_case  # noqa: PLC0415
+
     began = time.monotonic()
     request = use_case.Request(sources, to, table.names, kind.export_kind)
     with _progress() as progress:
@@ -155,7 +157,7 @@ def _notes(converted: Converted) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[use_case.Progress]:
+def _progress() -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal's standard error, nothing elsewhere; and where a signal takes hold."""
     console = Console(stderr=True)
     columns = (TextColumn("Converting"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
