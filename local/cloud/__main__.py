@@ -26,6 +26,7 @@ _PARTS = (
     "local.cloud.policy_variables",
     "local.cloud.kms_reads",
     "local.cloud.asked",
+    "local.cloud.simulator",
     "local.cloud.faults",
     "local.cloud.status",
     "local.athena",
