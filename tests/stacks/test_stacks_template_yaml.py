@@ -13,7 +13,8 @@ from cloudspend.settings import CUSTOMER_STACK, CUSTOMER_TEMPLATE, MEMBER_ROLE
 from stacks.customer_stack import write_template
 from stacks.customer_words import MEMBER_SENTENCES, MEMBER_TITLE, OUTPUTS, SENTENCES, TITLE
 from stacks.template_yaml import WIDTH, from_yaml, to_yaml
-from tests.stacks.stacks_reading import Template
+from tests.stacks.stacks_reading import ROOT, Template
+from tests.unit.test_docs import FENCE
 
 TEXTS = st.text(st.characters(exclude_categories=["C"]), max_size=150)
 INTRINSICS = st.one_of(
@@ -115,3 +116,25 @@ def _without(text: str, within: str) -> str:
     before, found, after = text.partition(_indented(within))
     assert found
     return before + after
+
+
+def explained() -> dict[str, tuple[str, set[str]]]:
+    """What the reviewer's guide says of each statement, and the languages of its blocks."""
+    guide = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    _, _, checks = guide.partition("\n## Check each statement\n")
+    found = re.split(r"^#### (\w+)\n", checks.partition("\n## ")[0], flags=re.MULTILINE)
+    return {
+        sid: (
+            " ".join(said.partition("```")[0].split()),
+            {fence["language"] for fence in FENCE.finditer(said)},
+        )
+        for sid, said in zip(found[1::2], found[2::2], strict=True)
+    }
+
+
+def test_every_statement_can_be_checked_by_the_guide(text: str) -> None:
+    guide = explained()
+    assert sorted(guide) == sorted(set(re.findall(r"Sid: (\w+)", text)))
+    for sid, (said, languages) in guide.items():
+        assert said.startswith(SENTENCES[sid])
+        assert languages == {"sh", "text"}
