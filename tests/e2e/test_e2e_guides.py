@@ -115,6 +115,12 @@ class Reader:
     def is_verified(self) -> None:
         assert self.customer.wait_until_onboarded()["state"] == "active"
 
+    def is_removed(self) -> None:
+        recorder = self.scene.recorder
+        self.platform.wait_until(
+            "AccountRemoved", lambda: bool(recorder.of(ACCOUNT, "AccountRemoved"))
+        )
+
     def members_are_listed(self) -> None:
         self.is_verified()
         self.scene.command("collect", ACCOUNT, "--source", "organization_accounts")
@@ -215,6 +221,7 @@ def test_the_team_runs_the_platform_by_the_guide(reader: Reader, connected: Cust
             "cloudspend accounts invite": reader.is_verified,
             "cloudspend accounts members": reader.members_are_listed,
             "cloudspend accounts offboard": reader.is_verified,
+            "cloudspend accounts proof": reader.is_removed,
         },
         seen={
             "cloudspend alerts list": [MAIL, QUEUE],
@@ -226,6 +233,7 @@ def test_the_team_runs_the_platform_by_the_guide(reader: Reader, connected: Cust
             "aws stepfunctions start-execution": ["executionArn"],
             "cloudspend accounts history": ["The contract rests until March."],
             "cloudspend accounts members": [MEMBER],
+            "cloudspend accounts proof": ["finished at"],
         },
     ).follow()
     assert reader.platform.run("accounts", "show", ACCOUNT).code != 0
