@@ -32,4 +32,4 @@ class SchemasStack(Stack):
                 content=openapi.content(detail_type),
             )
             # The registry is named, not referred to: its reference is an ARN.
-            schema.add_dependency(registry)
+            schema.add_resource_dependency(registry)
