@@ -224,6 +224,12 @@ class Scene:
         )
         return self.recorder.of(account_id, kind, **details)[-1]
 
+    def wait_until_gone(self, account_id: str) -> dict[str, Any]:
+        """Wait until Offboard has ended for the account; returns the event that says so."""
+        told = self.wait_for_event(account_id, "AccountRemoved")
+        self.platform.wait_for_quiet(self.platform.settings.offboard_machine_arn, account_id, 1)
+        return told
+
     def start(self, assembly: Assembly, account_id: str, name: str) -> str:
         """Start Ingest for a delivery under any name; returns the execution's ARN."""
         request = {

@@ -58,7 +58,7 @@ def test_an_account_that_leaves_leaves_nothing_behind(story: Story, scene: Scene
         *("accounts", "offboard", ACCOUNT, "--data", "delete"),
         *("--reason", "The contract ended.", "--confirm", ACCOUNT),
     )
-    told = scene.wait_for_event(ACCOUNT, "AccountRemoved")
+    told = scene.wait_until_gone(ACCOUNT)
 
     assert traces(scene, ACCOUNT, NAME) == {}
     assert "delete the CloudFormation stack 'cloudspend'" in told["actions"][0]

@@ -90,11 +90,12 @@ def _at_work(scene: Scene) -> Iterator[str]:
         yield from (str(one["executionArn"]) for one in running["executions"])
 
 
+AT_WORK = "executions"
 KINDS: Mapping[str, Callable[[Scene], Iterator[str]]] = {
     "objects": _objects,
     "catalog": _catalog,
     "registry": _registry,
     "secrets": _secrets,
     "schedules": _schedules,
-    "executions": _at_work,
+    AT_WORK: _at_work,
 }

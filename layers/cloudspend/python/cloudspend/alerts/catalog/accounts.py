@@ -9,9 +9,12 @@ from cloudspend.alerts.event import Severity
 EVENTS: Mapping[str, EventType] = {
     "AccountInvited": EventType(
         Severity.INFO,
-        "{name} ({id}) is invited. Its quick-create link works once, until {expires_at}.",
+        "{name} ({id}) is invited. A link that registers a role works once, until {expires_at}.",
         (
-            "Send the link to someone who may create IAM roles in the account {id}.",
+            (
+                "Send the link to someone who may create what it makes in the account {id}: IAM "
+                "roles, or, where an access key is to follow, a bucket and an export."
+            ),
             "When the link expires unused, make a new one: cloudspend accounts invite.",
         ),
         {"expires_at": s.TIME},
