@@ -43,6 +43,7 @@ class Keyring:
 
     customer: Customer
     bills: tuple[Bill, ...]
+    kms_key: str
     policy: dict[str, Any]
     since: datetime
     keys: list[AccessKey] = field(default_factory=list)
@@ -58,10 +59,10 @@ class Keyring:
         self.keys.append(AccessKey(made["AccessKeyId"], made["SecretAccessKey"]))
         return self.keys[-1]
 
-    def hand_over(self, command: str, key: AccessKey) -> Answer:
+    def hand_over(self, command: str, key: AccessKey, *options: str) -> Answer:
         """What the command says of a key that the operator types in; never the key."""
         answer = self.scene.platform.run(
-            *("accounts", command, ACCOUNT, "--from-file", "-", "--output", "json"),
+            *("accounts", command, ACCOUNT, "--from-file", "-", "--output", "json", *options),
             typed=key.to_text(),
         )
         assert key.secret not in answer.out + answer.err
@@ -107,7 +108,8 @@ class Keyring:
 
 @pytest.fixture(scope="module")
 def keyring(story: Story, scene: Scene) -> Iterator[Keyring]:
-    """An active account without a role, whose export was there before with two months in it."""
+    """An active account without a role, whose export was there before with two months in it, and
+    is encrypted with a key of the customer's."""
     since, cloud = datetime.now(UTC), scene.platform.cloud
     members = [
         {"id": ACCOUNT, "name": "Key Shop", "email": "root@shop.example.com"},
@@ -121,6 +123,7 @@ def keyring(story: Story, scene: Scene) -> Iterator[Keyring]:
         *("--start-date", "2020-01-01", "--export-setup", "USE_EXISTING"),
     )
     customer.bring_export()
+    kms_key = encrypt(customer)
     # Nobody listens yet: a key has no rule. The stack that comes later has one.
     customer.session.client("s3").put_bucket_notification_configuration(
         Bucket=customer.report.bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
@@ -130,12 +133,13 @@ def keyring(story: Story, scene: Scene) -> Iterator[Keyring]:
         customer.put(bill)
 
     iam = customer.session.client("iam")
-    policy = scene.platform.run("accounts", "key-policy", ACCOUNT).json
+    by_kms = ("--kms-key", kms_key)
+    policy = scene.platform.run("accounts", "key-policy", ACCOUNT, *by_kms).json
     iam.create_user(UserName=USER)
     iam.put_user_policy(UserName=USER, PolicyName="cloudspend", PolicyDocument=json.dumps(policy))
-    keyring = Keyring(customer, bills, policy, since)
+    keyring = Keyring(customer, bills, kms_key, policy, since)
     keyring.tell_execution("first", "DELIVERY_SUCCESS")
-    answer = keyring.hand_over("connect-key", keyring.new_key())
+    answer = keyring.hand_over("connect-key", keyring.new_key(), *by_kms)
     assert answer.code == 0, answer.err
     keyring.handed_over = answer.json
     shown = customer.wait_until_onboarded()
@@ -159,18 +163,13 @@ class Moved:
 
 @pytest.fixture(scope="module")
 def moved(keyring: Keyring) -> Moved:
-    """The account follows the link that moves it to a role; its bill will be encrypted."""
+    """The account has followed the link that moves it to a role."""
     scene, customer = keyring.scene, keyring.customer
     history = scene.look("accounts", "history", ACCOUNT)
     totals, periods = keyring.totals(), scene.look("periods", ACCOUNT)
-    key = customer.session.client("kms").create_key()["KeyMetadata"]["Arn"]
-    rule = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
-    customer.session.client("s3").put_bucket_encryption(
-        Bucket=customer.report.bucket,
-        ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": rule}]},
-    )
     link = scene.command("accounts", "move-to-role", ACCOUNT)["link"]
-    assert customer.follow(link, KmsKeyArn=key) == "CREATE_COMPLETE", customer.stack_reasons()
+    followed = customer.follow(link, KmsKeyArn=keyring.kms_key)
+    assert followed == "CREATE_COMPLETE", customer.stack_reasons()
     scene.wait_for_event(ACCOUNT, "MovedToRole")
     scene.platform.wait_until(
         f"{ACCOUNT} to be active", lambda: customer.shown()["state"] == "active"
@@ -196,6 +195,17 @@ def used(moved: Moved) -> Used:
     keyring.tell_execution("last", "DELIVERY_FAILURE", reason="INSUFFICIENT_PERMISSION")
     exports = keyring.scene.look("exports", "list", ACCOUNT)
     return Used(keyring, moved.template, execution, keyring.collect(), exports)
+
+
+def encrypt(customer: Customer) -> str:
+    """Have all that comes into the account's bucket encrypted with a new key; returns its ARN."""
+    key = str(customer.session.client("kms").create_key()["KeyMetadata"]["Arn"])
+    rule = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    customer.session.client("s3").put_bucket_encryption(
+        Bucket=customer.report.bucket,
+        ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": rule}]},
+    )
+    return key
 
 
 def test_an_account_is_taken_in_read_and_collected_by_its_key(keyring: Keyring) -> None:
