@@ -142,12 +142,6 @@ def _definitions() -> list[dict[str, Any]]:
 def _files() -> list[dict[str, Any]]:
     return [
         {
-            "Sid": "FindTheBucket",
-            **_ALLOW,
-            "Action": "s3:GetBucketLocation",
-            "Resource": BUCKET,
-        },
-        {
             "Sid": "FindTheBill",
             **_ALLOW,
             "Action": "s3:ListBucket",

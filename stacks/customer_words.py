@@ -144,7 +144,6 @@ SENTENCES: Mapping[str, str] = {
         "The role can show its own definition, so that CloudSpend sees whom it trusts. CloudSpend "
         "refuses to work if that is anybody else."
     ),
-    "FindTheBucket": "To know in which region the bucket is.",
     "FindTheBill": "To find manifests: the bucket's list under the prefix, and no other.",
     "ReadTheBill": "To read manifests and the files that they name, under the prefix only.",
     "SeeWhichExportsThereAre": (

@@ -56,7 +56,6 @@ def a_role(**policy: Any) -> dict[str, Any]:
 # What each probe asks AWS for: service, operation, parameters; and a plain answer.
 CALLS: dict[str, list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = {
     "iam:GetRole": [("iam", "get_role", {"RoleName": "cloudspend-access"}, a_role())],
-    "s3:GetBucketLocation": [("s3", "get_bucket_location", {"Bucket": "a-bucket"}, {})],
     "s3:ListBucket": [(*LIST, {})],
     "s3:GetObject": [
         (*LIST, {"Contents": [{"Key": "a-prefix/x"}]}),

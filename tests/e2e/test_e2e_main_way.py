@@ -30,7 +30,6 @@ PROOFS = {
 }
 PERMISSIONS = {
     "iam:GetRole",
-    "s3:GetBucketLocation",
     "s3:ListBucket",
     "s3:GetObject",
     "cur:DescribeReportDefinitions",

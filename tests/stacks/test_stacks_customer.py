@@ -60,7 +60,6 @@ def trust(customer: Template) -> Any:
 
 EVERY_ROLE = {
     ("iam:GetRole", f"arn:<AWS::Partition>:iam::<AWS::AccountId>:role<RolePath>{CUSTOMER_ROLE}"),
-    ("s3:GetBucketLocation", BUCKET),
     ("s3:ListBucket", BUCKET),
     ("s3:GetObject", f"{BUCKET}/<ExportPrefix>/*"),
     ("ce:GetCostAndUsage", "*"),

@@ -76,7 +76,6 @@ def _collected(
 PERMISSIONS: Sequence[PermissionCheck] = (
     # The role shows by whom it may be used (`cloudspend.access.trust`).
     PermissionCheck("iam:GetRole", f"{_GRANT}.", ways=BY_ROLE),
-    PermissionCheck("s3:GetBucketLocation", f"{_GRANT} and the export bucket's policy."),
     PermissionCheck("s3:ListBucket", f"{_GRANT} and the export bucket's policy."),
     PermissionCheck(
         "s3:GetObject", f"{_GRANT}, the export bucket's policy and, if it has one, its KMS key's."

@@ -23,7 +23,6 @@ def session_policy(account: Account, partition: str) -> str:
     listing = _allow(["s3:ListBucket"], bucket)
     listing["Condition"] = {"StringLike": {"s3:prefix": f"{export.prefix}/*"}}
     statements = [
-        _allow(["s3:GetBucketLocation"], bucket),
         listing,
         _allow(["s3:GetObject"], f"{bucket}/{export.prefix}/*"),
         _allow(_verbs(account), "*"),

@@ -26,7 +26,6 @@ def user_policy(account: Account, partition: str) -> dict[str, Any]:
     statements = [
         _allow("GetASession", [FEDERATE], f"arn:{partition}:sts::{own}:federated-user/{PREFIX}-*"),
         _allow("TellTheKeysAge", [KEY_AGE], f"arn:{partition}:iam::{own}:user/${{aws:username}}"),
-        _allow("FindTheBucket", ["s3:GetBucketLocation"], bucket),
         listing,
         _allow("ReadTheBill", ["s3:GetObject"], f"{bucket}/{export.prefix}/*"),
         _allow("CompareTheBillWithAwsOwnFigures", _others(account), "*"),

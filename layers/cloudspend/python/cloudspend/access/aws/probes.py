@@ -91,11 +91,6 @@ class CustomerProber:
         _call(self._session.client("iam").get_role, RoleName=role)
         return PASSED
 
-    def bucket_location(self, account: Account, _: datetime) -> Finding:
-        s3 = self._session.client("s3")
-        _call(s3.get_bucket_location, Bucket=account.export.bucket)
-        return PASSED
-
     def bucket_list(self, account: Account, _: datetime) -> Finding:
         self._first_key(account)
         return PASSED
@@ -299,7 +294,6 @@ class CustomerProber:
 
 PROBES: dict[str, Callable[[CustomerProber, Account, datetime], Finding]] = {
     "iam:GetRole": CustomerProber.own_role,
-    "s3:GetBucketLocation": CustomerProber.bucket_location,
     "s3:ListBucket": CustomerProber.bucket_list,
     "s3:GetObject": CustomerProber.object,
     "cur:DescribeReportDefinitions": CustomerProber.report_definitions,
