@@ -1,5 +1,7 @@
 """An organization whose members come and go: reached by the StackSet, listed, told of, expected."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +13,7 @@ from cloudspend.settings import MEMBER_ROLE
 from local.world.console import follow
 from local.world.delivery import tell
 from tests.e2e.scene import Customer, Scene
+from tests.stacks.stacks_reading import grants
 
 PAYER, SHOP, LAB, DESK = "303030303030", "313131313131", "323232323232", "343434343434"
 
@@ -67,6 +70,24 @@ class Organization:
             for event in self.scene.recorder.of(PAYER, kind)
         ]
 
+    @contextmanager
+    def asked(self, member: str) -> Iterator[set[tuple[str, bool]]]:
+        """What IAM is asked meanwhile of the role in a member, and whether it allows it."""
+        cloud, found = self.scene.platform.cloud, set[tuple[str, bool]]()
+        cloud.control("asked", {"account": member})
+        yield found
+        role = f"arn:aws:sts::{member}:assumed-role/{MEMBER_ROLE}/"
+        kept = [one for one in cloud.control("asked") if one["caller"].startswith(role)]
+        found.update((one["action"], one["allowed"]) for one in kept)
+        cloud.control("asked", method="DELETE")
+
+    def granted(self, member: str) -> set[str]:
+        """The actions that the StackSet's role in a member has."""
+        iam = self.scene.platform.cloud.session(member).client("iam")
+        names = iam.list_role_policies(RoleName=MEMBER_ROLE)["PolicyNames"]
+        policies = [iam.get_role_policy(RoleName=MEMBER_ROLE, PolicyName=name) for name in names]
+        return {action for one in policies for action, _ in grants(one["PolicyDocument"])}
+
     def has_role(self, member: str) -> bool:
         iam = self.scene.platform.cloud.session(member).client("iam")
         try:
@@ -96,8 +117,10 @@ def test_members_come_and_go(organization: Organization) -> None:
     assert list(organization.members()) == [PAYER, SHOP]
     assert organization.events() == []
     assert not organization.has_role(PAYER)
-    reached = organization.members("--reach")
+    with organization.asked(SHOP) as used:
+        reached = organization.members("--reach")
     assert {one: row["reached"] for one, row in reached.items()} == {SHOP: "yes"}
+    assert used == {(action, True) for action in organization.granted(SHOP)} != set()
 
     organization.consists_of(SHOP, LAB)
     organization.collect()
