@@ -10,6 +10,7 @@ import subprocess
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from local.machine import ROOT
@@ -72,6 +73,8 @@ def _lines(script: str) -> list[str]:
 class Guide:
     """One page, followed by somebody with the credentials of `environment`.
 
+    `programs` are folders that come before the installed ones on its PATH.
+
     `elsewhere` are beginnings of commands that are not run, `answers` what is typed when a command
     asks. `before` is what happens before the block with a command, and `seen` what its reader looks
     for in what the block prints: both by the beginning of a command.
@@ -83,6 +86,7 @@ class Guide:
         environment: Mapping[str, str],
         words: Mapping[str, Word],
         *,
+        programs: Sequence[Path] = (),
         elsewhere: Mapping[str, str] | None = None,
         answers: Mapping[str, str] | None = None,
         before: Mapping[str, Callable[[], None]] | None = None,
@@ -91,7 +95,9 @@ class Guide:
         self.page = page
         self._environment = {
             **environment,
-            "PATH": os.pathsep.join([*map(str, PROGRAMS), environment.get("PATH", "")]),
+            "PATH": os.pathsep.join(
+                [*map(str, (*programs, *PROGRAMS)), environment.get("PATH", "")]
+            ),
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_PAGER": "",
         }

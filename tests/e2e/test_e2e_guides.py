@@ -17,6 +17,7 @@ from local.machine import PLATFORM_ACCOUNT
 from local.story import Story
 from local.world.bill import Bill
 from local.world.delivery import tell
+from tests.e2e import warm
 from tests.e2e.guide import (
     CUSTOMER,
     PLATFORM,
@@ -58,7 +59,8 @@ ELSEWHERE = {
 class Reader:
     """Who follows the guides, and the customer whose account they are about."""
 
-    def __init__(self, story: Story, scene: Scene, folder: Path) -> None:
+    def __init__(self, story: Story, scene: Scene, folder: Path, programs: Path) -> None:
+        self.programs = (programs,)
         self.scene, self.platform = scene, scene.platform
         self.customer = Customer(scene, ACCOUNT, NAME, ExportKind.CUR_2_0)
         self.bill: Bill = hours_for(ACCOUNT, story.world.bills()[1])
@@ -138,7 +140,8 @@ def reader(
     tell(scene.platform.cloud.endpoint, "world", {"management": ACCOUNT, "members": members})
     sqs = scene.platform.session.client("sqs")
     queue = sqs.create_queue(QueueName=QUEUE, Attributes={"Policy": _from_topics()})["QueueUrl"]
-    yield Reader(story, scene, folder)
+    with warm.command(folder) as programs:
+        yield Reader(story, scene, folder, programs)
     arn = f"arn:aws:sqs:us-east-1:{PLATFORM_ACCOUNT}:{QUEUE}"
     scene.platform.run("alerts", "unsubscribe", arn)
     sqs.delete_queue(QueueUrl=queue)
@@ -206,6 +209,7 @@ def test_the_team_runs_the_platform_by_the_guide(reader: Reader, connected: Cust
         "operations.md",
         reader.platform.environment,
         reader.words,
+        programs=reader.programs,
         elsewhere={
             "aws schemas": "The local cloud records schemas and answers nothing of them; what they "
             "are is shown in tests/stacks (test_stacks_schemas.py)."
