@@ -130,7 +130,7 @@ def many(count: int, **changed: dict[str, str]) -> bytes:
 
 
 def small(group: int = 8192) -> Any:
-    return patch.multiple(convert, GROUP_BYTES=group)
+    return patch.multiple(convert, RUN_BYTES=group)
 
 
 def test_two_workers_give_the_rows_of_one_and_the_same_objects_each_time() -> None:

@@ -18,7 +18,7 @@ class Nowhere(FakeSink):
     def put(self, path, key):
         pass
 
-blocks.BLOCK_BYTES, convert.GROUP_BYTES = 64 * 1024, 1024 * 1024
+blocks.BLOCK_BYTES, convert.RUN_BYTES = 64 * 1024, 1024 * 1024
 source = FakeSource()
 convert.convert_task(a_task(source.put("bill", Path(sys.argv[1]).read_bytes())), source, Nowhere())
 print(peak_rss_mb())

@@ -91,7 +91,7 @@ REQUIRED = {
 @contextmanager
 def small_groups() -> Iterator[None]:
     """Row groups of a few rows, so that a bill has several."""
-    with patch.object(convert, "GROUP_BYTES", 4096):
+    with patch.object(convert, "RUN_BYTES", 4096):
         yield
 
 

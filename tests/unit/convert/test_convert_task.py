@@ -257,7 +257,7 @@ def test_several_files_and_many_blocks_are_one_object() -> None:
     first = rows(*({COST: "1", "lineItem/ResourceId": f"i-{n:08x}"} for n in range(200)))
     second = rows(*({COST: "2"} for _ in range(3)))
     small = patch.object(blocks, "BLOCK_BYTES", 4096)
-    with small, patch.object(convert, "GROUP_BYTES", 8192):
+    with small, patch.object(convert, "RUN_BYTES", 8192):
         summary, table = converted(gzipped(first), gzipped(second))
     assert (summary.rows_written("cost_and_usage"), summary.billed_cost) == (203, Decimal(206))
     assert table.num_rows == 203

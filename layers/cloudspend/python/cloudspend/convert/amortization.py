@@ -158,8 +158,7 @@ def _amortized(rows: Rows, *, net: bool) -> Numbers:
             under &= ~rows.where(refunds_upfront_fee, DESCRIPTION)
         if under.any():
             for part in parts:
-                figures = np.nan_to_num(_figures(rows, part, net=net))
-                total += np.where(under, part.sign * figures, 0.0)
+                total[under] += part.sign * np.nan_to_num(_figures(rows, part, net=net)[under])
     return total
 
 

@@ -7,8 +7,9 @@ keys), as one map column (CUR 2.0, FOCUS), or as both.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cloudspend.convert.codes import Codes, codes_of, combined, text_of_codes
-from cloudspend.convert.maps import Maps, each, joined
+from cloudspend.convert.codes import combined
+from cloudspend.convert.columns import Column
+from cloudspend.convert.maps import Coded, Maps, each, joined
 from cloudspend.convert.rows import Rows
 
 Entries = Mapping[str, str]
@@ -29,15 +30,15 @@ class Attributes:
         """The file's columns that must be read."""
         return (*(name for _, name in self.flat), *((self.packed,) if self.packed else ()))
 
-    def read(self, rows: Rows) -> tuple[Codes, Maps]:
-        """For each row the number of its attributes, and the distinct attributes.
+    def read(self, rows: Rows) -> Coded:
+        """For each row of a whole the number of its attributes, and the distinct attributes.
 
         Raises DeliveryError at a map that cannot be read.
         """
         return rows.once(self, lambda: self._read(rows))
 
-    def _read(self, rows: Rows) -> tuple[Codes, Maps]:
-        flat = [pair for pair in self.flat if rows.text(pair[1]).null_count < rows.count]
+    def _read(self, rows: Rows) -> Coded:
+        flat = [pair for pair in self.flat if len(rows.coded(pair[1])[1])]
         if self.packed and not flat:
             return rows.maps(self.packed)
         own, named = _named(rows, flat)
@@ -48,14 +49,11 @@ class Attributes:
         return both, joined(packed.taken(numbers), named.taken(others))
 
 
-def _named(rows: Rows, flat: Sequence[tuple[str, str]]) -> tuple[Codes, Maps]:
+def _named(rows: Rows, flat: Sequence[tuple[str, str]]) -> Coded:
     """The values of columns by their keys, which may coincide."""
-    columns = [rows.text(name) for _, name in flat]
-    sizes = [(codes_of(column), len(column.dictionary) + 1) for column in columns]
-    codes, numbers = combined(sizes, rows.count)
-    texts = [
-        text_of_codes(at, column.dictionary) for at, column in zip(numbers, columns, strict=True)
-    ]
+    columns = [rows.coded(name) for _, name in flat]
+    codes, numbers = combined([(own, len(values) + 1) for own, values in columns], rows.count)
+    texts = [Column(at, values).text() for at, (_, values) in zip(numbers, columns, strict=True)]
     named = dict(zip((key for key, _ in flat), texts, strict=True))
     if len(named) == len(texts):
         return codes, Maps.of_columns(named, int(codes.max(initial=-1)) + 1)

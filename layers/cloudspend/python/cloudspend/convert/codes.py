@@ -15,6 +15,10 @@ Codes = npt.NDArray[np.integer[Any]]
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+# So many combinations may there be for each row to be counted in a table, which is sooner done than
+# hashing them.
+TABLED = 4
+
 
 def constant(value: str | None, count: int) -> pa.DictionaryArray:
     """A text column of one value."""
@@ -81,15 +85,29 @@ def combined(columns: Sequence[tuple[Codes, int]], count: int) -> tuple[Codes, l
     occur.
     """
     codes: Codes = np.zeros(count, np.int64)
+    found = 1
     for numbers, size in columns:
-        both = pa.array(codes * np.int64(size) + numbers).dictionary_encode()
-        codes = both.indices.to_numpy().astype(np.int64)
+        codes, found = _compact(codes * np.int64(size) + numbers, found * size)
     first = _first_rows(codes)
     return codes, [numbers[first] for numbers, _ in columns]
 
 
+def narrow(codes: Codes, largest: int) -> Codes:
+    """The same codes in the smallest type that holds `largest`."""
+    return codes.astype(np.min_scalar_type(largest), copy=False)
+
+
+def _compact(codes: Codes, size: int) -> tuple[Codes, int]:
+    """Codes below `size`, counted without those that do not occur; and how many do."""
+    if size <= TABLED * len(codes):
+        used = occurring(codes, size)
+        return renumbered(codes, used), int(np.count_nonzero(used))
+    encoded = pa.array(codes).dictionary_encode()
+    return encoded.indices.to_numpy(), len(encoded.dictionary)
+
+
 def _first_rows(codes: Codes) -> Codes:
-    """The first row of each code; codes count up from 0 in order of appearance."""
+    """The first row of each code; every code up to the greatest occurs."""
     if not len(codes):
         return np.zeros(0, np.int64)
     first = np.empty(int(codes.max()) + 1, np.int64)

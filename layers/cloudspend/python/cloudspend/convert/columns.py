@@ -1,16 +1,31 @@
 """The columns of rows: codes as narrow as they can be, and the values that they stand for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from cloudspend.convert.codes import Codes, Flags, codes_of
+from cloudspend.convert.codes import (
+    Codes,
+    Flags,
+    codes_of,
+    narrow,
+    renumbered,
+    text_of_codes,
+)
 from cloudspend.convert.names import column_key
+from cloudspend.convert.once import Once
 
 T = TypeVar("T")
+
+
+class Each(Protocol):
+    """Does the same with each of many things, as `map` does, perhaps several at once."""
+
+    def __call__(self, function: Callable[[str], T], things: Iterable[str], /) -> Iterable[T]: ...
 
 
 @dataclass(frozen=True)
@@ -25,25 +40,68 @@ class Column:
 
     @classmethod
     def of(cls, array: pa.Array) -> "Column":
+        """A column as parsed: a dictionary, or plain text. An empty text is a missing value."""
         if not pa.types.is_dictionary(array.type):
-            return cls(None, array)
-        return cls(_narrow(codes_of(array), len(array.dictionary)), array.dictionary)
+            return cls._of_plain(array)
+        values, codes = array.dictionary, codes_of(array)
+        empty = values.index("").as_py()
+        if empty >= 0:
+            kept = np.ones(len(values) + 1, np.bool_)
+            kept[empty] = False
+            codes = np.where(codes == empty, len(values), codes)
+            codes, values = renumbered(codes, kept), values.filter(pa.array(kept[:-1]))
+        return cls(narrow(codes, len(values)), values)
+
+    @classmethod
+    def _of_plain(cls, texts: pa.Array) -> "Column":
+        """Text whose values nearly all differ; where most are missing, only those that are there
+        are held."""
+        there = pc.greater(pc.binary_length(texts).fill_null(0), 0)
+        present = pc.sum(there).as_py() or 0
+        if present == len(texts):
+            return cls(None, texts)
+        if present * 2 > len(texts):
+            return cls(None, pc.if_else(there, texts, pa.scalar(None, texts.type)))
+        return cls._of_present(texts, there.to_numpy(zero_copy_only=False))
+
+    @classmethod
+    def _of_present(cls, texts: pa.Array, there: Flags) -> "Column":
+        present = int(np.count_nonzero(there))
+        codes = np.where(there, np.cumsum(there) - 1, present)
+        return cls(narrow(codes, present), texts.filter(pa.array(there)))
 
     @classmethod
     def joined(cls, parts: Sequence["Column"]) -> "Column":
         """The rows of all parts, one after the other."""
-        values = pa.concat_arrays([part.values for part in parts])
-        if any(part.codes is None for part in parts):
-            return cls(None, values)
-        encoded = values.dictionary_encode()
+        if all(part.codes is None for part in parts):
+            return cls(None, pa.concat_arrays([part.values for part in parts]))
+        parts = [part.coded() for part in parts]
+        encoded = pa.concat_arrays([part.values for part in parts]).dictionary_encode()
         size = len(encoded.dictionary)
-        numbers = _narrow(np.append(encoded.indices.to_numpy(), size), size)
+        numbers = narrow(np.append(encoded.indices.to_numpy(), size), size)
         codes, start = [], 0
         for part in parts:
             end = start + len(part.values)
             codes.append(np.append(numbers[start:end], numbers[-1:])[part.codes])
             start = end
         return cls(np.concatenate(codes), encoded.dictionary)
+
+    def coded(self) -> "Column":
+        """The same column with a code for each row, though values may recur."""
+        if self.codes is not None:
+            return self
+        return self._of_present(self.values, self.values.is_valid().to_numpy(zero_copy_only=False))
+
+    def compact(self) -> "Column":
+        """The same column without values that no row has."""
+        text = self.text()
+        return Column(narrow(codes_of(text), len(text.dictionary)), text.dictionary)
+
+    def first(self, count: int) -> "Column":
+        """The column of the first rows."""
+        if self.codes is None:
+            return Column(None, self.values[:count])
+        return Column(self.codes[:count], self.values)
 
     def numbered(self, rows: Codes | None = None) -> Codes:
         """For each of `rows`, by default all, the number of its value; in plain text each row has
@@ -64,6 +122,13 @@ class Column:
             return np.asarray(absent if rows is None else absent[rows])
         return np.asarray(self.numbered(rows) == len(self.values))
 
+    def text(self, rows: Codes | None = None) -> pa.DictionaryArray:
+        """For each of `rows`, by default all, its text, without values that none of them has."""
+        if self.codes is None:
+            texts = self.values if rows is None else self.values.take(pa.array(rows))
+            return texts.dictionary_encode()
+        return text_of_codes(self.numbered(rows), self.values)
+
 
 class Columns:
     """Columns by name.
@@ -72,40 +137,39 @@ class Columns:
     """
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
-        self._columns = columns
+        self._columns = dict(columns)
         self._by_key = {column_key(name): name for name in columns}
-        self._found: dict[tuple[str, object], Any] = {}
+        self._made: dict[str, Callable[[], Column]] = {}
+        self.once = Once()
 
     @classmethod
     def of(cls, arrays: Mapping[str, pa.Array]) -> "Columns":
         return cls({name: Column.of(array) for name, array in arrays.items()})
 
     @classmethod
-    def joined(cls, parts: Sequence["Columns"]) -> "Columns":
+    def joined(cls, parts: Sequence["Columns"], each: Each = map) -> "Columns":
         """The columns of all parts, which have the same ones. The parts are left without them."""
-        held = [dict(part._columns) for part in parts]  # noqa: SLF001 (of its own kind)
-        for part in parts:
-            part._columns = {}  # noqa: SLF001
+        held = [part._columns for part in parts]  # noqa: SLF001 (of its own kind)
         names = list(held[0])
-        return cls({name: Column.joined([own.pop(name) for own in held]) for name in names})
+        made = each(lambda name: Column.joined([own.pop(name) for own in held]), names)
+        return cls(dict(zip(names, made, strict=True)))
+
+    def first(self, count: int) -> "Columns":
+        """The columns of the first rows, of which nothing has been found out yet."""
+        return Columns({name: column.first(count) for name, column in self._columns.items()})
+
+    def add(self, name: str, make: Callable[[], Column]) -> None:
+        """Have a column more, made when somebody asks for it; it is found by this very name."""
+        self._made[name] = make
 
     def name(self, name: str) -> str | None:
         """The column that is meant; two tags may differ in nothing but case."""
-        return name if name in self._columns else self._by_key.get(column_key(name))
+        if name in self._columns or name in self._made:
+            return name
+        return self._by_key.get(column_key(name))
 
     def column(self, name: str) -> Column:
         """The column of that very name."""
+        if name in self._made:
+            return self.once(("made", name), self._made[name])
         return self._columns[name]
-
-    def once(self, name: str, what: object, find: Callable[[], T]) -> T:
-        """What `find` finds out about a column, found once; `what` says what that is."""
-        key = (name, what)
-        if key not in self._found:
-            self._found[key] = find()
-        found: T = self._found[key]
-        return found
-
-
-def _narrow(codes: Codes, largest: int) -> Codes:
-    """The same codes in the smallest type that holds `largest`."""
-    return codes.astype(np.min_scalar_type(largest), copy=False)

@@ -1,20 +1,26 @@
 """A conversion task: delivered files in, Parquet objects and their control totals out.
 
-The caller's thread reads; two workers parse, map and encode. What each of them holds is a group of
-pieces, which are sorted together and written as row groups of each table.
+The caller's thread reads and encodes; two others parse and map. What is held is a run of rows,
+which are sorted together and written as row groups of each table. Nothing that comes of it depends
+on how fast a thread is.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from copy import copy
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import pyarrow as pa
 
 from cloudspend.convert.blocks import Buffers, Damaged, header_and_blocks, inflated
 from cloudspend.convert.control import ControlTotals, control_totals
-from cloudspend.convert.crew import Crew, Located, Turns
-from cloudspend.convert.currency import Currencies
+from cloudspend.convert.currency import Currency
 from cloudspend.convert.mapping import KindMapping, Layout
 from cloudspend.convert.mappings import MAPPINGS
 from cloudspend.convert.model import ConversionSummary, ConversionTask, Output
@@ -30,9 +36,12 @@ from cloudspend.convert.writer import Part, TableFiles, row_groups, sorted_order
 from cloudspend.errors import DeliveryError, UsageError
 from cloudspend.exports.model import BillingPeriod, DeliveredFile
 
+A = TypeVar("A")
+B = TypeVar("B")
+
 WORKERS = 2
-# Text that a worker gathers and sorts: some 130,000 rows of CUR 2.0.
-GROUP_BYTES = 14 * 16 * 1024 * 1024
+# Text that is gathered and sorted together: some 270,000 rows of CUR 2.0.
+RUN_BYTES = 28 * 16 * 1024 * 1024
 PARQUET = "parquet"
 
 
@@ -54,7 +63,8 @@ def convert_task(task: ConversionTask, source: Source, sink: Sink) -> Conversion
         }
         for written in files.values():
             closing.callback(written.abandon)
-        conversion = _Conversion(task, mapping, files)
+        pool = closing.enter_context(ThreadPoolExecutor(WORKERS, "convert"))
+        conversion = _Conversion(task, mapping, files, pool)
         conversion.run(source)
         outputs = [
             _put(part, task.output_key(table, number), table, sink)
@@ -70,42 +80,41 @@ def _put(part: Part, key: str, table: str, sink: Sink) -> Output:
 
 
 class _Conversion:
-    """A task under way: reads its files and hands them out."""
+    """A task under way: pieces are read one after the other and parsed side by side; what has been
+    gathered of them is sorted, mapped side by side and written in its order."""
 
     def __init__(
-        self, task: ConversionTask, mapping: KindMapping, files: dict[str, TableFiles]
+        self,
+        task: ConversionTask,
+        mapping: KindMapping,
+        files: dict[str, TableFiles],
+        pool: ThreadPoolExecutor,
     ) -> None:
         self._task = task
         self._mapping = mapping
-        self._turns = {table: Turns(WORKERS) for table in task.tables}
-        self._currencies = Currencies(mapping.currency)
-        self._workers = [
-            _Worker(number, task, mapping, (files, self._turns), self._currencies)
-            for number in range(WORKERS)
-        ]
+        self._files = files
+        self._pool = pool
         self._buffers = Buffers(WORKERS + 1)
-        self._unknown: set[str] = set()
+        self._parsed: list[Future[Rows]] = []
+        self._gathered = 0
+        self._layout: Layout | None = None
         self._names: list[str] = []
+        self._unknown: set[str] = set()
+        self._totals = control_totals(task.kind)
+        self._currency = Currency(mapping.currency)
 
     def run(self, source: Source) -> None:
-        """Read everything. Raises what went wrong first, by its place in the files."""
-        crew: Crew[Piece] = Crew(self._workers, list(self._turns.values()), GROUP_BYTES)
+        """Read everything. Raises what is wrong first, by its place in the files."""
         try:
-            with crew:
-                for file in self._task.files:
-                    with source.open(file) as stream:
-                        self._hand_out(file, stream, crew)
-        except Located as failure:
-            other = self._currencies.first_other()
-            first = failure if other is None or failure.place < other.place else other
-            raise first.cause from first.cause.__cause__
-        if other := self._currencies.first_other():
-            raise other.cause
+            for file in self._task.files:
+                with source.open(file) as stream:
+                    self._read(file, stream)
+        finally:
+            # What stands before a place that cannot be read may be wrong itself.
+            self._finish_run()
 
     def summary(self, outputs: tuple[Output, ...]) -> ConversionSummary:
-        totals = control_totals(self._task.kind)
-        for worker in self._workers:
-            totals.include(worker.totals)
+        totals = self._totals
         return ConversionSummary(
             task=self._task.task,
             rows_read=totals.rows_read,
@@ -114,49 +123,50 @@ class _Conversion:
             effective_cost=totals.effective_cost,
             list_cost=totals.list_cost,
             unblended_cost=totals.unblended_cost,
-            currency=self._currencies.first(),
+            currency=self._currency.code,
             unknown_columns=tuple(sorted(self._unknown)),
             unknown_charge_types=tuple(sorted(totals.charge_types - KNOWN_CHARGE_TYPES)),
             outputs=outputs,
         )
 
-    def _hand_out(self, file: DeliveredFile, stream: ByteStream, crew: Crew[Piece]) -> None:
+    def _read(self, file: DeliveredFile, stream: ByteStream) -> None:
         place = file.place
         if self._task.compression == PARQUET:
-            pieces = self._batches(stream, place, crew)
+            pieces = self._batches(stream, place)
         else:
-            pieces = self._blocks(stream, file.size, place, crew)
+            pieces = self._blocks(stream, file.size, place)
         for piece in pieces:
-            crew.hand_out(piece, piece.size)
+            self._parsed.append(self._pool.submit(piece.parse))
+            self._gathered += piece.size
+            if self._gathered >= RUN_BYTES:
+                self._finish_run()
 
-    def _blocks(
-        self, stream: ByteStream, size: int, place: str, crew: Crew[Piece]
-    ) -> Iterator[Piece]:
+    def _blocks(self, stream: ByteStream, size: int, place: str) -> Iterator[Piece]:
         try:
             with inflated(stream, self._task.compression, size) as plain:
                 header, blocks = header_and_blocks(plain, self._buffers)
                 names = column_names(header, place)
-                layout = self._layout(names, place, 1, crew)
+                layout = self._layout_of(names, place, 1)
                 for block in blocks:
                     yield BlockPiece(place, layout, block, names)
         except Damaged as error:
             raise damaged(place, error) from error
 
-    def _batches(self, stream: ByteStream, place: str, crew: Crew[Piece]) -> Iterator[Piece]:
+    def _batches(self, stream: ByteStream, place: str) -> Iterator[Piece]:
         with opened(stream, place) as parquet:
-            layout = self._layout(parquet.names, place, None, crew)
+            layout = self._layout_of(parquet.names, place, None)
             for batch in parquet.batches(layout.wanted):
                 yield BatchPiece(place, layout, batch)
 
-    def _layout(self, names: list[str], place: str, line: int | None, crew: Crew[Piece]) -> Layout:
-        """What the columns of a file are; rows of other columns are no group with what was read."""
+    def _layout_of(self, names: list[str], place: str, line: int | None) -> Layout:
+        """What the columns of a file are; rows of other columns are no run with what was read."""
         self._require(names, place, line)
-        layout = self._mapping.layout(names, self._task.tables)
-        self._unknown |= {name for _, name in layout.unknown}
-        if names != self._names:
-            crew.finish_groups()
+        if self._layout is None or names != self._names:
+            self._finish_run()
+            self._layout = self._mapping.layout(names, self._task.tables)
+            self._unknown |= {name for _, name in self._layout.unknown}
             self._names = names
-        return layout
+        return self._layout
 
     def _require(self, names: list[str], place: str, line: int | None) -> None:
         there = {column_key(name) for name in names}
@@ -164,54 +174,33 @@ class _Conversion:
             if column_key(name) not in there:
                 raise unreadable(place, line, f"the column {name} is missing", column=name)
 
-
-class _Worker:
-    """What one thread of a conversion does: pieces become row groups of each table."""
-
-    def __init__(
-        self,
-        number: int,
-        task: ConversionTask,
-        mapping: KindMapping,
-        outputs: tuple[dict[str, TableFiles], dict[str, Turns]],
-        currencies: Currencies,
-    ) -> None:
-        self._number = number
-        self._task = task
-        self._mapping = mapping
-        self._files, self._turns = outputs
-        self._currencies = currencies
-        self._taken: list[tuple[int, Rows]] = []
-        self._layout: Layout | None = None
-        self.totals = control_totals(task.kind)
-
-    def take(self, number: int, piece: Piece) -> None:
-        rows = piece.parse()
-        if rows.count:
-            self._currencies.note(number, rows)
-            self._taken.append((number, rows))
-            self._layout = piece.layout
-
-    def finish_group(self) -> None:
-        taken, self._taken = self._taken, []
-        if taken and self._layout:
-            rows = Rows.together([rows for _, rows in taken])
+    def _finish_run(self) -> None:
+        """Sort, map and write what has been gathered."""
+        parsed, self._parsed, self._gathered = self._parsed, [], 0
+        parts, failure = _until_one_fails(parsed)
+        if self._layout and any(part.count for part in parts):
+            rows = Rows.together([part for part in parts if part.count], self._pool.map)
             try:
                 self._write(rows, self._layout)
             except DeliveryError as error:
-                raise self._first_refused(rows, self._layout, taken, error) from error
-        for turns in self._turns.values():
-            turns.leave(self._number)
+                raise self._first_refusal(rows, self._layout, error) from error
+        if failure:
+            raise failure
 
     def _write(self, rows: Rows, layout: Layout) -> None:
-        self._check(rows, self.totals)
-        for numbers in row_groups(self._order(rows)):
-            group = rows.taken(numbers)
-            for table, files in self._files.items():
-                made = self._mapping.tables[table].apply(group, layout)
-                with self._turns[table].turn(self._number) as going_on:
-                    if going_on:
-                        files.write(made)
+        tables = [self._mapping.tables[table] for table in self._files]
+        ahead = [self._pool.submit(find) for table in tables for find in table.ahead(rows, layout)]
+        self._check(rows, self._totals, self._currency)
+        order = self._order(rows)
+        for found in ahead:
+            found.result()
+        groups = (rows.taken(numbers) for numbers in row_groups(order))
+        for made in _in_turn(self._pool, partial(self._made, layout), groups):
+            for files, table in zip(self._files.values(), made, strict=True):
+                files.write(table)
+
+    def _made(self, layout: Layout, rows: Rows) -> list[pa.Table]:
+        return [self._mapping.tables[table].apply(rows, layout) for table in self._files]
 
     def _order(self, rows: Rows) -> np.ndarray:
         """Rows that are read together stand together, in every table."""
@@ -221,36 +210,55 @@ class _Worker:
         }
         return sorted_order([rules[column].make(rows) for column in SORT_ORDER])
 
-    def _check(self, rows: Rows, totals: ControlTotals) -> None:
+    def _check(self, rows: Rows, totals: ControlTotals, currency: Currency) -> None:
         _check_period(rows, self._mapping.period_start, self._task.period)
         for name in self._mapping.required:
             _check_present(rows, name)
+        currency.check(rows)
         totals.add(rows)
 
-    def _first_refused(
-        self, rows: Rows, layout: Layout, taken: Sequence[tuple[int, Rows]], error: DeliveryError
-    ) -> Located:
+    def _first_refusal(self, rows: Rows, layout: Layout, error: DeliveryError) -> DeliveryError:
         """The error of the first row that is refused: the last of the fewest rows that are."""
         passed, failed = 0, rows.count
         while failed - passed > 1:
             middle = (passed + failed) // 2
-            if (found := self._refusal(rows.taken(np.arange(middle)), layout)) is None:
+            if (found := self._refusal(rows.first(middle), layout)) is None:
                 passed = middle
             else:
                 failed, error = middle, found
-        error = self._refusal(rows.taken(np.arange(failed)), layout) or error
-        ends = np.cumsum([part.count for _, part in taken])
-        part = int(np.searchsorted(ends, failed - 1, side="right"))
-        return Located(taken[part][0], failed - 1 - int(ends[part] - taken[part][1].count), error)
+        return self._refusal(rows.first(failed), layout) or error
 
     def _refusal(self, rows: Rows, layout: Layout) -> DeliveryError | None:
         try:
-            self._check(rows, control_totals(self._task.kind))
-            for table in self._files:
-                self._mapping.tables[table].apply(rows, layout)
+            self._check(rows, control_totals(self._task.kind), copy(self._currency))
+            for name in self._files:
+                table = self._mapping.tables[name]
+                for find in table.ahead(rows, layout):
+                    find()
+                table.apply(rows, layout)
         except DeliveryError as error:
             return error
         return None
+
+
+def _until_one_fails(parsed: Sequence[Future[Rows]]) -> tuple[list[Rows], BaseException | None]:
+    """The parts before the first one that could not be parsed, and why it could not."""
+    wait(parsed)
+    failures = [future.exception() for future in parsed]
+    first = next((number for number, failure in enumerate(failures) if failure), len(parsed))
+    parts = [future.result() for future in parsed[:first]]
+    return parts, failures[first] if first < len(parsed) else None
+
+
+def _in_turn(pool: ThreadPoolExecutor, make: Callable[[A], B], things: Iterable[A]) -> Iterator[B]:
+    """What `make` makes of each thing, in their order, a few being made at once."""
+    under_way: deque[Future[B]] = deque()
+    for thing in things:
+        under_way.append(pool.submit(make, thing))
+        if len(under_way) > WORKERS:
+            yield under_way.popleft().result()
+    while under_way:
+        yield under_way.popleft().result()
 
 
 def _check_period(rows: Rows, name: str, period: BillingPeriod) -> None:

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from cloudspend.convert import schema
 from cloudspend.convert.attributes import Attributes
-from cloudspend.convert.codes import Flags, Numbers, codes_of, constant, text_of_codes
+from cloudspend.convert.codes import Flags, Numbers, codes_of, constant
+from cloudspend.convert.columns import Column
 from cloudspend.convert.labels import normalized_key
-from cloudspend.convert.lenient import doubles
 from cloudspend.convert.maps import NUMBER_MAP, TEXT, TEXT_MAP, Coded
 from cloudspend.convert.names import chosen_key, column_key, tag_column
 from cloudspend.convert.readings import MOMENT
@@ -35,10 +36,14 @@ ARROW_SCHEMA = arrow_schema(schema.COLUMNS)
 
 @dataclass(frozen=True)
 class Rule:
-    """How a column is made, and which source columns it reads."""
+    """How a column is made, and which source columns it reads.
+
+    `ahead` finds out what it needs of the whole that the rows are of (None: nothing).
+    """
 
     reads: tuple[str, ...]
     make: Callable[[Rows], pa.Array]
+    ahead: Callable[[Rows], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,29 +75,47 @@ class Layout:
     unknown: tuple[tuple[str, str], ...] = ()
 
 
-Make = Callable[[Rows, Layout], pa.Array]
-# For each row the number of its attributes, and the distinct ones.
+# For each row of a whole the number of its attributes, and the distinct ones.
 Found = Coded
-LabelsOf = Callable[[Rows, Layout], Found]
+FoundOf = Callable[[Rows, Layout], Found]
+Ahead = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class InMaps:
+    """A column of what `find` finds in the maps of a whole: the map, or the text under `key`."""
+
+    find: FoundOf
+    key: str | None = None
+
+    def ahead(self, rows: Rows, layout: Layout) -> Found:
+        """What the column is made of, found out once for the whole. Raises DeliveryError."""
+        whole = rows.whole
+        return whole.once((self.find, layout), lambda: self.find(whole, layout))
+
+    def make(self, rows: Rows, layout: Layout, kind: pa.DataType) -> pa.Array:
+        codes, maps = self.ahead(rows, layout)
+        own = rows.of_whole(codes)
+        return maps.array(own, kind) if self.key is None else maps.column(self.key, own).text()
 
 
 @dataclass(frozen=True)
 class TableMapping:
     """How rows of a delivery become rows of one table.
 
-    `maps` make the columns that read what the layout has sorted, and `map_reads` by name; `prepare`
-    adds to rows the columns that stand inside a map (None: rules need none); `left_out` says which
-    rows the table lacks (None: it has them all).
-    `tags` are the normalized tags that columns can be made of (None: it has no such columns).
+    `maps` are the columns of what the layout has sorted, and `map_reads` what those read by name;
+    `unpack` gives a whole the columns that stand inside a map (None: rules need none); `left_out`
+    says which rows the table lacks (None: it has them all). `tags` are the normalized tags that
+    columns can be made of (None: it has no such columns).
     """
 
     schema: pa.Schema
     targets: Sequence[Target]
-    maps: Mapping[str, Make]
+    maps: Mapping[str, InMaps]
     map_reads: Sequence[str] = ()
-    prepare: Callable[[Rows, Layout], None] | None = None
+    unpack: Callable[[Rows, Layout], None] | None = None
     left_out: Callable[[Rows], Flags] | None = None
-    tags: LabelsOf | None = None
+    tags: FoundOf | None = None
 
     def reads(self) -> set[str]:
         """The source columns that a rule reads by name."""
@@ -105,20 +128,30 @@ class TableMapping:
         """
         if self.tags is None:
             return self
-        columns = {tag_column(key): key for key in keys}
+        columns = {tag_column(key): normalized_key(chosen_key(key)) for key in keys}
         fields = [pa.field(name, TEXT) for name in columns]
-        made = {name: _tag(self.tags, key) for name, key in columns.items()}
+        made = {name: InMaps(self.tags, key) for name, key in columns.items()}
         return replace(self, schema=pa.schema([*self.schema, *fields]), maps={**self.maps, **made})
+
+    def ahead(self, rows: Rows, layout: Layout) -> list[Ahead]:
+        """What there is to find out of a whole before any of its rows is made, each by itself.
+
+        Each raises DeliveryError at a value that cannot be read.
+        """
+        if self.unpack:
+            self.unpack(rows, layout)
+        found: list[Ahead] = [partial(one.ahead, rows, layout) for one in self.maps.values()]
+        rules = (target.rule.ahead for target in self.targets)
+        return [*found, *(partial(ahead, rows) for ahead in rules if ahead)]
 
     def apply(self, rows: Rows, layout: Layout) -> pa.Table:
         """The rows of the table. Raises DeliveryError at a value that cannot be read."""
         if self.left_out and (left_out := self.left_out(rows)).any():
             rows = rows.taken(np.flatnonzero(~left_out))
-        if self.prepare:
-            self.prepare(rows, layout)
         made = {target.column.lower(): target.rule.make(rows) for target in self.targets}
-        for column, make in self.maps.items():
-            made[column.lower()] = make(rows, layout)
+        for name, column in self.maps.items():
+            kind = self.schema.field(name.lower()).type
+            made[name.lower()] = column.make(rows, layout, kind)
         names = self.schema.names
         return pa.Table.from_arrays([made[name] for name in names], names)
 
@@ -152,16 +185,6 @@ class KindMapping:
         return replace(self, tables=tables) if keys else self
 
 
-def _tag(tags: LabelsOf, key: str) -> Make:
-    normalized = normalized_key(chosen_key(key))
-
-    def make(rows: Rows, layout: Layout) -> pa.DictionaryArray:
-        codes, found = tags(rows, layout)
-        return found.column(normalized, codes)
-
-    return make
-
-
 def always(value: str) -> Rule:
     return Rule((), lambda rows: constant(value, rows.count))
 
@@ -179,13 +202,17 @@ def copied(name: str, beside: str | None = None) -> Rule:
     def make(rows: Rows) -> pa.DictionaryArray:
         text = rows.text(name)
         codes = np.where(rows.is_missing(beside), len(text.dictionary), codes_of(text))
-        return text_of_codes(codes, text.dictionary)
+        return Column(codes, text.dictionary).text()
 
     return Rule((name, beside), make)
 
 
 def derived(function: Callable[..., str | None], *names: str) -> Rule:
-    return Rule(names, lambda rows: rows.derive(function, *names))
+    return Rule(
+        names,
+        lambda rows: rows.derive(function, *names),
+        lambda rows: rows.derived(function, *names),
+    )
 
 
 def moment(name: str) -> Rule:
@@ -223,4 +250,9 @@ def cost(function: Callable[[Rows], Numbers], name: str, *others: str) -> Rule:
 
 def as_far_as_numbers(name: str) -> Rule:
     """A figure that nothing is added up from: a value that is no number travels in `x_other`."""
-    return Rule((name,), lambda rows: doubles(rows, name).values)
+    return figure(lambda rows: rows.numbers_where_possible(name), name)
+
+
+def as_far_as_moments(name: str) -> Rule:
+    """A date that nothing hangs on: a value that is no date travels in `x_other`."""
+    return Rule((name,), lambda rows: rows.moments_where_possible(name))

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cloudspend.convert.codes import Codes, Flags, combined, occurring, renumbered, text_of_codes
+from cloudspend.convert.columns import Column
 from cloudspend.convert.json_text import decoded
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -125,14 +126,14 @@ class Maps:
         order = np.lexsort([ranks[self.keys], self.of_entries])
         return replace(self, keys=self.keys[order], values=self.values[order])
 
-    def column(self, name: str, codes: Codes) -> pa.DictionaryArray:
+    def column(self, name: str, codes: Codes) -> Column:
         """A text column: for each of `codes` the value that the map of that number has under
-        `name`, null where it has none."""
+        `name`, none where it has none."""
         found = np.full(len(self), len(self.texts), np.int32)
         if name in self.names:
             entries = np.flatnonzero(self.keys == self.names.index(name))
             found[self.of_entries[entries]] = self.values[entries]
-        return text_of_codes(found[codes], self.texts)
+        return Column(found[codes], self.texts).compact()
 
     def array(self, codes: Codes, kind: pa.MapType = TEXT_MAP) -> pa.MapArray:
         """For each of `codes` the map of that number, null where it is empty.

@@ -64,8 +64,8 @@ def _parsed(
             convert_options=pyarrow.csv.ConvertOptions(
                 include_columns=list(types),
                 column_types=types,
-                null_values=[""],
-                strings_can_be_null=True,
+                # What is empty is found sooner among distinct values (`Column.of`).
+                null_values=[],
             ),
         )
     except pa.ArrowInvalid as error:

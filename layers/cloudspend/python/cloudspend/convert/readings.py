@@ -25,12 +25,6 @@ def number(text: str) -> float | None:
     return value if np.isfinite(value) and "_" not in text else None
 
 
-def number_or_missing(text: str) -> float:
-    """A finite number, NaN where the text is none."""
-    value = number(text)
-    return np.nan if value is None else value
-
-
 def milliseconds(text: str) -> float | None:
     """Since 1970; AWS writes `2026-10-01T00:00:00Z`, a blank for the T and any offset are accepted.
 
@@ -44,16 +38,10 @@ def milliseconds(text: str) -> float | None:
     return round(moment.timestamp() * 1000)
 
 
-def milliseconds_or_missing(text: str) -> float:
-    """Since 1970, NaN where the text is no date."""
-    value = milliseconds(text)
-    return np.nan if value is None else value
-
-
 def read(values: pa.Array, reading: Reading) -> tuple[Numbers, list[int]]:
     """What `reading` gives for each of `values`, NaN for a missing one and at the end; and the
     numbers of those that it cannot read."""
-    if reading in {number, number_or_missing}:
+    if reading is number:
         plain = _plain_numbers(values)
         if plain is None:
             values = without_missing(values)

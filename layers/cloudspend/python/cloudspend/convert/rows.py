@@ -4,27 +4,18 @@ A bill has a million rows and a few thousand distinct values in most columns. So
 value here is evaluated once per distinct value (or distinct combination), not once per row.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from cloudspend.convert import exact, readings
-from cloudspend.convert.codes import (
-    Codes,
-    Flags,
-    Numbers,
-    codes_of,
-    constant,
-    occurring,
-    paired,
-    renumbered,
-    text_of_codes,
-)
-from cloudspend.convert.columns import Columns
-from cloudspend.convert.maps import Maps, decoded_maps
+from cloudspend.convert.codes import Codes, Flags, Numbers, codes_of, constant, narrow, paired
+from cloudspend.convert.columns import Column, Columns, Each
+from cloudspend.convert.maps import Coded, Maps, decoded_maps
+from cloudspend.convert.once import Once
 from cloudspend.convert.spots import Origin, Places, Spot, refusal
 from cloudspend.errors import DeliveryError
 
@@ -32,7 +23,11 @@ T = TypeVar("T")
 
 
 class Rows:
-    """Text columns, found by name or by `column_key`; a column that is not there is empty."""
+    """Text columns, found by name or by `column_key`; a column that is not there is empty.
+
+    Rows that were taken from others share with them what texts say, and what rules make of texts:
+    that is found out for the `whole`, once per distinct combination, and only looked up for them.
+    """
 
     def __init__(
         self,
@@ -40,41 +35,47 @@ class Rows:
         count: int,
         place: Origin,
         order: Codes | None = None,
+        whole: "Rows | None" = None,
     ) -> None:
         self.columns = columns if isinstance(columns, Columns) else Columns.of(columns)
         self.count = count
         self.place = place
         self._order = order
-        # Several rules read the same columns; each is looked up and converted once.
-        self._made: dict[Hashable, Any] = {}
-        self._added: dict[str, pa.DictionaryArray] = {}
+        self._whole = whole
+        self.once = Once()
 
     @classmethod
-    def together(cls, parts: Sequence["Rows"]) -> "Rows":
+    def together(cls, parts: Sequence["Rows"], each: Each = map) -> "Rows":
         """All rows of `parts`, which have the same columns and are left without them."""
-        columns = Columns.joined([part.columns for part in parts])
+        columns = Columns.joined([part.columns for part in parts], each)
         places = Places([(part.place, part.count) for part in parts])
         return cls(columns, sum(part.count for part in parts), places)
+
+    @property
+    def whole(self) -> "Rows":
+        """The rows that these were taken from, else these."""
+        return self._whole or self
 
     def taken(self, order: Codes) -> "Rows":
         """The rows of these numbers, in that order."""
         order = order if self._order is None else self._order[order]
-        return Rows(self.columns, len(order), self.place, order)
+        return Rows(self.columns, len(order), self.place, order, self.whole)
+
+    def first(self, count: int) -> "Rows":
+        """The first rows of a whole, which share nothing with it that was found out."""
+        return Rows(self.columns.first(count), count, self.place)
 
     def spot(self, row: int) -> Spot:
         """Where a row was read."""
         return self.place.spot(row if self._order is None else int(self._order[row]))
 
-    def add(self, name: str, column: pa.DictionaryArray) -> None:
-        """Give the rows a text column that the file has not; it is found by this very name."""
-        self._added[name] = column
+    def add(self, name: str, make: Callable[[], Column]) -> None:
+        """Give the whole a column that the file has not, which is made when it is asked for."""
+        self.columns.add(name, make)
 
-    def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` gives, made once for these rows; the same key always stands for the same."""
-        if key not in self._made:
-            self._made[key] = make()
-        found: T = self._made[key]
-        return found
+    def of_whole(self, codes: Codes) -> Codes:
+        """These rows' part of something that the whole has for each row."""
+        return codes if self._order is None else codes[self._order]
 
     def has(self, name: str) -> bool:
         return self.columns.name(name) is not None
@@ -85,19 +86,10 @@ class Rows:
 
     def text(self, name: str) -> pa.DictionaryArray:
         """The column as it stands; missing values are null."""
-        if name in self._added:
-            return self._added[name]
         found = self.columns.name(name)
         if found is None:
             return constant(None, self.count)
-        return self.once(("text", found), lambda: self._text(found))
-
-    def _text(self, name: str) -> pa.DictionaryArray:
-        column = self.columns.column(name)
-        if column.codes is not None:
-            return text_of_codes(column.numbered(self._order), column.values)
-        values = column.values if self._order is None else column.values.take(pa.array(self._order))
-        return values.dictionary_encode()
+        return self.once(("text", found), lambda: self.columns.column(found).text(self._order))
 
     def _numbered(self, name: str) -> Codes:
         """For each row the number of its value among those of the whole column."""
@@ -121,30 +113,46 @@ class Rows:
         """The values that occur."""
         return {value for value in self.text(name).unique().to_pylist() if value is not None}
 
-    def codes(self, name: str) -> tuple[Codes, list[str | None]]:
-        """For each row the number of its value, and the values; null is the last one."""
-        return self.once(("codes", name), lambda: self._codes(name))
-
-    def _codes(self, name: str) -> tuple[Codes, list[str | None]]:
-        array = self.text(name)
-        return codes_of(array), [*array.dictionary.to_pylist(), None]
+    def coded(self, name: str) -> tuple[Codes, pa.Array]:
+        """For each row the number of its value, and the values of the whole; a missing value has
+        the number after the last one."""
+        found = self.columns.name(name)
+        if found is None:
+            return np.zeros(self.count, np.uint8), pa.array([], pa.string())
+        column = self.columns.once(("coded", found), self.columns.column(found).coded)
+        return self.of_whole(column.numbered()), column.values
 
     def combined(self, names: Sequence[str]) -> tuple[Codes, list[tuple[str | None, ...]]]:
-        """For each row the number of its combination of values, and the combinations."""
+        """For each row the number of its combination of values, and those of the whole."""
         names = tuple(names)
-        return self.once(
-            ("combined", names),
-            lambda: paired([self.codes(name) for name in names], self.count),
+        if self._whole is None:
+            return self.once(("combined", names), lambda: self._paired(names))
+        codes, combinations = self._whole.combined(names)
+        return self.of_whole(codes), combinations
+
+    def _paired(self, names: Sequence[str]) -> tuple[Codes, list[tuple[str | None, ...]]]:
+        columns = [self.coded(name) for name in names]
+        codes, combinations = paired(
+            [(own, [*values.to_pylist(), None]) for own, values in columns], self.count
         )
+        return narrow(codes, len(combinations)), combinations
 
     def derive(self, function: Callable[..., str | None], *names: str) -> pa.DictionaryArray:
         """A text column: `function` of the values of `names`."""
+        return self.derived(function, *names).text(self._order)
+
+    def derived(self, function: Callable[..., str | None], *names: str) -> Column:
+        """That column of the whole."""
+        if self._whole is None:
+            return self.once((function, names), lambda: self._derived(function, names))
+        return self._whole.derived(function, *names)
+
+    def _derived(self, function: Callable[..., str | None], names: Sequence[str]) -> Column:
         codes, combinations = self.combined(names)
         results = pa.array([function(*values) for values in combinations], pa.string())
         encoded = results.dictionary_encode()
-        return pa.DictionaryArray.from_arrays(
-            encoded.indices.take(pa.array(codes)), encoded.dictionary
-        )
+        size = len(encoded.dictionary)
+        return Column(narrow(codes_of(encoded), size)[codes], encoded.dictionary)
 
     def where(self, condition: Callable[..., bool], *names: str) -> Flags:
         """For each row whether `condition` holds of its values of `names`."""
@@ -161,7 +169,7 @@ class Rows:
 
     def numbers_where_possible(self, name: str) -> Numbers:
         """As `numbers`, but text that is no number counts as missing."""
-        return self._read(name, readings.number_or_missing, "")
+        return self._read(name, readings.number)
 
     def moments(self, name: str) -> pa.Array:
         """The column as UTC timestamps. Raises DeliveryError at the first that is not a date."""
@@ -169,7 +177,7 @@ class Rows:
 
     def moments_where_possible(self, name: str) -> pa.Array:
         """As `moments`, but text that is no date counts as missing."""
-        return readings.timestamps(self._read(name, readings.milliseconds_or_missing, ""))
+        return readings.timestamps(self._read(name, readings.milliseconds))
 
     def exact_sum(self, name: str, of: Flags) -> Decimal:
         """The exact sum of a column's decimal text over the rows `of`; missing values are 0.
@@ -189,32 +197,27 @@ class Rows:
             wrong = [int(present[number]) for number in wrong]
             codes = np.arange(len(present))
         else:
-            limbs, wrong = self.columns.once(found, exact.limbs, lambda: exact.limbs(values))
+            limbs, wrong = self.columns.once((found, exact.limbs), lambda: exact.limbs(values))
         if wrong:
             self.numbers(name)
             self._refuse_any(name, wrong, "outside the range of money")
         return exact.total(limbs, codes)
 
-    def maps(self, name: str) -> tuple[Codes, Maps]:
-        """A map column: for each row the number of its map, and the maps; the last one is empty.
+    def maps(self, name: str) -> Coded:
+        """A map column: for each row the number of its map, and the maps of the whole.
 
-        Each distinct text is decoded once for every order of the rows, and only the maps that these
-        rows have are there. Raises DeliveryError at a text that is no JSON object of scalars.
+        Each distinct text is decoded once. Raises DeliveryError at a text that is no JSON object of
+        scalars.
         """
-        return self.once(("maps", name), lambda: self._maps(name))
-
-    def _maps(self, name: str) -> tuple[Codes, Maps]:
         found = self.columns.name(name)
         if found is None:
-            return np.zeros(self.count, np.int64), Maps.of([{}])
-        values, codes = self.columns.column(found).values, self._numbered(found)
+            return np.zeros(self.count, np.uint8), Maps.of([{}])
+        values = self.columns.column(found).values
         texts = pa.concat_arrays([values, pa.nulls(1, pa.string())])
-        maps, wrong = self.columns.once(found, decoded_maps, lambda: decoded_maps(texts))
+        maps, wrong = self.columns.once((found, decoded_maps), lambda: decoded_maps(texts))
         if wrong:
             self._refuse_any(name, wrong, "not a JSON object of scalars")
-        used = occurring(codes, len(maps))
-        used[-1] = True
-        return renumbered(codes, used), maps.taken(np.flatnonzero(used)).compact()
+        return self._numbered(found), maps
 
     def refused(self, name: str, row: int, what: str, value: str | None) -> DeliveryError:
         """The error for a value of `row` that is `what`."""
@@ -226,15 +229,31 @@ class Rows:
         if len(rows):
             raise self.refused(name, int(rows[0]), what, self.value(name, int(rows[0])))
 
-    def _read(self, name: str, reading: readings.Reading, what: str) -> Numbers:
-        return self.once((reading, name), lambda: self._evaluated(name, reading, what))
-
-    def _evaluated(self, name: str, reading: readings.Reading, what: str) -> Numbers:
+    def _read(self, name: str, reading: readings.Reading, otherwise: str = "") -> Numbers:
+        """What `reading` gives for each row, NaN where it gives nothing; where it cannot read a
+        text, that is refused as being `otherwise`, if that is said."""
         found = self.columns.name(name)
         if found is None:
             return np.full(self.count, np.nan)
+        results, wrong = self._found(found, reading)
+        if wrong and otherwise:
+            self._refuse_any(name, wrong, otherwise)
+        return self.once((found, reading), lambda: np.asarray(results[self._numbered(found)]))
+
+    def _found(self, name: str, reading: readings.Reading) -> tuple[Numbers, list[int]]:
+        """What a column's values are as `reading` has them, and the numbers of those it cannot."""
+        values = self.columns.column(name).values
+        return self.columns.once((name, reading), lambda: readings.read(values, reading))
+
+    def unread(self, name: str, reading: readings.Reading) -> Coded | None:
+        """For each row the number of a map that holds its text, by the file's own name, where
+        `reading` cannot read that; None where all of the whole can be read."""
+        found = self.columns.name(name)
+        wrong = [] if found is None else self._found(found, reading)[1]
+        if found is None or not wrong:
+            return None
         values = self.columns.column(found).values
-        results, wrong = self.columns.once(found, reading, lambda: readings.read(values, reading))
-        if wrong:
-            self._refuse_any(name, wrong, what)
-        return np.asarray(results[self._numbered(found)])
+        numbers = np.full(len(values) + 1, len(wrong), np.int64)
+        numbers[wrong] = np.arange(len(wrong))
+        texts = values.take(pa.array(wrong)).to_pylist()
+        return numbers[self._numbered(found)], Maps.of([*({found: text} for text in texts), {}])

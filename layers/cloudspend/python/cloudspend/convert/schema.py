@@ -121,3 +121,22 @@ COLUMNS: tuple[Column, ...] = (
 
 # Rows that are read together stand together, so that Parquet's statistics let queries skip.
 SORT_ORDER = ("subaccountid", "servicename", "resourceid", "chargeperiodstart")
+# What goes with that order, in either table: of these alone a row group's least and greatest values
+# tell whether it can be left unread.
+GOES_WITH_ORDER = {
+    *SORT_ORDER,
+    "chargeperiodend",
+    "resourcename",
+    "resourcetype",
+    "servicecategory",
+    "servicesubcategory",
+    "subaccountname",
+    "x_servicecode",
+    "line_item_product_code",
+    "line_item_resource_id",
+    "line_item_usage_account_id",
+    "line_item_usage_account_name",
+    "line_item_usage_end_date",
+    "line_item_usage_start_date",
+    "product_servicecode",
+}

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 
 from cloudspend.convert.codes import Codes, codes_of
 from cloudspend.convert.model import ParquetTotals
+from cloudspend.convert.names import TAG_COLUMN
+from cloudspend.convert.schema import GOES_WITH_ORDER
 
 # An object takes no more row groups from this size on. A row group of the widest table has about
 # 20 MB, so that objects stay under 256 MB, above which Athena gains nothing from larger ones.
@@ -76,6 +78,8 @@ class TableFiles:
                 compression="zstd",
                 compression_level=3,
                 store_schema=False,
+                # Values that are encoded at once: a row group, or each column costs many calls.
+                write_batch_size=ROW_GROUP,
                 dictionary_pagesize_limit=DICTIONARY_BYTES,
                 use_dictionary=recurring(self._schema),
                 write_statistics=filtered(self._schema),
@@ -95,12 +99,10 @@ def recurring(schema: pa.Schema) -> list[str]:
 
 
 def filtered(schema: pa.Schema) -> list[str]:
-    """What has its least and its greatest value noted: neither maps nor figures, since rows are
-    sorted by none, so that every row group has nearly all of their values."""
+    """What has its least and its greatest value noted: columns whose values stand together because
+    of the rows' order, and tags, which a resource's rows share."""
     return [
-        field.name
-        for field in schema
-        if not pa.types.is_map(field.type) and not pa.types.is_floating(field.type)
+        name for name in schema.names if name in GOES_WITH_ORDER or name.startswith(TAG_COLUMN)
     ]
 
 

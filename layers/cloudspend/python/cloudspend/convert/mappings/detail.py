@@ -7,62 +7,58 @@ in snake case: `product['vcpu']`, `resource_tags['user_cost_center']`, `cost_cat
 `discount['edp_discount']`. No row is left out.
 """
 
-import pyarrow as pa
-
 from cloudspend.convert.attributes import Attributes, all_renamed
 from cloudspend.convert.detail_schema import DETAIL_COLUMNS
-from cloudspend.convert.lenient import doubles, moments
-from cloudspend.convert.mapping import Layout, Rule, TableMapping, Target, arrow_schema, copied
+from cloudspend.convert.mapping import (
+    Found,
+    InMaps,
+    Layout,
+    TableMapping,
+    Target,
+    arrow_schema,
+    as_far_as_moments,
+    as_far_as_numbers,
+    copied,
+)
 from cloudspend.convert.mappings import packed
-from cloudspend.convert.maps import NUMBER_MAP
 from cloudspend.convert.names import snake
+from cloudspend.convert.readings import milliseconds, number
 from cloudspend.convert.rows import Rows
-from cloudspend.convert.schema import DOUBLE, STRING, TIMESTAMP, Column
+from cloudspend.convert.schema import DOUBLE, STRING, TIMESTAMP
 
 CUR_2_0 = "AWS Data Exports, table dictionary CUR 2.0"
-TYPED = {DOUBLE: doubles, TIMESTAMP: moments}
+READ = {
+    STRING: copied,
+    DOUBLE: as_far_as_numbers,
+    TIMESTAMP: as_far_as_moments,
+}
+READINGS = {DOUBLE: number, TIMESTAMP: milliseconds}
+TYPED = {column.name: READINGS[column.type] for column in DETAIL_COLUMNS if column.type in READINGS}
 
 
-def _rule(column: Column) -> Rule:
-    if column.type == STRING:
-        return copied(column.name)
-    read = TYPED[column.type]
-    return Rule((column.name,), lambda rows: read(rows, column.name).values)
-
-
-def _in_snake_case(attributes: Attributes, rows: Rows) -> pa.Array:
+def _in_snake_case(attributes: Attributes, rows: Rows) -> Found:
     """Attributes by AWS's keys: a map column has them already, columns of the legacy report not."""
     codes, found = attributes.read(rows)
-    return (all_renamed(found, snake) if attributes.flat else found).array(codes)
+    return codes, all_renamed(found, snake) if attributes.flat else found
 
 
-def _discount(rows: Rows, layout: Layout) -> pa.Array:
-    codes, found = packed.numeric_discounts(rows, layout)
-    return found.array(codes, NUMBER_MAP)
-
-
-def _other(rows: Rows, layout: Layout) -> pa.Array:
-    typed = {
-        column.name: TYPED[column.type](rows, column.name)
-        for column in DETAIL_COLUMNS
-        if column.type in TYPED
-    }
-    return packed.other_columns(rows, layout, typed)
+def _other(rows: Rows, layout: Layout) -> Found:
+    return packed.other_columns(rows, layout, TYPED)
 
 
 MAPPING = TableMapping(
     schema=arrow_schema(DETAIL_COLUMNS),
     targets=tuple(
-        Target(column.name, _rule(column), CUR_2_0)
+        Target(column.name, READ[column.type](column.name), CUR_2_0)
         for column in DETAIL_COLUMNS
-        if column.type == STRING or column.type in TYPED
+        if column.type in READ
     ),
     maps={
-        "cost_category": lambda rows, layout: _in_snake_case(layout.categories, rows),
-        "discount": _discount,
-        "product": lambda rows, layout: _in_snake_case(layout.products, rows),
-        "resource_tags": lambda rows, layout: _in_snake_case(layout.tags, rows),
-        "tags": lambda rows, layout: _in_snake_case(layout.labels, rows),
-        "x_other": _other,
+        "cost_category": InMaps(lambda rows, layout: _in_snake_case(layout.categories, rows)),
+        "discount": InMaps(packed.numeric_discounts),
+        "product": InMaps(lambda rows, layout: _in_snake_case(layout.products, rows)),
+        "resource_tags": InMaps(lambda rows, layout: _in_snake_case(layout.tags, rows)),
+        "tags": InMaps(lambda rows, layout: _in_snake_case(layout.labels, rows)),
+        "x_other": InMaps(_other),
     },
 )

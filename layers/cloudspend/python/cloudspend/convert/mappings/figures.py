@@ -9,7 +9,6 @@ import numpy as np
 from cloudspend.convert import rules
 from cloudspend.convert.amortization import CHARGE_TYPE, COST
 from cloudspend.convert.codes import Numbers
-from cloudspend.convert.lenient import doubles
 from cloudspend.convert.rows import Rows
 
 AMOUNT = "lineItem/UsageAmount"
@@ -106,7 +105,7 @@ def amortized_upfront(rows: Rows) -> Numbers:
     """The part of an upfront payment that falls on the row."""
     found = np.full(rows.count, np.nan)
     for charge_type, name in UPFRONT.items():
-        part = doubles(rows, name).values.to_numpy(zero_copy_only=False)
+        part = rows.numbers_where_possible(name)
         found = np.where(np.isnan(found), _only(rows, part, charge_type), found)
     return found
 

@@ -10,15 +10,13 @@ costs.
 
 from collections.abc import Callable, Sequence
 
-import pyarrow as pa
-
 from cloudspend.convert import rules
 from cloudspend.convert.attributes import Attributes, all_renamed
 from cloudspend.convert.labels import CATEGORY, categories_in
-from cloudspend.convert.lenient import doubles
 from cloudspend.convert.mapping import (
     ARROW_SCHEMA,
     Found,
+    InMaps,
     KindMapping,
     Layout,
     Rule,
@@ -34,6 +32,7 @@ from cloudspend.convert.mapping import (
 from cloudspend.convert.mappings import packed
 from cloudspend.convert.maps import Maps, each
 from cloudspend.convert.names import chosen_key, column_key
+from cloudspend.convert.readings import number
 from cloudspend.convert.rows import Rows
 from cloudspend.convert.schema import COLUMNS, COST_AND_USAGE
 
@@ -221,13 +220,12 @@ def _all_categories(categories: Maps, tags: Maps) -> Maps:
     return each(lambda own, other: {**categories_in(other), **own}, categories, among_tags)
 
 
-def _price_details(rows: Rows, layout: Layout) -> pa.Array:
-    codes, found = layout.products.read(rows)
-    return found.array(codes)
+def _price_details(rows: Rows, layout: Layout) -> Found:
+    return layout.products.read(rows)
 
 
-def _other(rows: Rows, layout: Layout) -> pa.Array:
-    return packed.other_columns(rows, layout, {name: doubles(rows, name) for name in FIGURES})
+def _other(rows: Rows, layout: Layout) -> Found:
+    return packed.other_columns(rows, layout, dict.fromkeys(FIGURES, number))
 
 
 MAPPING = KindMapping(
@@ -236,10 +234,10 @@ MAPPING = KindMapping(
             schema=ARROW_SCHEMA,
             targets=TARGETS,
             maps={
-                "SkuPriceDetails": _price_details,
+                "SkuPriceDetails": InMaps(_price_details),
                 **packed.label_columns(_shown, _tags, _categories),
-                "x_Discounts": packed.discounts,
-                "x_Other": _other,
+                "x_Discounts": InMaps(packed.discounts),
+                "x_Other": InMaps(_other),
             },
             tags=_normalized_tags,
         )

@@ -9,14 +9,12 @@ the data dictionary of the AWS Cost and Usage Report user guide, CID the queries
 Intelligence Dashboards. What could be read in two ways is in the decision records.
 """
 
-import pyarrow as pa
-
 from cloudspend.convert import amortization, rules
 from cloudspend.convert.amortization import CHARGE_TYPE, COST, PRODUCT, RESERVATION
-from cloudspend.convert.lenient import doubles
 from cloudspend.convert.mapping import (
     ARROW_SCHEMA,
     Found,
+    InMaps,
     KindMapping,
     Layout,
     TableMapping,
@@ -50,6 +48,7 @@ from cloudspend.convert.mappings.packed import (
     PRODUCT_REGION,
     RATE_CODE,
 )
+from cloudspend.convert.readings import number
 from cloudspend.convert.rows import Rows
 from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
 
@@ -230,21 +229,21 @@ def _normalized_tags(rows: Rows, layout: Layout) -> Found:
     return packed.normalized(rows, layout, packed.tags)
 
 
-def _other(rows: Rows, layout: Layout) -> pa.Array:
-    return packed.other_columns(rows, layout, {name: doubles(rows, name) for name in LENIENT})
+def _other(rows: Rows, layout: Layout) -> Found:
+    return packed.other_columns(rows, layout, dict.fromkeys(LENIENT, number))
 
 
 COST_AND_USAGE_MAPPING = TableMapping(
     schema=ARROW_SCHEMA,
     targets=TARGETS,
     maps={
-        "SkuPriceDetails": packed.price_details,
+        "SkuPriceDetails": InMaps(packed.price_details),
         **packed.label_columns(packed.tags, packed.tags, packed.categories),
-        "x_Discounts": packed.discounts,
-        "x_Other": _other,
+        "x_Discounts": InMaps(packed.discounts),
+        "x_Other": InMaps(_other),
     },
     map_reads=(RATE_CODE, BUNDLED, *DETAIL_COLUMNS.values()),
-    prepare=packed.unpack,
+    unpack=packed.unpack,
     left_out=amortization.left_out,
     tags=_normalized_tags,
 )

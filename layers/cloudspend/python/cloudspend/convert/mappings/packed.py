@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cloudspend.convert.attributes import Attributes
-from cloudspend.convert.codes import codes_of, combined, text_of_codes
+from cloudspend.convert.codes import combined
+from cloudspend.convert.columns import Column
 from cloudspend.convert.labels import (
     all_line_item_categories,
     all_line_item_tags,
@@ -18,10 +19,10 @@ from cloudspend.convert.labels import (
     with_prefix,
     with_value,
 )
-from cloudspend.convert.lenient import Typed, others, unread_columns
-from cloudspend.convert.mapping import Found, LabelsOf, Layout, Make
-from cloudspend.convert.maps import NUMBER_MAP, Maps, each, joined, together
-from cloudspend.convert.readings import number, read
+from cloudspend.convert.lenient import others
+from cloudspend.convert.mapping import Found, FoundOf, InMaps, Layout
+from cloudspend.convert.maps import Maps, each, joined, together
+from cloudspend.convert.readings import Reading, number, read
 from cloudspend.convert.rows import Rows
 
 PRODUCT_NAME = "product/ProductName"
@@ -54,14 +55,20 @@ SAID_ELSEWHERE = {"product_name", "region", "servicename"}
 
 
 def unpack(rows: Rows, layout: Layout) -> None:
-    """Add to the rows what rules read by name and CUR 2.0 has inside maps only."""
+    """Give the rows of a whole the columns that rules read by name and CUR 2.0 has inside maps."""
     for name, key in ((PRODUCT_NAME, "product_name"), (PRODUCT_REGION, "region")):
         if layout.products.packed and not rows.has(name):
-            codes, products = layout.products.read(rows)
-            rows.add(name, products.column(key, codes))
+            _add(rows, name, layout.products.read, key)
     if not rows.has(NAME_TAG) and (layout.tags.packed or layout.labels.packed):
-        codes, found = normalized(rows, layout, tags)
-        rows.add(NAME_TAG, found.column("name", codes))
+        _add(rows, NAME_TAG, lambda rows: normalized(rows, layout, tags), "name")
+
+
+def _add(rows: Rows, name: str, find: Callable[[Rows], Found], key: str) -> None:
+    def make() -> Column:
+        codes, maps = find(rows)
+        return maps.column(key, codes)
+
+    rows.add(name, make)
 
 
 def tags(rows: Rows, layout: Layout) -> Found:
@@ -84,84 +91,75 @@ def found_in(rows: Rows, sources: tuple[Attributes, ...], function: Callable[...
     return rows.once((sources, function), make)
 
 
-def normalized(rows: Rows, layout: Layout, tags_of: LabelsOf) -> Found:
+def normalized(rows: Rows, layout: Layout, tags_of: FoundOf) -> Found:
     """Tags by the keys that all spellings share."""
 
     def make() -> Found:
         codes, found = tags_of(rows, layout)
         return codes, normalized_tags(found)
 
-    return rows.once((tags_of, layout), make)
+    return rows.once((tags_of, layout, normalized_tags), make)
 
 
-def label_columns(shown: LabelsOf, tags_of: LabelsOf, categories_of: LabelsOf) -> dict[str, Make]:
+def label_columns(shown: FoundOf, tags_of: FoundOf, categories_of: FoundOf) -> dict[str, InMaps]:
     """The map columns of tags and cost categories, originals and normalized.
 
     `shown` are tags by the keys that FOCUS's column has, `tags_of` by chosen keys.
     """
 
-    def focus_tags(rows: Rows, layout: Layout) -> pa.Array:
+    def focus_tags(rows: Rows, layout: Layout) -> Found:
         found = [shown(rows, layout), categories_of(rows, layout)]
         codes, (own, named) = together(found, rows.count)
-        return joined(own, with_prefix(named)).array(codes)
+        return codes, joined(own, with_prefix(named))
 
-    def tags_normalized(rows: Rows, layout: Layout) -> pa.Array:
-        codes, found = normalized(rows, layout, tags_of)
-        return found.array(codes)
+    def tags_normalized(rows: Rows, layout: Layout) -> Found:
+        return normalized(rows, layout, tags_of)
 
-    def own_categories(rows: Rows, layout: Layout) -> pa.Array:
+    def categories_normalized(rows: Rows, layout: Layout) -> Found:
         codes, found = categories_of(rows, layout)
-        return found.array(codes)
-
-    def categories_normalized(rows: Rows, layout: Layout) -> pa.Array:
-        codes, found = categories_of(rows, layout)
-        return normalized_categories(found).array(codes)
+        return codes, normalized_categories(found)
 
     return {
-        "Tags": focus_tags,
-        "x_TagsNormalized": tags_normalized,
-        "x_CostCategories": own_categories,
-        "x_CostCategoriesNormalized": categories_normalized,
+        "Tags": InMaps(focus_tags),
+        "x_TagsNormalized": InMaps(tags_normalized),
+        "x_CostCategories": InMaps(categories_of),
+        "x_CostCategoriesNormalized": InMaps(categories_normalized),
     }
 
 
-def price_details(rows: Rows, layout: Layout) -> pa.Array:
-    """Properties of the price, null where there is no price id (FOCUS)."""
+def price_details(rows: Rows, layout: Layout) -> Found:
+    """Properties of the price, none where there is no price id (FOCUS)."""
     products, attributes = layout.products.read(rows)
-    priced = rows.text(RATE_CODE).is_valid().to_numpy(zero_copy_only=False)
-    named = {key: rows.text(name) for key, name in DETAIL_COLUMNS.items()}
-    codes, (has, product, *own) = combined(
+    named = {key: rows.coded(name) for key, name in DETAIL_COLUMNS.items()}
+    codes, (unpriced, product, *own) = combined(
         [
-            (priced.astype(np.int64), 2),
+            (rows.is_missing(RATE_CODE).astype(np.uint8), 2),
             (products, len(attributes)),
-            *((codes_of(text), len(text.dictionary) + 1) for text in named.values()),
+            *((numbers, len(values) + 1) for numbers, values in named.values()),
         ],
         rows.count,
     )
     columns = {
-        key: text_of_codes(at, text.dictionary)
-        for (key, text), at in zip(named.items(), own, strict=True)
+        key: Column(at, values).text()
+        for (key, (_, values)), at in zip(named.items(), own, strict=True)
     }
     all_of_them = joined(
-        attributes.without(DETAIL_COLUMNS).taken(product), Maps.of_columns(columns, len(has))
+        attributes.without(DETAIL_COLUMNS).taken(product), Maps.of_columns(columns, len(product))
     )
     said = with_value(all_of_them.without(SAID_ELSEWHERE))
-    return _by_focus_names(said.kept(has[said.of_entries] == 1)).array(codes)
+    return codes, _by_focus_names(said.kept(unpriced[said.of_entries] == 0))
 
 
-def discounts(rows: Rows, layout: Layout) -> pa.Array:
+def discounts(rows: Rows, layout: Layout) -> Found:
     """All discounts of a row by kind, those of the map and the bundled one."""
     found = numeric_discounts(rows, layout)
-    if rows.text(BUNDLED).null_count < rows.count:
-        column = rows.text(BUNDLED)
-        values = {
-            "bundled_discount": pa.concat_arrays([column.dictionary, pa.nulls(1, pa.string())])
-        }
-        own = Maps.of_columns(values, len(column.dictionary) + 1).where(_are_numbers)
-        codes, (mapped, bundled) = together([found, (codes_of(column), own)], rows.count)
-        found = codes, joined(mapped, bundled)
-    codes, maps = found
-    return maps.array(codes, NUMBER_MAP)
+    codes, texts = rows.coded(BUNDLED)
+    if not len(texts):
+        return found
+    values = {"bundled_discount": pa.concat_arrays([texts, pa.nulls(1, pa.string())])}
+    own = Maps.of_columns(values, len(texts) + 1).where(_are_numbers)
+    codes, (mapped, bundled) = together([found, (codes, own)], rows.count)
+    return codes, joined(mapped, bundled)
 
 
 def numeric_discounts(rows: Rows, layout: Layout) -> Found:
@@ -182,10 +180,9 @@ def unread_discounts(rows: Rows, layout: Layout) -> Found:
     return codes, replace(unread, names=tuple(f"{column}/{name}" for name in unread.names))
 
 
-def other_columns(rows: Rows, layout: Layout, typed: Mapping[str, Typed]) -> pa.Array:
+def other_columns(rows: Rows, layout: Layout, typed: Mapping[str, Reading]) -> Found:
     """What no column of the table can hold: unknown columns, and values of other types."""
-    unread = [*unread_columns(rows, typed), unread_discounts(rows, layout)]
-    return others(rows, layout.unknown, unread)
+    return others(rows, layout.unknown, typed, [unread_discounts(rows, layout)])
 
 
 def _by_focus_names(properties: Maps) -> Maps:
