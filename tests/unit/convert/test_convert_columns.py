@@ -1,6 +1,8 @@
 """Columns of text as codes and values, whatever way they came, and what is found out of them."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -73,7 +75,7 @@ def test_combinations_are_the_same_counted_or_hashed(
 def test_a_column_that_is_added_is_made_when_it_is_asked_for() -> None:
     made = list[str]()
 
-    def make() -> Column:
+    def make(_: Rows) -> Column:
         made.append("made")
         return Column.of(pa.array(["x", None], TEXT))
 
@@ -83,6 +85,20 @@ def test_a_column_that_is_added_is_made_when_it_is_asked_for() -> None:
     assert rows.taken(np.array([1, 0])).text("new").to_pylist() == [None, "x"]
     assert rows.text("new").to_pylist() == ["x", None]
     assert made == ["made"]
+
+
+def test_rows_that_nobody_holds_are_gone_at_once() -> None:
+    rows = Rows({"a": pa.array(["x", "y"], TEXT)}, 2, Place("file", int))
+    rows.add("new", lambda whole: Column.of(whole.text("a")))
+    taken = rows.taken(np.array([1]))
+    assert taken.derive(lambda new, a: f"{new}{a}", "new", "a").to_pylist() == ["yy"]
+    held = weakref.ref(rows)
+    gc.disable()
+    try:
+        del rows, taken
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 def test_rules_are_evaluated_once_for_the_whole() -> None:

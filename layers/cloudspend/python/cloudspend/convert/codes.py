@@ -97,6 +97,15 @@ def narrow(codes: Codes, largest: int) -> Codes:
     return codes.astype(np.min_scalar_type(largest), copy=False)
 
 
+def held(codes: Codes, largest: int) -> Codes:
+    """The same codes, to be read only, in as little memory as they can be: where all are the same,
+    that one."""
+    codes = narrow(codes, largest)
+    if len(codes) and largest <= 1 and codes.min() == codes.max():
+        return np.broadcast_to(codes[:1].copy(), codes.shape)
+    return codes
+
+
 def _compact(codes: Codes, size: int) -> tuple[Codes, int]:
     """Codes below `size`, counted without those that do not occur; and how many do."""
     if size <= TABLED * len(codes):

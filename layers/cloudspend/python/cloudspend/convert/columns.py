@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ from cloudspend.convert.codes import (
     Codes,
     Flags,
     codes_of,
+    held,
     narrow,
     renumbered,
     text_of_codes,
@@ -50,7 +51,7 @@ class Column:
             kept[empty] = False
             codes = np.where(codes == empty, len(values), codes)
             codes, values = renumbered(codes, kept), values.filter(pa.array(kept[:-1]))
-        return cls(narrow(codes, len(values)), values)
+        return cls(held(codes, len(values)), values)
 
     @classmethod
     def _of_plain(cls, texts: pa.Array) -> "Column":
@@ -68,7 +69,7 @@ class Column:
     def _of_present(cls, texts: pa.Array, there: Flags) -> "Column":
         present = int(np.count_nonzero(there))
         codes = np.where(there, np.cumsum(there) - 1, present)
-        return cls(narrow(codes, present), texts.filter(pa.array(there)))
+        return cls(held(codes, present), texts.filter(pa.array(there)))
 
     @classmethod
     def joined(cls, parts: Sequence["Column"]) -> "Column":
@@ -84,7 +85,7 @@ class Column:
             end = start + len(part.values)
             codes.append(np.append(numbers[start:end], numbers[-1:])[part.codes])
             start = end
-        return cls(np.concatenate(codes), encoded.dictionary)
+        return cls(held(np.concatenate(codes), size), encoded.dictionary)
 
     def coded(self) -> "Column":
         """The same column with a code for each row, though values may recur."""
@@ -95,7 +96,7 @@ class Column:
     def compact(self) -> "Column":
         """The same column without values that no row has."""
         text = self.text()
-        return Column(narrow(codes_of(text), len(text.dictionary)), text.dictionary)
+        return Column(held(codes_of(text), len(text.dictionary)), text.dictionary)
 
     def first(self, count: int) -> "Column":
         """The column of the first rows."""
@@ -134,12 +135,13 @@ class Columns:
     """Columns by name.
 
     What is found out of a column's distinct values is found out once, for every order of the rows.
+    `added` are columns that no file has: each by what makes it of all rows.
     """
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
         self._columns = dict(columns)
         self._by_key = {column_key(name): name for name in columns}
-        self._made: dict[str, Callable[[], Column]] = {}
+        self.added: dict[str, Callable[[Any], Column]] = {}
         self.once = Once()
 
     @classmethod
@@ -158,18 +160,10 @@ class Columns:
         """The columns of the first rows, of which nothing has been found out yet."""
         return Columns({name: column.first(count) for name, column in self._columns.items()})
 
-    def add(self, name: str, make: Callable[[], Column]) -> None:
-        """Have a column more, made when somebody asks for it; it is found by this very name."""
-        self._made[name] = make
-
     def name(self, name: str) -> str | None:
         """The column that is meant; two tags may differ in nothing but case."""
-        if name in self._columns or name in self._made:
-            return name
-        return self._by_key.get(column_key(name))
+        return name if name in self._columns else self._by_key.get(column_key(name))
 
     def column(self, name: str) -> Column:
         """The column of that very name."""
-        if name in self._made:
-            return self.once(("made", name), self._made[name])
         return self._columns[name]

@@ -21,6 +21,7 @@ import pyarrow as pa
 from cloudspend.convert.blocks import Buffers, Damaged, header_and_blocks, inflated
 from cloudspend.convert.control import ControlTotals, control_totals
 from cloudspend.convert.currency import Currency
+from cloudspend.convert.heap import give_back_large_blocks
 from cloudspend.convert.mapping import KindMapping, Layout
 from cloudspend.convert.mappings import MAPPINGS
 from cloudspend.convert.model import ConversionSummary, ConversionTask, Output
@@ -40,8 +41,8 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 WORKERS = 2
-# Text that is gathered and sorted together: some 270,000 rows of CUR 2.0.
-RUN_BYTES = 28 * 16 * 1024 * 1024
+# Text that is gathered and sorted together: some 350,000 rows of CUR 2.0.
+RUN_BYTES = 36 * 16 * 1024 * 1024
 PARQUET = "parquet"
 
 
@@ -56,6 +57,7 @@ def convert_task(task: ConversionTask, source: Source, sink: Sink) -> Conversion
     missing = [table for table in task.tables if table not in mapping.tables]
     if missing:
         raise UsageError(f"Files of kind {task.kind} cannot fill the table {missing[0]}.")
+    give_back_large_blocks()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as closing:
         files = {
             table: TableFiles(Path(folder), table, mapping.tables[table].schema)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from cloudspend.convert import exact, readings
-from cloudspend.convert.codes import Codes, Flags, Numbers, codes_of, constant, narrow, paired
+from cloudspend.convert.codes import Codes, Flags, Numbers, codes_of, constant, held, narrow, paired
 from cloudspend.convert.columns import Column, Columns, Each
 from cloudspend.convert.maps import Coded, Maps, decoded_maps
 from cloudspend.convert.once import Once
@@ -69,45 +69,55 @@ class Rows:
         """Where a row was read."""
         return self.place.spot(row if self._order is None else int(self._order[row]))
 
-    def add(self, name: str, make: Callable[[], Column]) -> None:
-        """Give the whole a column that the file has not, which is made when it is asked for."""
-        self.columns.add(name, make)
+    def add(self, name: str, make: "Callable[[Rows], Column]") -> None:
+        """Give a whole a column that the file has not; what makes it of the whole is asked when
+        the column is, and must not hold the rows, which would hold themselves."""
+        self.columns.added[name] = make
 
     def of_whole(self, codes: Codes) -> Codes:
         """These rows' part of something that the whole has for each row."""
         return codes if self._order is None else codes[self._order]
 
+    def _name(self, name: str) -> str | None:
+        return name if name in self.columns.added else self.columns.name(name)
+
+    def _column(self, name: str) -> Column:
+        make, whole = self.columns.added.get(name), self.whole
+        if make is None:
+            return self.columns.column(name)
+        return whole.once(("added", name), lambda: make(whole))
+
     def has(self, name: str) -> bool:
-        return self.columns.name(name) is not None
+        return self._name(name) is not None
 
     def spelling(self, name: str) -> str:
         """The name that the file itself has for the column."""
-        return self.columns.name(name) or name
+        return self._name(name) or name
 
     def text(self, name: str) -> pa.DictionaryArray:
         """The column as it stands; missing values are null."""
-        found = self.columns.name(name)
+        found = self._name(name)
         if found is None:
             return constant(None, self.count)
-        return self.once(("text", found), lambda: self.columns.column(found).text(self._order))
+        return self.once(("text", found), lambda: self._column(found).text(self._order))
 
     def _numbered(self, name: str) -> Codes:
         """For each row the number of its value among those of the whole column."""
-        column = self.columns.column(name)
+        column = self._column(name)
         return self.once(("numbered", name), lambda: column.numbered(self._order))
 
     def value(self, name: str, row: int) -> str | None:
         """The text of one row."""
-        found = self.columns.name(name)
+        found = self._name(name)
         place = row if self._order is None else int(self._order[row])
-        return None if found is None else self.columns.column(found).value(place)
+        return None if found is None else self._column(found).value(place)
 
     def is_missing(self, name: str) -> Flags:
         """For each row whether it lacks a value."""
-        found = self.columns.name(name)
+        found = self._name(name)
         if found is None:
             return np.ones(self.count, np.bool_)
-        return self.columns.column(found).missing(self._order)
+        return self._column(found).missing(self._order)
 
     def distinct(self, name: str) -> set[str]:
         """The values that occur."""
@@ -116,10 +126,10 @@ class Rows:
     def coded(self, name: str) -> tuple[Codes, pa.Array]:
         """For each row the number of its value, and the values of the whole; a missing value has
         the number after the last one."""
-        found = self.columns.name(name)
+        found = self._name(name)
         if found is None:
             return np.zeros(self.count, np.uint8), pa.array([], pa.string())
-        column = self.columns.once(("coded", found), self.columns.column(found).coded)
+        column = self.columns.once(("coded", found), self._column(found).coded)
         return self.of_whole(column.numbered()), column.values
 
     def combined(self, names: Sequence[str]) -> tuple[Codes, list[tuple[str | None, ...]]]:
@@ -135,7 +145,7 @@ class Rows:
         codes, combinations = paired(
             [(own, [*values.to_pylist(), None]) for own, values in columns], self.count
         )
-        return narrow(codes, len(combinations)), combinations
+        return held(codes, len(combinations)), combinations
 
     def derive(self, function: Callable[..., str | None], *names: str) -> pa.DictionaryArray:
         """A text column: `function` of the values of `names`."""
@@ -152,7 +162,7 @@ class Rows:
         results = pa.array([function(*values) for values in combinations], pa.string())
         encoded = results.dictionary_encode()
         size = len(encoded.dictionary)
-        return Column(narrow(codes_of(encoded), size)[codes], encoded.dictionary)
+        return Column(held(narrow(codes_of(encoded), size)[codes], size), encoded.dictionary)
 
     def where(self, condition: Callable[..., bool], *names: str) -> Flags:
         """For each row whether `condition` holds of its values of `names`."""
@@ -185,10 +195,10 @@ class Rows:
         Raises DeliveryError where a value is no number, or has more than 38 digits before or after
         the point.
         """
-        found = self.columns.name(name)
+        found = self._name(name)
         if found is None:
             return Decimal(0)
-        values = self.columns.column(found).values
+        values = self._column(found).values
         codes = self._numbered(found)[of]
         if len(values) >= len(codes):
             # Plain text, or few rows: those values alone that are added up.
@@ -209,10 +219,10 @@ class Rows:
         Each distinct text is decoded once. Raises DeliveryError at a text that is no JSON object of
         scalars.
         """
-        found = self.columns.name(name)
+        found = self._name(name)
         if found is None:
             return np.zeros(self.count, np.uint8), Maps.of([{}])
-        values = self.columns.column(found).values
+        values = self._column(found).values
         texts = pa.concat_arrays([values, pa.nulls(1, pa.string())])
         maps, wrong = self.columns.once((found, decoded_maps), lambda: decoded_maps(texts))
         if wrong:
@@ -232,7 +242,7 @@ class Rows:
     def _read(self, name: str, reading: readings.Reading, otherwise: str = "") -> Numbers:
         """What `reading` gives for each row, NaN where it gives nothing; where it cannot read a
         text, that is refused as being `otherwise`, if that is said."""
-        found = self.columns.name(name)
+        found = self._name(name)
         if found is None:
             return np.full(self.count, np.nan)
         results, wrong = self._found(found, reading)
@@ -242,17 +252,17 @@ class Rows:
 
     def _found(self, name: str, reading: readings.Reading) -> tuple[Numbers, list[int]]:
         """What a column's values are as `reading` has them, and the numbers of those it cannot."""
-        values = self.columns.column(name).values
+        values = self._column(name).values
         return self.columns.once((name, reading), lambda: readings.read(values, reading))
 
     def unread(self, name: str, reading: readings.Reading) -> Coded | None:
         """For each row the number of a map that holds its text, by the file's own name, where
         `reading` cannot read that; None where all of the whole can be read."""
-        found = self.columns.name(name)
+        found = self._name(name)
         wrong = [] if found is None else self._found(found, reading)[1]
         if found is None or not wrong:
             return None
-        values = self.columns.column(found).values
+        values = self._column(found).values
         numbers = np.full(len(values) + 1, len(wrong), np.int64)
         numbers[wrong] = np.arange(len(wrong))
         texts = values.take(pa.array(wrong)).to_pylist()

@@ -101,9 +101,7 @@ def recurring(schema: pa.Schema) -> list[str]:
 def filtered(schema: pa.Schema) -> list[str]:
     """What has its least and its greatest value noted: columns whose values stand together because
     of the rows' order, and tags, which a resource's rows share."""
-    return [
-        name for name in schema.names if name in GOES_WITH_ORDER or name.startswith(TAG_COLUMN)
-    ]
+    return [name for name in schema.names if name in GOES_WITH_ORDER or name.startswith(TAG_COLUMN)]
 
 
 def _leaves(schema: pa.Schema) -> Iterator[tuple[str, pa.DataType]]:

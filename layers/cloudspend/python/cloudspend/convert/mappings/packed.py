@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import pyarrow as pa
@@ -58,17 +58,18 @@ def unpack(rows: Rows, layout: Layout) -> None:
     """Give the rows of a whole the columns that rules read by name and CUR 2.0 has inside maps."""
     for name, key in ((PRODUCT_NAME, "product_name"), (PRODUCT_REGION, "region")):
         if layout.products.packed and not rows.has(name):
-            _add(rows, name, layout.products.read, key)
+            rows.add(name, partial(_under, key, layout.products.read))
     if not rows.has(NAME_TAG) and (layout.tags.packed or layout.labels.packed):
-        _add(rows, NAME_TAG, lambda rows: normalized(rows, layout, tags), "name")
+        rows.add(NAME_TAG, partial(_under, "name", partial(_normalized_tags, layout)))
 
 
-def _add(rows: Rows, name: str, find: Callable[[Rows], Found], key: str) -> None:
-    def make() -> Column:
-        codes, maps = find(rows)
-        return maps.column(key, codes)
+def _under(key: str, find: Callable[[Rows], Found], rows: Rows) -> Column:
+    codes, maps = find(rows)
+    return maps.column(key, codes)
 
-    rows.add(name, make)
+
+def _normalized_tags(layout: Layout, rows: Rows) -> Found:
+    return normalized(rows, layout, tags)
 
 
 def tags(rows: Rows, layout: Layout) -> Found:
