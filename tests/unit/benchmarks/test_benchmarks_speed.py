@@ -1,16 +1,21 @@
 """The speed benchmark does what it times, and judges ratios by their targets."""
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from benchmarks import speed
 from benchmarks.chunk import write_chunk
+from benchmarks.disk import Disk, task_of
 from benchmarks.inflate import inflated
 from benchmarks.speed import Run
+from cloudspend.convert.convert import convert_task
 
 ROWS = 100
+# What tells the rows of a chunk apart.
+IDENTITY = ("chargeperiodstart", "resourceid", "x_chargetype", "skuid", "subaccountid", "skumeter")
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +31,38 @@ def test_every_way_works_through_the_whole_chunk(chunk: Path, tmp_path: Path) ->
     assert pq.read_metadata(tmp_path / "peer.parquet").num_rows == ROWS
     assert 0 < speed.work(speed.MAPPED, chunk, tmp_path) <= ROWS
     assert inflated(chunk) > chunk.stat().st_size
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """Rows that can be compared: maps as such, in an order of their own."""
+    rows = [
+        {name: dict(v) if isinstance(v, list) else v for name, v in row.items()}
+        for row in pq.read_table(path).to_pylist()
+    ]
+    return sorted(rows, key=lambda row: [str(row[name]) for name in IDENTITY])
+
+
+def test_pandas_maps_what_the_conversion_maps(tmp_path: Path) -> None:
+    chunk = tmp_path / "chunk.csv.gz"
+    write_chunk(chunk, 2_000)
+    disk = Disk(tmp_path)
+    (ours,) = convert_task(task_of(chunk), disk, disk).outputs
+    speed.work(speed.MAPPED, chunk, tmp_path)
+    wanted, found = rows_of(disk.place(ours.key)), rows_of(tmp_path / "peer.parquet")
+    assert {row["x_chargetype"] for row in wanted} >= {"RIFee", "Tax", "SavingsPlanRecurringFee"}
+    assert len(found) == len(wanted)
+    for own, other in zip(wanted, found, strict=True):
+        # pandas reads figures to the last but one digit.
+        close = {k: pytest.approx(v) if isinstance(v, float) else v for k, v in own.items()}
+        assert other == close
+
+
+def test_the_conversion_is_timed_without_pandas(chunk: Path) -> None:
+    # What is asked for is there, but for the one package.
+    assert speed.WithoutPandas().find_spec("numpy") is None
+    with pytest.raises(ModuleNotFoundError):
+        speed.WithoutPandas().find_spec("pandas")
+    assert speed.timed(speed.ONE, chunk).megabytes > 0
 
 
 def test_a_process_is_timed(chunk: Path) -> None:
