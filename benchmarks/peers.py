@@ -27,9 +27,9 @@ def raw(chunk: Path, out: Path) -> int:
     return len(rows)
 
 
-def mapped(chunk: Path, out: Path) -> int:
+def mapped(chunk: Path, out: Path, *, remembered: bool = False) -> int:
     """The columns of `cost_and_usage`, maps as Parquet maps: how many rows."""
-    rows = pandas_mapping.focus(_read(chunk, pandas_mapping.READ))
+    rows = pandas_mapping.focus(_read(chunk, pandas_mapping.READ), remembered=remembered)
     _write(rows, out, pandas_mapping.TYPES)
     return len(rows)
 
@@ -55,3 +55,8 @@ def _write(rows: pd.DataFrame, out: Path, types: Mapping[str, str]) -> None:
     )
     table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False, safe=True)
     pq.write_table(table, out, compression="snappy", flavor="spark", coerce_timestamps="ms")
+
+
+def remembered(chunk: Path, out: Path) -> int:
+    """As `mapped`, but each distinct JSON text is read once."""
+    return mapped(chunk, out, remembered=True)

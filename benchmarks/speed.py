@@ -26,8 +26,15 @@ from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
 ROWS = 1_000_000
 TURNS = 3
 SMALLER, LARGER = 10, 3
-ONE, BOTH, RAW, MAPPED, INFLATED = "one", "both", "raw", "mapped", "inflated"
-WAYS = (ONE, BOTH, RAW, MAPPED, INFLATED)
+ONE, BOTH, RAW, MAPPED, REMEMBERED, INFLATED = (
+    "one",
+    "both",
+    "raw",
+    "mapped",
+    "remembered",
+    "inflated",
+)
+WAYS = (ONE, BOTH, RAW, MAPPED, REMEMBERED, INFLATED)
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,7 @@ def work(way: str, chunk: Path, folder: Path) -> int:
     from benchmarks import peers  # noqa: PLC0415 (conversions do without pandas)
 
     out = folder / "peer.parquet"
-    return {RAW: peers.raw, MAPPED: peers.mapped}[way](chunk, out)
+    return {RAW: peers.raw, MAPPED: peers.mapped, REMEMBERED: peers.remembered}[way](chunk, out)
 
 
 def timed(way: str, chunk: Path) -> Run:

@@ -42,12 +42,13 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: [str(row[name]) for name in IDENTITY])
 
 
-def test_pandas_maps_what_the_conversion_maps(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", [speed.MAPPED, speed.REMEMBERED])
+def test_pandas_maps_what_the_conversion_maps(tmp_path: Path, way: str) -> None:
     chunk = tmp_path / "chunk.csv.gz"
     write_chunk(chunk, 2_000)
     disk = Disk(tmp_path)
     (ours,) = convert_task(task_of(chunk), disk, disk).outputs
-    speed.work(speed.MAPPED, chunk, tmp_path)
+    speed.work(way, chunk, tmp_path)
     wanted, found = rows_of(disk.place(ours.key)), rows_of(tmp_path / "peer.parquet")
     assert {row["x_chargetype"] for row in wanted} >= {"RIFee", "Tax", "SavingsPlanRecurringFee"}
     assert len(found) == len(wanted)
