@@ -1,0 +1,20 @@
+"""Large arrays' memory is given back where the C library can be told so."""
+
+import ctypes
+from types import SimpleNamespace
+from unittest.mock import patch
+
+from cloudspend.convert.heap import LARGE, M_MMAP_THRESHOLD, give_back_large_blocks
+
+
+def test_glibc_is_told_once_per_task_from_which_size_on() -> None:
+    told = list[tuple[int, int]]()
+    library = SimpleNamespace(mallopt=lambda what, size: told.append((what, size)))
+    with patch.object(ctypes, "CDLL", return_value=library):
+        give_back_large_blocks()
+    assert told == [(M_MMAP_THRESHOLD, LARGE)]
+
+
+def test_another_c_library_is_left_alone() -> None:
+    with patch.object(ctypes, "CDLL", return_value=SimpleNamespace()):
+        give_back_large_blocks()
