@@ -231,6 +231,25 @@ def test_the_sdk_knows_the_regions_of_each_partition() -> None:
     assert known_regions("aws-cn") == {"cn-north-1", "cn-northwest-1"}
 
 
+def test_the_sdk_s_list_is_read_once_however_many_accounts_are_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = []
+
+    class Counted:
+        def get_available_regions(self, service: str, partition_name: str) -> list[str]:
+            read.append((service, partition_name))
+            return ["us-east-1"]
+
+    known_regions.cache_clear()
+    monkeypatch.setattr("cloudspend.accounts.aws.Session", Counted)
+    try:
+        assert [known_regions("aws") for _ in range(3)] == [{"us-east-1"}] * 3
+        assert read == [("ec2", "aws")]
+    finally:
+        known_regions.cache_clear()
+
+
 def test_an_item_of_before_there_was_a_history_is_read_and_written() -> None:
     with mock_aws():
         table = create_table(boto3.resource("dynamodb"))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,8 +39,12 @@ TRANSIENT = frozenset(
 )
 
 
+@cache
 def known_regions(partition: str) -> frozenset[str]:
-    """The regions of `partition`, by the SDK's own list: EC2 is in each of them."""
+    """The regions of `partition`, by the SDK's own list: EC2 is in each of them.
+
+    To read that list takes a quarter of a second, and a list of accounts asks for each field.
+    """
     return frozenset(Session().get_available_regions("ec2", partition_name=partition))
 
 
