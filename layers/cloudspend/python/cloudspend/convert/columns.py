@@ -57,13 +57,13 @@ class Column:
     def _of_plain(cls, texts: pa.Array) -> "Column":
         """Text whose values nearly all differ; where most are missing, only those that are there
         are held."""
-        there = pc.greater(pc.binary_length(texts).fill_null(0), 0)
-        present = pc.sum(there).as_py() or 0
+        there = np.diff(_offsets(texts)) > 0
+        present = int(np.count_nonzero(there))
         if present == len(texts):
             return cls(None, texts)
         if present * 2 > len(texts):
-            return cls(None, pc.if_else(there, texts, pa.scalar(None, texts.type)))
-        return cls._of_present(texts, there.to_numpy(zero_copy_only=False))
+            return cls(None, pc.if_else(pa.array(there), texts, pa.scalar(None, texts.type)))
+        return cls._of_present(texts, there)
 
     @classmethod
     def _of_present(cls, texts: pa.Array, there: Flags) -> "Column":
@@ -167,3 +167,9 @@ class Columns:
     def column(self, name: str) -> Column:
         """The column of that very name."""
         return self._columns[name]
+
+
+def _offsets(texts: pa.StringArray) -> Codes:
+    """Where each text starts, and where the last one ends; what is null has no length."""
+    offsets = np.frombuffer(texts.buffers()[1] or b"", np.int32)
+    return offsets[texts.offset : texts.offset + len(texts) + 1]
