@@ -25,6 +25,7 @@ from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
 
 ROWS = 1_000_000
 TURNS = 3
+MEGABYTE = 1_000_000
 SMALLER, LARGER = 10, 3
 ONE, BOTH, RAW, MAPPED, REMEMBERED, INFLATED = (
     "one",
@@ -39,12 +40,13 @@ WAYS = (ONE, BOTH, RAW, MAPPED, REMEMBERED, INFLATED)
 
 @dataclass(frozen=True)
 class Run:
-    """A process as measured: seconds, those of them on a processor (of each), and megabytes of
-    resident memory at the most."""
+    """A process as measured: seconds, those of them on a processor (of each), megabytes of resident
+    memory at the most, and megabytes of each object that a conversion made."""
 
     seconds: float
     megabytes: float
     processor: float = 0.0
+    objects: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,11 @@ def timed(way: str, chunk: Path) -> Run:
         command = [sys.executable, "-m", *program, str(chunk), folder]
         begun = time.perf_counter()
         done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+        seconds = time.perf_counter() - begun
         peak, processor = map(float, done.stdout.split())
-        return Run(time.perf_counter() - begun, peak, processor)
+        made = sorted(Path(folder).iterdir()) if way in {ONE, BOTH} else []
+        objects = tuple(path.stat().st_size / MEGABYTE for path in made)
+        return Run(seconds, peak, processor, objects)
 
 
 def in_turns(chunk: Path, ways: Sequence[str] = WAYS, turns: int = TURNS) -> dict[str, Run]:
@@ -108,6 +113,7 @@ def in_turns(chunk: Path, ways: Sequence[str] = WAYS, turns: int = TURNS) -> dic
             statistics.median(turn[way].seconds for turn in runs),
             max(turn[way].megabytes for turn in runs),
             statistics.median(turn[way].processor for turn in runs),
+            runs[0][way].objects,
         )
         for way in ways
     }
@@ -132,12 +138,16 @@ def report(runs: dict[str, Run], found: Sequence[Ratio], say: Callable[[str], An
     for way, run in runs.items():
         say(
             f"{way:<18}{run.seconds:>8.1f} s{run.processor:>8.1f} s of processors"
-            f"{run.megabytes:>8.0f} MB"
+            f"{run.megabytes:>8.0f} MB" + _objects(run.objects)
         )
     for ratio in found:
         bound = "at least" if ratio.at_least else "at most"
         verdict = "reached" if ratio.reached else "not reached"
         say(f"{ratio.name:<40}{ratio.value:>8.2f}  {bound} {ratio.target:g}: {verdict}")
+
+
+def _objects(megabytes: Sequence[float]) -> str:
+    return f"  in objects of {', '.join(f'{size:.0f}' for size in megabytes)} MB" * bool(megabytes)
 
 
 def main(arguments: Sequence[str]) -> None:

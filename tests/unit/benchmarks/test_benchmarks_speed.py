@@ -63,7 +63,12 @@ def test_the_conversion_is_timed_without_pandas(chunk: Path) -> None:
     assert speed.WithoutPandas().find_spec("numpy") is None
     with pytest.raises(ModuleNotFoundError):
         speed.WithoutPandas().find_spec("pandas")
-    assert speed.timed(speed.ONE, chunk).megabytes > 0
+    run = speed.timed(speed.ONE, chunk)
+    assert run.megabytes > 0
+    lines: list[str] = []
+    speed.report({"one": run}, [], lines.append)
+    (size,) = run.objects
+    assert lines[0].endswith(f"in objects of {size:.0f} MB")
 
 
 def test_a_process_is_timed(chunk: Path) -> None:
