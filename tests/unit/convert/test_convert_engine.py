@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudspend.convert import blocks, convert, exact, writer
+from cloudspend.convert import blocks, convert, exact, parse, writer
 from cloudspend.convert.convert import convert_task
 from cloudspend.convert.model import ConversionSummary
 from cloudspend.errors import DeliveryError
@@ -144,6 +144,19 @@ def test_two_workers_give_the_rows_of_one_and_the_same_objects_each_time() -> No
     for name in BOTH:
         assert table(*found[0], name) == table(*alone, name)
     assert found[0][0].billed_cost == alone[0].billed_cost == sum(range(400))
+
+
+@pytest.mark.parametrize("size", [64, 300, 1000])
+def test_a_value_with_a_newline_is_whole_wherever_a_part_would_end(size: int) -> None:
+    texts = {
+        f"row{n}": {"lineItem/LineItemDescription": f'a\nb "{n}"\n\nc'} for n in range(0, 40, 3)
+    }
+    body = many(40, **texts)
+    whole = run(body)
+    with patch.object(parse, "PARSED_BYTES", size):
+        parted = run(body)
+    for name in BOTH:
+        assert table(*parted, name) == table(*whole, name)
 
 
 def test_the_first_of_several_wrong_rows_is_named_whoever_meets_it() -> None:

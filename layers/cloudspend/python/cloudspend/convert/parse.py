@@ -2,17 +2,18 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
 
 from cloudspend.convert.blocks import Block, Damaged, row_lines
-from cloudspend.convert.maps import TEXT
 from cloudspend.convert.rows import Rows
 from cloudspend.convert.spots import SHOWN, Place
 from cloudspend.errors import DeliveryError
+
+PARSED_BYTES = 4 * 1024 * 1024
 
 
 def column_names(header: bytes, file: str) -> list[str]:
@@ -45,32 +46,49 @@ def parse(
     at the first row that is not whole.
     """
     try:
-        types = {name: pa.string() if name in varied else TEXT for name in wanted}
-        return _parsed(block, names, types, file)
+        try:
+            table = _table(block, names, wanted)
+        except pa.ArrowInvalid as error:
+            raise _first_wrong(block, names, wanted, file, error) from error
+        count, texts = table.num_rows, dict(zip(wanted, table.columns, strict=True))
+        # Each column's text goes as soon as it is coded.
+        del table
+        columns = {name: _column(texts.pop(name), coded=name not in varied) for name in wanted}
+        return Rows(columns, count, Place(file, _line_of(block, count)))
     finally:
         block.release()
 
 
-def _parsed(
-    block: Block, names: Sequence[str], types: Mapping[str, pa.DataType], file: str
-) -> Rows:
+def _table(block: Block, names: Sequence[str], wanted: Sequence[str]) -> pa.Table:
+    """The columns as text, read in parts that fit the processor's cache: Arrow goes through the
+    rows anew for each column.
+
+    Where a newline stands within a value, a part may end in the midst of a row, which Arrow
+    refuses; the whole block ends where a row does.
+    """
     try:
-        table = pyarrow.csv.read_csv(
-            pa.BufferReader(pa.py_buffer(block.data)),
-            # A block ends where a row does: Arrow need not look for that, only for its columns.
-            pyarrow.csv.ReadOptions(
-                column_names=list(names), use_threads=False, block_size=len(block.data) + 1
-            ),
-            convert_options=pyarrow.csv.ConvertOptions(
-                include_columns=list(types),
-                column_types=types,
-                # What is empty is found sooner among distinct values (`Column.of`).
-                null_values=[],
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        raise _first_wrong(block, names, types, file, error) from error
-    return Rows(by_name(table), table.num_rows, Place(file, _line_of(block, table.num_rows)))
+        return _read(block, names, wanted, PARSED_BYTES)
+    except pa.ArrowInvalid:
+        return _read(block, names, wanted, len(block.data) + 1)
+
+
+def _read(block: Block, names: Sequence[str], wanted: Sequence[str], size: int) -> pa.Table:
+    return pyarrow.csv.read_csv(
+        pa.BufferReader(pa.py_buffer(block.data)),
+        pyarrow.csv.ReadOptions(column_names=list(names), use_threads=False, block_size=size),
+        convert_options=pyarrow.csv.ConvertOptions(
+            include_columns=list(wanted),
+            column_types=dict.fromkeys(wanted, pa.string()),
+            # What is empty is found sooner among distinct values (`Column.of`).
+            null_values=[],
+        ),
+    )
+
+
+def _column(parts: pa.ChunkedArray, *, coded: bool) -> pa.Array:
+    """A column in one piece; a table without rows has not even that."""
+    column = (parts.dictionary_encode() if coded else parts).combine_chunks()
+    return column if isinstance(column, pa.Array) else pa.array([], column.type)
 
 
 def _line_of(block: Block, rows: int) -> Callable[[int], int]:
@@ -83,17 +101,6 @@ def _line_of(block: Block, rows: int) -> Callable[[int], int]:
         # A quote within a value that does not begin with one is not counted as a quote by Arrow.
         lines = [line for line, _ in _rows_of(block)]
     return lambda row: lines[row]
-
-
-def by_name(table: pa.Table) -> dict[str, pa.Array]:
-    """The columns of a parsed block, each in one piece."""
-    if any(column.num_chunks != 1 for column in table.columns):
-        table = table.unify_dictionaries().combine_chunks()
-    return {
-        # A table without rows has no chunk at all.
-        name: column.chunk(0) if column.num_chunks else pa.array([], column.type)
-        for name, column in zip(table.column_names, table.columns, strict=True)
-    }
 
 
 def unreadable(file: str, line: int | None, what: str, **details: Any) -> DeliveryError:
