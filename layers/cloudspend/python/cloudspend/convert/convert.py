@@ -21,7 +21,7 @@ import pyarrow as pa
 from cloudspend.convert.blocks import Buffers, Damaged, header_and_blocks, inflated
 from cloudspend.convert.control import ControlTotals, control_totals
 from cloudspend.convert.currency import Currency
-from cloudspend.convert.heap import give_back_large_blocks
+from cloudspend.convert.heap import give_back_large_blocks, give_back_unused
 from cloudspend.convert.mapping import KindMapping, Layout
 from cloudspend.convert.mappings import MAPPINGS
 from cloudspend.convert.model import ConversionSummary, ConversionTask, Output
@@ -41,8 +41,8 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 WORKERS = 2
-# Text that is gathered and sorted together: some 350,000 rows of CUR 2.0.
-RUN_BYTES = 36 * 16 * 1024 * 1024
+# Text that is gathered and sorted together: some 330,000 rows of CUR 2.0.
+RUN_BYTES = 34 * 16 * 1024 * 1024
 PARQUET = "parquet"
 
 
@@ -180,8 +180,10 @@ class _Conversion:
         """Sort, map and write what has been gathered."""
         parsed, self._parsed, self._gathered = self._parsed, [], 0
         parts, failure = _until_one_fails(parsed)
+        give_back_unused()
         if self._layout and any(part.count for part in parts):
             rows = Rows.together([part for part in parts if part.count], self._pool.map)
+            give_back_unused()
             try:
                 self._write(rows, self._layout)
             except DeliveryError as error:

@@ -2,6 +2,8 @@
 
 import ctypes
 
+import pyarrow as pa
+
 # glibc's mallopt(3): blocks from this size on are mapped by themselves.
 M_MMAP_THRESHOLD = -3
 LARGE = 256 * 1024
@@ -17,3 +19,8 @@ def give_back_large_blocks() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, LARGE)
+
+
+def give_back_unused() -> None:
+    """Have Arrow give back now what it holds for later: the text of a run that has become codes."""
+    pa.default_memory_pool().release_unused()
