@@ -69,7 +69,8 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     """Record an account and print the link that connects it.
 
     Send the link to someone who may create IAM roles in the customer's account. It works once,
-    within 7 days; inviting again makes a new one, and what is not given stays as it was.
+    within 7 days; inviting again makes a new one. What is not given of the account stays as it was;
+    what its stack is to make is said anew each time.
     """
     request = InviteRequest(
         account_id=account_id,
