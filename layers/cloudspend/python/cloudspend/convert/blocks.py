@@ -29,7 +29,7 @@ LARGEST_RATIO = 300
 ALWAYS_ALLOWED = 64 * 1024 * 1024
 READ_BYTES = 1024 * 1024
 # Bytes that are compared at once: they fit the processor's cache.
-COMPARED_BYTES = 256 * 1024
+COMPARED_BYTES = 128 * 1024
 # What AWS writes; the other methods of zip can ask for any amount of memory.
 ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 ENCRYPTED = 1
@@ -71,6 +71,12 @@ class Buffers:
 
     def give_back(self, buffer: bytearray) -> None:
         self._free.put(buffer)
+
+    def forget(self) -> None:
+        """Hold no memory while nothing is read; those that are in use may be given back later."""
+        for _ in range(self._free.qsize()):
+            self._free.get()
+            self._free.put(None)
 
 
 @dataclass(frozen=True)

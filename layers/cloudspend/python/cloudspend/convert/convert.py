@@ -180,6 +180,7 @@ class _Conversion:
         """Sort, map and write what has been gathered."""
         parsed, self._parsed, self._gathered = self._parsed, [], 0
         parts, failure = _until_one_fails(parsed)
+        self._buffers.forget()
         give_back_unused()
         if self._layout and any(part.count for part in parts):
             rows = Rows.together([part for part in parts if part.count], self._pool.map)
