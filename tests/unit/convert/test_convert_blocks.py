@@ -140,3 +140,15 @@ def test_a_row_longer_than_a_block_is_refused() -> None:
     with pytest.raises(Damaged, match="longer than 64 bytes") as caught:
         read_all(gzip.compress(b"a\n1\n" + b"2" * 200 + b"\n3\n"))
     assert caught.value.line == 3
+
+
+def test_buffers_that_are_forgotten_can_be_taken_again() -> None:
+    buffers = Buffers(2, 100)
+    first, second = buffers.take(), buffers.take()
+    buffers.give_back(first)
+    buffers.forget()
+    buffers.give_back(second)
+    taken = [buffers.take(), buffers.take()]
+    assert taken[1] is second
+    assert taken[0] is not first
+    assert [len(one) for one in taken] == [100, 100]
