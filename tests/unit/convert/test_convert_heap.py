@@ -4,7 +4,12 @@ import ctypes
 from types import SimpleNamespace
 from unittest.mock import patch
 
-from cloudspend.convert.heap import LARGE, M_MMAP_THRESHOLD, give_back_large_blocks
+from cloudspend.convert.heap import (
+    LARGE,
+    M_MMAP_THRESHOLD,
+    give_back_large_blocks,
+    give_back_unused,
+)
 
 
 def test_glibc_is_told_once_per_task_from_which_size_on() -> None:
@@ -15,6 +20,14 @@ def test_glibc_is_told_once_per_task_from_which_size_on() -> None:
     assert told == [(M_MMAP_THRESHOLD, LARGE)]
 
 
+def test_what_is_unused_is_given_back_down_to_nothing() -> None:
+    kept = list[int]()
+    with patch.object(ctypes, "CDLL", return_value=SimpleNamespace(malloc_trim=kept.append)):
+        give_back_unused()
+    assert kept == [0]
+
+
 def test_another_c_library_is_left_alone() -> None:
     with patch.object(ctypes, "CDLL", return_value=SimpleNamespace()):
         give_back_large_blocks()
+        give_back_unused()

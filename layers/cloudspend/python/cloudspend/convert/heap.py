@@ -22,5 +22,9 @@ def give_back_large_blocks() -> None:
 
 
 def give_back_unused() -> None:
-    """Have Arrow give back now what it holds for later: the text of a run that has become codes."""
+    """Have Arrow and glibc give back now what they hold for later: the text of a run that has
+    become codes, and the pieces that its blocks were held in."""
     pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
