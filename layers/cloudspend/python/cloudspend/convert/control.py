@@ -79,16 +79,6 @@ class ControlTotals:
             unblended = _sum(rows, rules.unblended, _all(rows))
             self.unblended_cost = EXACT.add(self.unblended_cost, unblended)
 
-    def include(self, other: "ControlTotals") -> None:
-        """Take in what another path through the same task has added up."""
-        self.rows_read += other.rows_read
-        self.rows_expected += other.rows_expected
-        self.billed_cost = EXACT.add(self.billed_cost, other.billed_cost)
-        self.effective_cost = EXACT.add(self.effective_cost, other.effective_cost)
-        self.list_cost = EXACT.add(self.list_cost, other.list_cost)
-        self.unblended_cost = EXACT.add(self.unblended_cost, other.unblended_cost)
-        self.charge_types |= other.charge_types
-
 
 def control_totals(kind: ExportKind) -> ControlTotals:
     """Empty totals of a bill of `kind`."""

@@ -95,6 +95,7 @@ class _Conversion:
         self._task = task
         self._mapping = mapping
         self._files = files
+        self._tables = [mapping.tables[table] for table in files]
         self._pool = pool
         self._buffers = Buffers(WORKERS + 1)
         self._parsed: list[Future[Rows]] = []
@@ -193,8 +194,9 @@ class _Conversion:
             raise failure
 
     def _write(self, rows: Rows, layout: Layout) -> None:
-        tables = [self._mapping.tables[table] for table in self._files]
-        ahead = [self._pool.submit(find) for table in tables for find in table.ahead(rows, layout)]
+        ahead = [
+            self._pool.submit(find) for table in self._tables for find in table.ahead(rows, layout)
+        ]
         self._check(rows, self._totals, self._currency)
         order = self._order(rows)
         for found in ahead:
@@ -205,7 +207,7 @@ class _Conversion:
                 files.write(table)
 
     def _made(self, layout: Layout, rows: Rows) -> list[pa.Table]:
-        return [self._mapping.tables[table].apply(rows, layout) for table in self._files]
+        return [table.apply(rows, layout) for table in self._tables]
 
     def _order(self, rows: Rows) -> np.ndarray:
         """Rows that are read together stand together, in every table."""
@@ -236,8 +238,7 @@ class _Conversion:
     def _refusal(self, rows: Rows, layout: Layout) -> DeliveryError | None:
         try:
             self._check(rows, control_totals(self._task.kind), copy(self._currency))
-            for name in self._files:
-                table = self._mapping.tables[name]
+            for table in self._tables:
                 for find in table.ahead(rows, layout):
                     find()
                 table.apply(rows, layout)

@@ -29,9 +29,6 @@ class BlockPiece:
         layout = self.layout
         return parse(self.block, self.names, layout.wanted, self.file, layout.varied)
 
-    def release(self) -> None:
-        self.block.release()
-
 
 @dataclass(frozen=True)
 class BatchPiece:
@@ -49,9 +46,6 @@ class BatchPiece:
     def parse(self) -> Rows:
         """The wanted columns. Raises DeliveryError."""
         return parse_batch(self.batch, self.file)
-
-    def release(self) -> None:
-        """Nothing: a batch's memory is its own."""
 
 
 Piece = BlockPiece | BatchPiece
