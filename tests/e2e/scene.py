@@ -17,8 +17,10 @@ from cloudspend import payload as p
 from cloudspend import wiring
 from cloudspend.accounts.invite import EXPORT_NAMES
 from cloudspend.accounts.model import ExportKind
+from cloudspend.alerts.event import Event
 from cloudspend.cli.main import command_line
 from cloudspend.exports.tables import EXPORT_TABLES
+from cloudspend.settings import EVENT_BUS, EVENT_SOURCE
 from local.platform import ENDED, Platform
 from local.world import console
 from local.world.bill import Bill
@@ -223,6 +225,16 @@ class Scene:
             30,
         )
         return self.recorder.of(account_id, kind, **details)[-1]
+
+    def say(self, said: Event) -> None:
+        """Put an event of the platform's own on its bus."""
+        entry = {
+            "EventBusName": EVENT_BUS,
+            "Source": EVENT_SOURCE,
+            "DetailType": said.detail_type,
+            "Detail": json.dumps(said.detail),
+        }
+        self.platform.session.client("events").put_events(Entries=[entry])
 
     def wait_until_gone(self, account_id: str) -> dict[str, Any]:
         """Wait until Offboard has ended for the account; returns the event that says so."""

@@ -12,7 +12,6 @@ from cloudspend.accounts.model import ExportKind
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import EventAccount
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.settings import EVENT_BUS, EVENT_SOURCE
 from local.machine import PLATFORM_ACCOUNT
 from local.story import Story
 from local.world.bill import Bill
@@ -101,13 +100,7 @@ class Reader:
         """Sweep says that no delivery came."""
         account = EventAccount(ACCOUNT, NAME, "ORGANIZATION")
         said = event("DeliveryOverdue", account, "a delivery", hours=40, target_hours=36)
-        entry = {
-            "EventBusName": EVENT_BUS,
-            "Source": EVENT_SOURCE,
-            "DetailType": said.detail_type,
-            "Detail": json.dumps(said.detail),
-        }
-        self.platform.session.client("events").put_events(Entries=[entry])
+        self.scene.say(said)
         self.platform.wait_until("the finding", self._is_found, 30)
 
     def _is_found(self) -> bool:

@@ -1,10 +1,7 @@
 """An account leaves on the local cloud: everything of it goes, and each service shows that."""
 
-import json
-
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import EventAccount
-from cloudspend.settings import EVENT_BUS, EVENT_SOURCE
 from local.story import Story
 from tests.e2e.scene import Customer, Scene, bill_for
 from tests.e2e.traces import traces
@@ -22,13 +19,7 @@ def overdue(scene: Scene) -> str:
         hours=40,
         target_hours=36,
     )
-    entry = {
-        "EventBusName": EVENT_BUS,
-        "Source": EVENT_SOURCE,
-        "DetailType": said.detail_type,
-        "Detail": json.dumps(said.detail),
-    }
-    scene.platform.session.client("events").put_events(Entries=[entry])
+    scene.say(said)
     (asked,) = [sql for sql in ANALYSTS if "days_open" in sql]
 
     def found() -> list[str]:
