@@ -68,6 +68,11 @@ def test_gathered_maps_are_the_maps(maps: list[dict[str, str]], data: st.DataObj
     assert Maps.of(maps).taken(np.array(codes, np.int64)).dicts() == [maps[n] for n in codes]
 
 
+def test_an_empty_map_comes_after_the_others() -> None:
+    assert Maps.of([{"a": "b"}]).and_an_empty_one().dicts() == [{"a": "b"}, {}]
+    assert Maps.of([]).and_an_empty_one().dicts() == [{}]
+
+
 def test_numbers_of_a_map() -> None:
     made = Maps.of([{}, {"EDP": "0.1"}]).array(np.array([1, 0, 1]), NUMBER_MAP)
     assert made.to_pylist() == [[("EDP", 0.1)], None, [("EDP", 0.1)]]

@@ -98,6 +98,10 @@ class Maps:
         texts = self.texts.take(pa.array(np.flatnonzero(used)))
         return replace(self, values=renumbered(self.values, used), texts=texts)
 
+    def and_an_empty_one(self) -> "Maps":
+        """The maps, and after them one without entries."""
+        return replace(self, starts=np.append(self.starts, self.starts[-1]))
+
     def kept(self, entries: Flags) -> "Maps":
         """The maps with those entries only."""
         starts = _starts(entries)[self.starts]

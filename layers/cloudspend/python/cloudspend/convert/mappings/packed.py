@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cloudspend.convert.attributes import Attributes
-from cloudspend.convert.codes import combined
 from cloudspend.convert.columns import Column
 from cloudspend.convert.labels import (
     all_line_item_categories,
@@ -48,6 +47,7 @@ DETAIL_COLUMNS = {
     "product_family": "product/productFamily",
     "to_location": "product/toLocation",
 }
+OWN_DETAILS = Attributes(flat=tuple(DETAIL_COLUMNS.items()))
 # Keys of product attributes that a bill has, with room.
 KEYS = 4096
 # What other columns of FOCUS say already.
@@ -130,25 +130,12 @@ def label_columns(shown: FoundOf, tags_of: FoundOf, categories_of: FoundOf) -> d
 
 def price_details(rows: Rows, layout: Layout) -> Found:
     """Properties of the price, none where there is no price id (FOCUS)."""
-    products, attributes = layout.products.read(rows)
-    named = {key: rows.coded(name) for key, name in DETAIL_COLUMNS.items()}
-    codes, (unpriced, product, *own) = combined(
-        [
-            (rows.is_missing(RATE_CODE).astype(np.uint8), 2),
-            (products, len(attributes)),
-            *((numbers, len(values) + 1) for numbers, values in named.values()),
-        ],
-        rows.count,
+    codes, (product, own) = together(
+        [layout.products.read(rows), OWN_DETAILS.read(rows)], rows.count
     )
-    columns = {
-        key: Column(at, values).text()
-        for (key, (_, values)), at in zip(named.items(), own, strict=True)
-    }
-    all_of_them = joined(
-        attributes.without(DETAIL_COLUMNS).taken(product), Maps.of_columns(columns, len(product))
-    )
-    said = with_value(all_of_them.without(SAID_ELSEWHERE))
-    return codes, _by_focus_names(said.kept(unpriced[said.of_entries] == 0))
+    details = joined(product.without(DETAIL_COLUMNS), own)
+    named = _by_focus_names(with_value(details.without(SAID_ELSEWHERE)))
+    return np.where(rows.is_missing(RATE_CODE), len(named), codes), named.and_an_empty_one()
 
 
 def discounts(rows: Rows, layout: Layout) -> Found:
