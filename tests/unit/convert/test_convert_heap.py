@@ -7,8 +7,8 @@ from unittest.mock import patch
 from cloudspend.convert.heap import (
     LARGE,
     M_MMAP_THRESHOLD,
-    give_back_large_blocks,
     give_back_unused,
+    keep_little,
 )
 
 
@@ -16,7 +16,7 @@ def test_glibc_is_told_once_per_task_from_which_size_on() -> None:
     told = list[tuple[int, int]]()
     library = SimpleNamespace(mallopt=lambda what, size: told.append((what, size)))
     with patch.object(ctypes, "CDLL", return_value=library):
-        give_back_large_blocks()
+        keep_little()
     assert told == [(M_MMAP_THRESHOLD, LARGE)]
 
 
@@ -29,5 +29,5 @@ def test_what_is_unused_is_given_back_down_to_nothing() -> None:
 
 def test_another_c_library_is_left_alone() -> None:
     with patch.object(ctypes, "CDLL", return_value=SimpleNamespace()):
-        give_back_large_blocks()
+        keep_little()
         give_back_unused()

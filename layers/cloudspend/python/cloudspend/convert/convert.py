@@ -21,7 +21,7 @@ import pyarrow as pa
 from cloudspend.convert.blocks import Buffers, Damaged, header_and_blocks, inflated
 from cloudspend.convert.control import ControlTotals, control_totals
 from cloudspend.convert.currency import Currency
-from cloudspend.convert.heap import give_back_large_blocks, give_back_unused
+from cloudspend.convert.heap import give_back_unused, keep_little
 from cloudspend.convert.mapping import KindMapping, Layout
 from cloudspend.convert.mappings import MAPPINGS
 from cloudspend.convert.model import ConversionSummary, ConversionTask, Output
@@ -57,7 +57,7 @@ def convert_task(task: ConversionTask, source: Source, sink: Sink) -> Conversion
     missing = [table for table in task.tables if table not in mapping.tables]
     if missing:
         raise UsageError(f"Files of kind {task.kind} cannot fill the table {missing[0]}.")
-    give_back_large_blocks()
+    keep_little()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as closing:
         files = {
             table: TableFiles(Path(folder), table, mapping.tables[table].schema)
