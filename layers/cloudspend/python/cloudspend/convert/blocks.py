@@ -28,8 +28,8 @@ HEADER_BYTES = 1024 * 1024
 LARGEST_RATIO = 300
 ALWAYS_ALLOWED = 64 * 1024 * 1024
 READ_BYTES = 1024 * 1024
-# Bytes that are compared at once: they fit the processor's cache.
-COMPARED_BYTES = 128 * 1024
+# Bytes that are inflated, or looked at, at once: they fit the processor's cache.
+PIECE_BYTES = 128 * 1024
 # What AWS writes; the other methods of zip can ask for any amount of memory.
 ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 ENCRYPTED = 1
@@ -92,6 +92,31 @@ class Block:
     release: Callable[[], None] = field(default=lambda: None, compare=False)
 
 
+@dataclass(frozen=True)
+class Marks:
+    """How many newlines and quotes a text has."""
+
+    newlines: int = 0
+    quotes: int = 0
+
+    @classmethod
+    def of(cls, data: bytes | bytearray, start: int, end: int) -> "Marks":
+        """Those of a part of `data`; other threads run meanwhile."""
+        part = np.frombuffer(data, np.uint8)[start:end]
+        quotes = sum(
+            int(np.count_nonzero(part[at : at + PIECE_BYTES] == QUOTE))
+            for at in range(0, len(part), PIECE_BYTES)
+        )
+        # Newlines are few, so that looking for one after the other is sooner done.
+        return cls(data.count(b"\n", start, end), quotes)
+
+    def __add__(self, other: "Marks") -> "Marks":
+        return Marks(self.newlines + other.newlines, self.quotes + other.quotes)
+
+    def __sub__(self, other: "Marks") -> "Marks":
+        return Marks(self.newlines - other.newlines, self.quotes - other.quotes)
+
+
 @contextmanager
 def inflated(stream: ByteStream, compression: str, size: int) -> Iterator[PlainStream]:
     """`stream`, a file of `size` compressed bytes, without its compression.
@@ -117,30 +142,34 @@ def header_and_blocks(
     """
     buffers = buffers or Buffers()
     buffer = buffers.take()
-    size = _filled(stream, buffer, 0)
+    size, marks = _filled(stream, buffer, 0)
     end = buffer.find(b"\n", 0, min(size, HEADER_BYTES))
     if end < 0:
         if size >= min(HEADER_BYTES, len(buffer)):
             raise Damaged(f"the first line is longer than {min(HEADER_BYTES, len(buffer))} bytes")
         end = size
     header = bytes(buffer[:end]).removeprefix(b"\xef\xbb\xbf").rstrip(b"\r")
-    return header, _blocks(stream, buffers, buffer, min(end + 1, size), size)
+    start = min(end + 1, size)
+    marks -= Marks.of(buffer, 0, start)
+    return header, _blocks(stream, buffers, buffer, start, size, marks)
 
 
 def _blocks(
-    stream: PlainStream, buffers: Buffers, buffer: bytearray, start: int, size: int
+    stream: PlainStream, buffers: Buffers, buffer: bytearray, start: int, size: int, marks: Marks
 ) -> Iterator[Block]:
+    """Blocks of what is in `buffer` from `start` to `size`, which bears those marks, and of what
+    comes after it."""
     line = 2
     while size > start:
         last = size < len(buffer)
-        end = size if last else last_row_end(buffer, start, size)
+        end = size if last else last_row_end(buffer, start, size, marks.quotes)
         if end <= start:
             raise Damaged(f"a row is longer than {len(buffer)} bytes", line)
-        rest = bytes(memoryview(buffer)[end:size])
+        rest, marks_of_rest = bytes(memoryview(buffer)[end:size]), Marks.of(buffer, end, size)
+        newlines = marks.newlines - marks_of_rest.newlines
         if last and buffer[end - 1] != NEWLINE:
             buffer[end] = NEWLINE
-            end += 1
-        newlines = _count(buffer, NEWLINE, start, end)
+            end, newlines = end + 1, newlines + 1
         release = _releaser(buffers, buffer)
         yield Block(memoryview(buffer)[start:end].toreadonly(), line, newlines, release)
         if last:
@@ -148,7 +177,9 @@ def _blocks(
         line += newlines
         buffer = buffers.take()
         buffer[: len(rest)] = rest
-        start, size = 0, _filled(stream, buffer, len(rest))
+        start = 0
+        size, more = _filled(stream, buffer, len(rest))
+        marks = marks_of_rest + more
     buffers.give_back(buffer)
 
 
@@ -156,25 +187,28 @@ def _releaser(buffers: Buffers, buffer: bytearray) -> Callable[[], None]:
     return lambda: buffers.give_back(buffer)
 
 
-def _filled(stream: PlainStream, buffer: bytearray, size: int) -> int:
-    """Fill `buffer` from `size` on; how much of it is filled then."""
-    view = memoryview(buffer)
-    while size < len(buffer) and (count := stream.readinto(view[size:])):
+def _filled(stream: PlainStream, buffer: bytearray, size: int) -> tuple[int, Marks]:
+    """Fill `buffer` from `size` on: how much of it is filled then, and the marks of what is new,
+    which are counted while it is in the processor's cache."""
+    view, marks = memoryview(buffer), Marks()
+    while size < len(buffer) and (count := stream.readinto(view[size : size + PIECE_BYTES])):
+        marks += Marks.of(buffer, size, size + count)
         size += count
-    return size
+    return size, marks
 
 
-def last_row_end(chunk: bytes | bytearray, start: int = 0, size: int | None = None) -> int:
-    """Where the last whole row of `chunk` from `start` to `size` ends, `start` when none does.
+def last_row_end(chunk: bytes | bytearray, start: int, size: int, quotes: int) -> int:
+    """Where the last whole row of `chunk` from `start` to `size` ends, `start` when none does;
+    there are so many `quotes`.
 
     A newline ends a row when the quotes before it are even in number: an escaped quote is two.
     """
     end = chunk.rfind(b"\n", start, size) + 1
-    quotes = _count(chunk, QUOTE, start, end)
+    quotes -= Marks.of(chunk, max(end, start), size).quotes
     while end > start and quotes % 2:
         # Of the newlines after the last quote none ends a row either.
         earlier = chunk.rfind(b"\n", start, chunk.rfind(b'"', start, end)) + 1
-        quotes -= _count(chunk, QUOTE, max(earlier, start), end)
+        quotes -= Marks.of(chunk, max(earlier, start), end).quotes
         end = earlier
     return max(end, start)
 
@@ -190,15 +224,6 @@ def row_lines(block: Block) -> list[int]:
     returns = (lengths == 1) & (data[starts] == b"\r"[0])
     rows = starts[(lengths > 0) & ~returns]
     return [int(line) for line in block.first_line + np.searchsorted(newlines, rows)]
-
-
-def _count(data: bytes | bytearray, byte: int, start: int, end: int) -> int:
-    """How often `byte` is in a part of `data`; other threads run meanwhile."""
-    part = np.frombuffer(data, np.uint8)[start:end]
-    return sum(
-        int(np.count_nonzero(part[at : at + COMPARED_BYTES] == byte))
-        for at in range(0, len(part), COMPARED_BYTES)
-    )
 
 
 class _Limited:

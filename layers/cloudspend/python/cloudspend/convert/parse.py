@@ -48,12 +48,12 @@ def parse(
     try:
         try:
             table = _table(block, names, wanted)
+            count, texts = table.num_rows, dict(zip(wanted, table.columns, strict=True))
+            # Each column's text goes as soon as it is coded.
+            del table
+            columns = {name: _column(texts.pop(name), coded=name not in varied) for name in wanted}
         except pa.ArrowInvalid as error:
             raise _first_wrong(block, names, wanted, file, error) from error
-        count, texts = table.num_rows, dict(zip(wanted, table.columns, strict=True))
-        # Each column's text goes as soon as it is coded.
-        del table
-        columns = {name: _column(texts.pop(name), coded=name not in varied) for name in wanted}
         return Rows(columns, count, Place(file, _line_of(block, count)))
     finally:
         block.release()
@@ -79,16 +79,21 @@ def _read(block: Block, names: Sequence[str], wanted: Sequence[str], size: int) 
         convert_options=pyarrow.csv.ConvertOptions(
             include_columns=list(wanted),
             column_types=dict.fromkeys(wanted, pa.string()),
-            # What is empty is found sooner among distinct values (`Column.of`).
+            # What is empty, or no UTF-8, is found sooner among distinct values.
             null_values=[],
+            check_utf8=False,
         ),
     )
 
 
 def _column(parts: pa.ChunkedArray, *, coded: bool) -> pa.Array:
-    """A column in one piece; a table without rows has not even that."""
+    """A column in one piece; a table without rows has not even that. Raises ArrowInvalid where a
+    value is no UTF-8."""
     column = (parts.dictionary_encode() if coded else parts).combine_chunks()
-    return column if isinstance(column, pa.Array) else pa.array([], column.type)
+    if not isinstance(column, pa.Array):
+        return pa.array([], column.type)
+    (column.dictionary if coded else column).validate(full=True)
+    return column
 
 
 def _line_of(block: Block, rows: int) -> Callable[[int], int]:
