@@ -1,5 +1,6 @@
 """Rows of a table as Parquet objects, and what such an object adds up to."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cloudspend.convert.codes import Codes, codes_of
+from cloudspend.convert.codes import Codes, codes_of, picked
 from cloudspend.convert.model import ParquetTotals
 from cloudspend.convert.names import TAG_COLUMN
 from cloudspend.convert.schema import GOES_WITH_ORDER
@@ -115,8 +116,17 @@ def _leaves(schema: pa.Schema) -> Iterator[tuple[str, pa.DataType]]:
 
 
 def sorted_order(columns: Sequence[pa.Array]) -> Codes:
-    """The row numbers in the order of `columns`, the first one first."""
-    return np.lexsort([_rank(column) for column in reversed(columns)]).astype(np.int32)
+    """The row numbers in the order of `columns`, the first one first; of rows that are the same in
+    all of them, the earlier one comes first."""
+    count = len(columns[0])
+    ranked = [_ranks(column) for column in columns]
+    if math.prod([count, *(size for _, size in ranked)]) > np.iinfo(np.int64).max:
+        return np.lexsort([ranks for ranks, _ in reversed(ranked)]).astype(np.int32)
+    # All of it in one number is sorted thirty times sooner.
+    keys: Codes = np.zeros(count, np.int64)
+    for ranks, size in ranked:
+        keys = keys * size + ranks
+    return (np.sort(keys * count + np.arange(count)) % max(count, 1)).astype(np.int32)
 
 
 def row_groups(order: Codes) -> Iterator[Codes]:
@@ -145,12 +155,10 @@ def _exact_sum(column: pa.ChunkedArray) -> Decimal:
     return total
 
 
-def _rank(array: pa.Array) -> Codes:
-    """Numbers that sort as the values do, missing values first."""
-    if not pa.types.is_dictionary(array.type):
-        return np.asarray(pc.fill_null(array.cast(pa.int64()), -1), np.int64)
-    order = pc.sort_indices(array.dictionary).to_numpy()
-    ranks = np.empty(len(order) + 1, np.int64)
-    ranks[order] = np.arange(len(order))
-    ranks[-1] = -1
-    return np.asarray(ranks[codes_of(array)], np.int64)
+def _ranks(array: pa.Array) -> tuple[Codes, int]:
+    """Numbers that sort as the values do, a missing value being 0; and how many there are."""
+    encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    ranks = np.zeros(len(order) + 1, np.int64)
+    ranks[order] = np.arange(1, len(order) + 1)
+    return picked(ranks, codes_of(encoded)), len(ranks)
