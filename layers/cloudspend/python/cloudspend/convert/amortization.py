@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from cloudspend.convert.codes import Codes, Flags, Numbers
+from cloudspend.convert.codes import Codes, Flags, Numbers, picked
 from cloudspend.convert.rows import Rows
 
 CHARGE_TYPE = "lineItem/LineItemType"
@@ -151,7 +151,8 @@ def _billed(rows: Rows, cost: Numbers) -> Numbers:
 
 def _amortized(rows: Rows, *, net: bool) -> Numbers:
     total = np.zeros(rows.count)
-    treatments = rows.once("treatments", lambda: _treatments(rows))
+    whole = rows.whole
+    treatments = rows.of_whole(whole.once("treatments", lambda: _treatments(whole)))
     for number, (kind, parts) in enumerate(PARTS.items()):
         under = treatments == number
         if kind is Treatment.PLAN_REFUNDED and under.any():
@@ -163,11 +164,11 @@ def _amortized(rows: Rows, *, net: bool) -> Numbers:
 
 
 def _treatments(rows: Rows) -> Codes:
-    """For each row the number of its treatment in PARTS."""
+    """For each row of a whole the number of its treatment in PARTS."""
     numbers = {kind: number for number, kind in enumerate(PARTS)}
     codes, combinations = rows.combined((CHARGE_TYPE, RESERVATION, PRODUCT))
     found = np.array([numbers[treatment(*values)] for values in combinations], np.int8)
-    return np.asarray(found[codes])
+    return picked(found, codes)
 
 
 def _figures(rows: Rows, part: Part, *, net: bool) -> Numbers:

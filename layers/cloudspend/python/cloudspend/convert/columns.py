@@ -14,7 +14,7 @@ from cloudspend.convert.codes import (
     codes_of,
     held,
     narrow,
-    renumbered,
+    picked,
     text_of_codes,
 )
 from cloudspend.convert.names import column_key
@@ -47,10 +47,11 @@ class Column:
         values, codes = array.dictionary, codes_of(array)
         empty = values.index("").as_py()
         if empty >= 0:
-            kept = np.ones(len(values) + 1, np.bool_)
-            kept[empty] = False
-            codes = np.where(codes == empty, len(values), codes)
-            codes, values = renumbered(codes, kept), values.filter(pa.array(kept[:-1]))
+            numbers = np.arange(-1, len(values))
+            numbers[:empty] += 1
+            numbers[empty] = numbers[-1]
+            values = pa.concat_arrays([values[:empty], values[empty + 1 :]])
+            codes = picked(narrow(numbers, len(values)), codes)
         return cls(held(codes, len(values)), values)
 
     @classmethod
@@ -83,7 +84,7 @@ class Column:
         codes, start = [], 0
         for part in parts:
             end = start + len(part.values)
-            codes.append(np.append(numbers[start:end], numbers[-1:])[part.codes])
+            codes.append(picked(np.append(numbers[start:end], numbers[-1:]), part.numbered()))
             start = end
         return cls(held(np.concatenate(codes), size), encoded.dictionary)
 
@@ -109,7 +110,7 @@ class Column:
         a value of its own."""
         if self.codes is None:
             return np.arange(len(self.values), dtype=np.int32) if rows is None else rows
-        return self.codes if rows is None else self.codes[rows]
+        return self.codes if rows is None else picked(self.codes, rows)
 
     def value(self, row: int) -> str | None:
         number = row if self.codes is None else int(self.codes[row])
@@ -120,7 +121,7 @@ class Column:
         """For each of `rows`, by default all, whether it lacks a value."""
         if self.codes is None:
             absent = self.values.is_null().to_numpy(zero_copy_only=False)
-            return np.asarray(absent if rows is None else absent[rows])
+            return np.asarray(absent if rows is None else picked(absent, rows))
         return np.asarray(self.numbered(rows) == len(self.values))
 
     def text(self, rows: Codes | None = None) -> pa.DictionaryArray:

@@ -8,7 +8,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cloudspend.convert.codes import Codes, Flags, combined, occurring, renumbered, text_of_codes
+from cloudspend.convert.codes import (
+    Codes,
+    Flags,
+    combined,
+    occurring,
+    picked,
+    renumbered,
+    text_of_codes,
+)
 from cloudspend.convert.columns import Column
 from cloudspend.convert.json_text import decoded
 
@@ -90,7 +98,8 @@ class Maps:
     def taken(self, numbers: Codes) -> "Maps":
         """The maps of these numbers."""
         starts, entries = self._gathered(numbers)
-        return replace(self, starts=starts, keys=self.keys[entries], values=self.values[entries])
+        keys, values = picked(self.keys, entries), picked(self.values, entries)
+        return replace(self, starts=starts, keys=keys, values=values)
 
     def compact(self) -> "Maps":
         """The same maps without the texts that none of them has."""
@@ -113,22 +122,22 @@ class Maps:
         wanted = np.array([name not in unwanted for name in self.names], np.bool_)
         if wanted.all():
             return self
-        left = self.kept(wanted[self.keys])
+        left = self.kept(picked(wanted, self.keys))
         numbers = np.cumsum(wanted) - 1
         others = tuple(name for name in self.names if name not in unwanted)
-        return replace(left, keys=numbers[left.keys], names=others)
+        return replace(left, keys=picked(numbers, left.keys), names=others)
 
     def where(self, condition: Callable[[pa.Array], pa.Array]) -> "Maps":
         """The maps with the entries only whose texts `condition` holds of, and never null."""
         holds = condition(self.texts).to_numpy(zero_copy_only=False)
-        return self if holds.all() else self.kept(holds[self.values])
+        return self if holds.all() else self.kept(picked(holds, self.values))
 
     def by_name(self) -> "Maps":
         """The maps with their entries in the order of the names."""
         ranks = np.empty(len(self.names), np.int64)
         ranks[np.argsort(np.array(self.names, object))] = np.arange(len(self.names))
-        order = np.lexsort([ranks[self.keys], self.of_entries])
-        return replace(self, keys=self.keys[order], values=self.values[order])
+        order = np.lexsort([picked(ranks, self.keys), self.of_entries])
+        return replace(self, keys=picked(self.keys, order), values=picked(self.values, order))
 
     def column(self, name: str, codes: Codes) -> Column:
         """A text column: for each of `codes` the value that the map of that number has under
@@ -136,8 +145,8 @@ class Maps:
         found = np.full(len(self), len(self.texts), np.int32)
         if name in self.names:
             entries = np.flatnonzero(self.keys == self.names.index(name))
-            found[self.of_entries[entries]] = self.values[entries]
-        return Column(found[codes], self.texts).compact()
+            found[picked(self.of_entries, entries)] = self.values[entries]
+        return Column(picked(found, codes), self.texts).compact()
 
     def array(self, codes: Codes, kind: pa.MapType = TEXT_MAP) -> pa.MapArray:
         """For each of `codes` the map of that number, null where it is empty.
@@ -148,17 +157,18 @@ class Maps:
         if starts[-1] > np.iinfo(np.int32).max:
             raise ValueError("the maps have more entries than one array can hold")
         empty = np.append(np.diff(starts) == 0, False)
-        keys = text_of_codes(self.keys[entries], pa.array(self.names, pa.string()))
-        values = text_of_codes(self.values[entries], self.texts)
+        keys = text_of_codes(picked(self.keys, entries), pa.array(self.names, pa.string()))
+        values = text_of_codes(picked(self.values, entries), self.texts)
         if kind == NUMBER_MAP:
             values = values.dictionary.cast(pa.float64()).take(values.indices)
         return pa.MapArray.from_arrays(pa.array(starts.astype(np.int32), mask=empty), keys, values)
 
     def _gathered(self, numbers: Codes) -> tuple[Codes, Codes]:
         """Where the maps of these numbers start when put one after the other, and their entries."""
-        lengths = self.lengths[numbers]
+        first = picked(self.starts, numbers)
+        lengths = picked(self.starts[1:], numbers) - first
         starts = _starts(lengths)
-        shift = np.repeat(self.starts[:-1][numbers] - starts[:-1], lengths)
+        shift = np.repeat(first - starts[:-1], lengths)
         return starts, shift + np.arange(starts[-1])
 
 
@@ -179,8 +189,8 @@ def joined(first: Maps, second: Maps) -> Maps:
         return each(lambda one, other: {**one, **other}, first, second)
     places = np.concatenate(
         [
-            np.arange(len(first.keys)) + second.starts[first.of_entries],
-            np.arange(len(second.keys)) + first.starts[second.of_entries + 1],
+            np.arange(len(first.keys)) + picked(second.starts, first.of_entries),
+            np.arange(len(second.keys)) + picked(first.starts, second.of_entries + 1),
         ]
     )
     # Each place has one entry, so that nothing need be sorted.
@@ -188,9 +198,9 @@ def joined(first: Maps, second: Maps) -> Maps:
     order[places] = np.arange(len(places))
     return Maps(
         first.starts + second.starts,
-        np.concatenate([first.keys, second.keys + len(first.names)])[order],
+        picked(np.concatenate([first.keys, second.keys + len(first.names)]), order),
         (*first.names, *second.names),
-        np.concatenate([first.values, second.values + len(first.texts)])[order],
+        picked(np.concatenate([first.values, second.values + len(first.texts)]), order),
         pa.concat_arrays([first.texts, second.texts]),
     )
 

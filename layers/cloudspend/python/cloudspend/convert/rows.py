@@ -12,7 +12,17 @@ import numpy as np
 import pyarrow as pa
 
 from cloudspend.convert import exact, readings
-from cloudspend.convert.codes import Codes, Flags, Numbers, codes_of, constant, held, narrow, paired
+from cloudspend.convert.codes import (
+    Codes,
+    Flags,
+    Numbers,
+    codes_of,
+    constant,
+    held,
+    narrow,
+    paired,
+    picked,
+)
 from cloudspend.convert.columns import Column, Columns, Each
 from cloudspend.convert.maps import Coded, Maps, decoded_maps
 from cloudspend.convert.once import Once
@@ -58,7 +68,7 @@ class Rows:
 
     def taken(self, order: Codes) -> "Rows":
         """The rows of these numbers, in that order."""
-        order = order if self._order is None else self._order[order]
+        order = order if self._order is None else picked(self._order, order)
         return Rows(self.columns, len(order), self.place, order, self.whole)
 
     def first(self, count: int) -> "Rows":
@@ -76,7 +86,7 @@ class Rows:
 
     def of_whole(self, codes: Codes) -> Codes:
         """These rows' part of something that the whole has for each row."""
-        return codes if self._order is None else codes[self._order]
+        return codes if self._order is None else picked(codes, self._order)
 
     def _name(self, name: str) -> str | None:
         return name if name in self.columns.added else self.columns.name(name)
@@ -162,13 +172,15 @@ class Rows:
         results = pa.array([function(*values) for values in combinations], pa.string())
         encoded = results.dictionary_encode()
         size = len(encoded.dictionary)
-        return Column(held(narrow(codes_of(encoded), size)[codes], size), encoded.dictionary)
+        return Column(
+            held(picked(narrow(codes_of(encoded), size), codes), size), encoded.dictionary
+        )
 
     def where(self, condition: Callable[..., bool], *names: str) -> Flags:
         """For each row whether `condition` holds of its values of `names`."""
         codes, combinations = self.combined(names)
         found = np.array([condition(*values) for values in combinations], np.bool_)
-        return found[codes] if self.count else np.zeros(0, np.bool_)
+        return picked(found, codes) if self.count else np.zeros(0, np.bool_)
 
     def numbers(self, name: str) -> Numbers:
         """The column as numbers, NaN where a value is missing.
@@ -248,7 +260,7 @@ class Rows:
         results, wrong = self._found(found, reading)
         if wrong and otherwise:
             self._refuse_any(name, wrong, otherwise)
-        return self.once((found, reading), lambda: np.asarray(results[self._numbered(found)]))
+        return self.once((found, reading), lambda: picked(results, self._numbered(found)))
 
     def _found(self, name: str, reading: readings.Reading) -> tuple[Numbers, list[int]]:
         """What a column's values are as `reading` has them, and the numbers of those it cannot."""
@@ -266,4 +278,6 @@ class Rows:
         numbers = np.full(len(values) + 1, len(wrong), np.int64)
         numbers[wrong] = np.arange(len(wrong))
         texts = values.take(pa.array(wrong)).to_pylist()
-        return numbers[self._numbered(found)], Maps.of([*({found: text} for text in texts), {}])
+        return picked(numbers, self._numbered(found)), Maps.of(
+            [*({found: text} for text in texts), {}]
+        )
