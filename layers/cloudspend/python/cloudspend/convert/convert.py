@@ -41,9 +41,14 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 WORKERS = 2
-# Text that is gathered and sorted together: some 330,000 rows of CUR 2.0.
-RUN_BYTES = 34 * 16 * 1024 * 1024
+# Text that is gathered and sorted together: some 500,000 rows of CUR 2.0.
+RUN_BYTES = 51 * 16 * 1024 * 1024
+# So many parsed pieces are put together as soon as they are there.
+JOINED = 8
 PARQUET = "parquet"
+
+# Rows that were parsed, and what stopped it.
+Parts = tuple[list[Rows], BaseException | None]
 
 
 def convert_task(task: ConversionTask, source: Source, sink: Sink) -> ConversionSummary:
@@ -99,6 +104,7 @@ class _Conversion:
         self._pool = pool
         self._buffers = Buffers(WORKERS + 1)
         self._parsed: list[Future[Rows]] = []
+        self._joined: list[Future[Parts]] = []
         self._gathered = 0
         self._layout: Layout | None = None
         self._names: list[str] = []
@@ -141,6 +147,9 @@ class _Conversion:
         for piece in pieces:
             self._parsed.append(self._pool.submit(piece.parse))
             self._gathered += piece.size
+            if len(self._parsed) >= JOINED + WORKERS:
+                # Of those nobody is still parsing one when it is their turn to be joined.
+                self._join(JOINED)
             if self._gathered >= RUN_BYTES:
                 self._finish_run()
 
@@ -177,19 +186,27 @@ class _Conversion:
             if column_key(name) not in there:
                 raise unreadable(place, line, f"the column {name} is missing", column=name)
 
+    def _join(self, count: int) -> None:
+        """Have the first of what is parsed put together, so that what blocks share is held once."""
+        parsed, self._parsed = self._parsed[:count], self._parsed[count:]
+        self._joined.append(self._pool.submit(_together, parsed))
+
     def _finish_run(self) -> None:
         """Sort, map and write what has been gathered."""
-        parsed, self._parsed, self._gathered = self._parsed, [], 0
-        parts, failure = _until_one_fails(parsed)
+        self._join(len(self._parsed))
+        joined, self._joined, self._gathered = self._joined, [], 0
+        parts, failure = _until_one_fails(joined)
         self._buffers.forget()
         give_back_unused()
-        if self._layout and any(part.count for part in parts):
-            rows = Rows.together([part for part in parts if part.count], self._pool.map)
+        if self._layout and parts:
+            rows = Rows.together(parts, self._pool.map)
             give_back_unused()
             try:
                 self._write(rows, self._layout)
             except DeliveryError as error:
                 raise self._first_refusal(rows, self._layout, error) from error
+            del rows
+            give_back_unused()
         if failure:
             raise failure
 
@@ -197,10 +214,13 @@ class _Conversion:
         ahead = [
             self._pool.submit(find) for table in self._tables for find in table.ahead(rows, layout)
         ]
-        self._check(rows, self._totals, self._currency)
-        order = self._order(rows)
+        seen = rows.seen()
+        self._check(seen, self._totals, self._currency)
+        order = self._order(seen)
+        del seen
         for found in ahead:
             found.result()
+        give_back_unused()
         groups = (rows.taken(numbers) for numbers in row_groups(order))
         for made in _in_turn(self._pool, partial(self._made, layout), groups):
             for files, table in zip(self._files.values(), made, strict=True):
@@ -247,13 +267,27 @@ class _Conversion:
         return None
 
 
-def _until_one_fails(parsed: Sequence[Future[Rows]]) -> tuple[list[Rows], BaseException | None]:
-    """The parts before the first one that could not be parsed, and why it could not."""
+def _together(parsed: list[Future[Rows]]) -> Parts:
+    """The rows of what could be parsed, in one part if there are any; `parsed` is left empty."""
     wait(parsed)
     failures = [future.exception() for future in parsed]
     first = next((number for number, failure in enumerate(failures) if failure), len(parsed))
-    parts = [future.result() for future in parsed[:first]]
-    return parts, failures[first] if first < len(parsed) else None
+    parts = [part for future in parsed[:first] if (part := future.result()).count]
+    parsed.clear()
+    failure = failures[first] if first < len(failures) else None
+    return [Rows.together(parts)] if parts else [], failure
+
+
+def _until_one_fails(joined: Sequence[Future[Parts]]) -> Parts:
+    """The parts before the first one that could not be parsed, and why it could not."""
+    wait(joined)
+    parts: list[Rows] = []
+    for future in joined:
+        rows, failure = future.result()
+        parts.extend(rows)
+        if failure:
+            return parts, failure
+    return parts, None
 
 
 def _in_turn(pool: ThreadPoolExecutor, make: Callable[[A], B], things: Iterable[A]) -> Iterator[B]:

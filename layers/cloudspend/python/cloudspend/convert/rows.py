@@ -66,6 +66,10 @@ class Rows:
         """The rows that these were taken from, else these."""
         return self._whole or self
 
+    def seen(self) -> "Rows":
+        """The same rows, who take with them what was found out for each row by itself."""
+        return Rows(self.columns, self.count, self.place, self._order, self.whole)
+
     def taken(self, order: Codes) -> "Rows":
         """The rows of these numbers, in that order."""
         order = order if self._order is None else picked(self._order, order)
