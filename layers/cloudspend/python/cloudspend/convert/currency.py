@@ -13,11 +13,11 @@ class Currency:
     def check(self, rows: Rows) -> None:
         """Raise DeliveryError at the first row of another currency: such costs cannot be added
         up."""
-        values = rows.text(self._column).dictionary_decode()
-        found = values.unique().drop_null()
-        for row, value in sorted((values.index(one).as_py(), one.as_py()) for one in found):
-            first = self.code or value
-            if value != first:
-                what = f"another currency than {first}"
+        values = rows.text(self._column)
+        # As they come.
+        for value in values.unique().drop_null().to_pylist():
+            self.code = self.code or value
+            if value != self.code:
+                row = values.dictionary_decode().index(value).as_py()
+                what = f"another currency than {self.code}"
                 raise rows.refused(self._column, row, what, value)
-            self.code = first

@@ -66,8 +66,8 @@ class Rows:
         """The rows that these were taken from, else these."""
         return self._whole or self
 
-    def seen(self) -> "Rows":
-        """The same rows, who take with them what was found out for each row by itself."""
+    def all(self) -> "Rows":
+        """The same rows, that what is found out of each by itself goes with them."""
         return Rows(self.columns, self.count, self.place, self._order, self.whole)
 
     def taken(self, order: Codes) -> "Rows":
