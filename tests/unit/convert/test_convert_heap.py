@@ -7,17 +7,18 @@ from unittest.mock import patch
 from cloudspend.convert.heap import (
     LARGE,
     M_MMAP_THRESHOLD,
+    M_TRIM_THRESHOLD,
     give_back_unused,
     keep_little,
 )
 
 
-def test_glibc_is_told_once_per_task_from_which_size_on() -> None:
+def test_glibc_is_told_what_is_large() -> None:
     told = list[tuple[int, int]]()
     library = SimpleNamespace(mallopt=lambda what, size: told.append((what, size)))
     with patch.object(ctypes, "CDLL", return_value=library):
         keep_little()
-    assert told == [(M_MMAP_THRESHOLD, LARGE)]
+    assert told == [(M_MMAP_THRESHOLD, LARGE), (M_TRIM_THRESHOLD, LARGE)]
 
 
 def test_what_is_unused_is_given_back_down_to_nothing() -> None:

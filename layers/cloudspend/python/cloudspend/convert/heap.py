@@ -4,23 +4,25 @@ import ctypes
 
 import pyarrow as pa
 
-# glibc's mallopt(3): blocks from this size on are mapped by themselves.
-M_MMAP_THRESHOLD = -3
-LARGE = 4 * 1024 * 1024
+# glibc's mallopt(3): how much may be free at the end before it is given back, and from which size
+# on blocks are mapped by themselves.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+LARGE = 16 * 1024 * 1024
 
 
 def keep_little() -> None:
-    """Have memory given back when it is freed rather than kept for later.
+    """Have large pieces of memory given back when they are freed, and small ones kept until
+    `give_back_unused`, since asking for them anew takes longer than filling them.
 
-    Of the allocators that Arrow has, jemalloc is the fastest here and keeps the least. glibc raises
-    the size from which arrays are mapped by themselves with what it has seen, up to 32 MB, after
-    which those of a run stay about in pieces; other C libraries decide by themselves.
+    Of the allocators that Arrow has, jemalloc is the fastest here and keeps the least. glibc would
+    change with what it has seen what is large; other C libraries decide by themselves.
     """
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, LARGE)
+        mallopt(M_TRIM_THRESHOLD, LARGE)
 
 
 def give_back_unused() -> None:
