@@ -103,12 +103,12 @@ class Marks:
     def of(cls, data: bytes | bytearray, start: int, end: int) -> "Marks":
         """Those of a part of `data`; other threads run meanwhile."""
         part = np.frombuffer(data, np.uint8)[start:end]
-        quotes = sum(
-            int(np.count_nonzero(part[at : at + PIECE_BYTES] == QUOTE))
-            for at in range(0, len(part), PIECE_BYTES)
-        )
-        # Newlines are few, so that looking for one after the other is sooner done.
-        return cls(data.count(b"\n", start, end), quotes)
+        newlines = quotes = 0
+        for at in range(0, len(part), PIECE_BYTES):
+            piece = part[at : at + PIECE_BYTES]
+            newlines += int(np.count_nonzero(piece == NEWLINE))
+            quotes += int(np.count_nonzero(piece == QUOTE))
+        return cls(newlines, quotes)
 
     def __add__(self, other: "Marks") -> "Marks":
         return Marks(self.newlines + other.newlines, self.quotes + other.quotes)
