@@ -67,7 +67,7 @@ class Rows:
         return self._whole or self
 
     def all(self) -> "Rows":
-        """The same rows, that what is found out of each by itself goes with them."""
+        """A view of the same rows: what is found out of each by itself goes with the view."""
         return Rows(self.columns, self.count, self.place, self._order, self.whole)
 
     def taken(self, order: Codes) -> "Rows":
