@@ -27,8 +27,7 @@ HEADER_BYTES = 1024 * 1024
 # A bill shrinks 5 to 60 times. What grows more than this is not a bill but a way to fill a disk.
 LARGEST_RATIO = 300
 ALWAYS_ALLOWED = 64 * 1024 * 1024
-READ_BYTES = 1024 * 1024
-# Bytes that are inflated, or looked at, at once: they fit the processor's cache.
+# Bytes that are read, inflated or looked at at once: they fit the processor's cache.
 PIECE_BYTES = 128 * 1024
 # What AWS writes; the other methods of zip can ask for any amount of memory.
 ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
@@ -243,11 +242,11 @@ class _Limited:
 
 
 def _plain(stream: ByteStream) -> Any:
-    return io.BufferedReader(_Raw(stream), READ_BYTES)
+    return io.BufferedReader(_Raw(stream), PIECE_BYTES)
 
 
 def _gzip(stream: ByteStream) -> Any:
-    return IGZIP(io.BufferedReader(_Raw(stream), READ_BYTES), "rb")
+    return IGZIP(io.BufferedReader(_Raw(stream), PIECE_BYTES), "rb")
 
 
 class _Raw(io.RawIOBase):
