@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cloudspend.reconcile import rules
@@ -259,12 +259,13 @@ def test_a_fault_on_settled_days_is_never_explained_away(
     bill: dict[Cell, Costs], where: Cell, size: Decimal, is_open: bool
 ) -> None:
     """Whatever the bill is, and though both sides also differ on the days that are still counted,
-    the fault is what remains, in its cell, to the cent."""
+    the fault is what remains, in its cell, to the cent: unless those days make both sides equal."""
     unsettled = {cell: amount("2") for cell in bill}
     lag = LastDays(date(2026, 10, 19), {}, unsettled)
     before = Costs(size, size, size)
     lake = bill | {where: bill.get(where, Costs()).plus(before)}
     told = {each: costs.plus(unsettled[each]) for each, costs in bill.items()} if is_open else bill
+    assume(lake[where] != told.get(where, Costs()))
     evidence = replace(
         CLOSED,
         open=is_open,
@@ -297,3 +298,12 @@ def test_what_is_awaited_is_told_with_the_largest_first() -> None:
     evidence = replace(CLOSED, agreed={TAX: AGREED, REFUND: AGREED})
     found = explain(sides({TAX: Costs(), REFUND: Costs()}, {c: Costs().minus(v) for c, v in tax.items()}), evidence, WORDS)  # fmt: skip # noqa: E501
     assert [each.cell for each in pending(found)] == [REFUND, TAX]
+
+
+def test_where_both_sides_are_equal_nothing_is_explained() -> None:
+    """Even if AWS counts other days otherwise: it is the period's totals that are promised."""
+    bill = {USAGE: amount("7")}
+    lag = LastDays(date(2026, 10, 19), {}, {USAGE: amount("2")})
+    evidence = replace(CLOSED, open=True, last_days=lag)
+    found = explain(sides(bill, bill), evidence, WORDS)
+    assert (found.explanations, found.remaining(USAGE).is_zero) == ((), True)
