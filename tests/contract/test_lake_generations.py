@@ -306,3 +306,26 @@ def test_only_the_current_generation_is_restored(generations: SweptRegistry) -> 
     generations.advance(a_published(), None)
     assert generations.restore(*KEY)
     assert generations.get(*KEY) == a_generation(state=GenerationState.PUBLISHED)
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def test_a_generation_has_a_state_though_planning_was_killed_half_way() -> None:
+    with mock_aws():
+        table = create_table(boto3.resource("dynamodb"))
+        generations, written = DynamoGenerations(table), table.update_item
+
+        def once(**request: Any) -> Any:
+            table.update_item = killed
+            return written(**request)
+
+        def killed(**_: Any) -> Any:
+            raise Killed
+
+        table.update_item = once
+        with pytest.raises(Killed):
+            generations.plan(a_generation())
+        (found,) = generations.of_period(ACCOUNT, PERIOD)
+        assert found == a_generation()

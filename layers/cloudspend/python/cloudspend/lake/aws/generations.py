@@ -56,7 +56,8 @@ class DynamoGenerations:
         item = items.generation_item(generation)
         key = {name: item.pop(name) for name in ("pk", "sk")}
         state = item.pop("state")
-        self._update(key, {**item, "failure": None}, condition="")
+        # Whoever reads between the two, or after a death there, finds a generation with a state.
+        self._update(key, {**item, "failure": None}, condition="", at_first={"state": state})
         self._update(key, {"state": state}, unless_published=True)
 
     def record_checked(
@@ -206,8 +207,10 @@ class DynamoGenerations:
         unless_published: bool = False,
         condition: str = "attribute_exists(pk)",
         bound: Mapping[str, Any] | None = None,
+        at_first: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Set attributes; False when the condition does not hold. No condition makes the item."""
+        """Set attributes, those of `at_first` where they are not set yet; False when the condition
+        does not hold. No condition makes the item."""
         attributes = {f"#{n}": name for n, name in enumerate(values)}
         bound = dict(bound or {}) | {f":{n}": value for n, value in enumerate(values.values())}
         if unless_published:
@@ -216,9 +219,13 @@ class DynamoGenerations:
             condition = "attribute_exists(pk) AND (attribute_not_exists(#s) OR #s <> :published)"
         if "#e" in condition:
             attributes["#e"] = "error"
+        settings = [f"#{n} = :{n}" for n in range(len(values))]
+        for n, (name, value) in enumerate((at_first or {}).items()):
+            settings.append(f"#f{n} = if_not_exists(#f{n}, :f{n})")
+            attributes[f"#f{n}"], bound[f":f{n}"] = name, value
         request: dict[str, Any] = {
             "Key": key,
-            "UpdateExpression": "SET " + ", ".join(f"#{n} = :{n}" for n in range(len(values))),
+            "UpdateExpression": f"SET {', '.join(settings)}",
             "ExpressionAttributeNames": attributes,
             "ExpressionAttributeValues": bound,
         }
