@@ -41,7 +41,7 @@ def gathered(pool: ThreadPoolExecutor, pieces: Sequence[Numbers]) -> tuple[list[
     """The numbers of a run, and whether something stopped it."""
     gathering = Gathering(pool, WORKERS)
     for piece in pieces:
-        gathering.add(piece)  # type: ignore[arg-type]
+        gathering.add(piece)
     assert gathering.size == SIZE * len(pieces)
     rows, failure = gathering.end()
     assert gathering.size == 0

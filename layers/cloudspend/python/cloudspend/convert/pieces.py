@@ -2,12 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from cloudspend.convert.blocks import BLOCK_BYTES, Block
 from cloudspend.convert.mapping import Layout
 from cloudspend.convert.parquet import BATCH_ROWS, Batch, parse_batch
 from cloudspend.convert.parse import parse
 from cloudspend.convert.rows import Rows
+
+
+class Piece(Protocol):
+    """Rows that are not parsed yet."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of text, about."""
+
+    def parse(self) -> Rows:
+        """The wanted columns. Raises DeliveryError."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,3 @@ class BatchPiece:
     def parse(self) -> Rows:
         """The wanted columns. Raises DeliveryError."""
         return parse_batch(self.batch, self.file)
-
-
-Piece = BlockPiece | BatchPiece
