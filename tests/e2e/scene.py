@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -215,7 +215,20 @@ class Scene:
         client = self.platform.session.client("stepfunctions")
         for execution in executions:
             told = client.describe_execution(executionArn=execution["executionArn"])
-            assert told["status"] == "SUCCEEDED", f"{told.get('error')}: {told.get('cause')}"
+            assert told["status"] == "SUCCEEDED", "\n".join(self._failures(told))
+
+    def _failures(self, told: Mapping[str, Any]) -> Iterator[str]:
+        """What an execution failed of, and the children of its Distributed Maps, which alone know
+        of a Map that tolerated no more failures why."""
+        client = self.platform.session.client("stepfunctions")
+        yield f"{told['name']}: {told.get('error')}: {told.get('cause')}"
+        runs = client.list_map_runs(executionArn=told["executionArn"])["mapRuns"]
+        for run in runs:
+            children = client.list_executions(mapRunArn=run["mapRunArn"], statusFilter="FAILED")
+            for child in children["executions"]:
+                yield from self._failures(
+                    client.describe_execution(executionArn=child["executionArn"])
+                )
 
     def wait_for_event(self, account_id: str, kind: str, **details: str) -> dict[str, Any]:
         """The last event of this kind, waited for if it is not there yet."""
