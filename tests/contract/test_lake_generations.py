@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
 
 from cloudspend.errors import DeliveryError, TransientError
 from cloudspend.exports.model import BillingPeriod
@@ -46,8 +47,21 @@ def create_table(dynamodb: Any) -> Any:
     )
 
 
+@pytest.fixture
+def atomic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB judges a condition and writes in one step; moto lets another thread in between."""
+    lock = threading.Lock()
+    call_action = DynamoHandler.call_action
+
+    def one_at_a_time(handler: DynamoHandler) -> Any:
+        with lock:
+            return call_action(handler)
+
+    monkeypatch.setattr(DynamoHandler, "call_action", one_at_a_time)
+
+
 @pytest.fixture(params=["fake", "dynamodb"])
-def generations(request: pytest.FixtureRequest) -> Iterator[SweptRegistry]:
+def generations(request: pytest.FixtureRequest, atomic: None) -> Iterator[SweptRegistry]:
     if request.param == "fake":
         yield FakeGenerations()
         return
