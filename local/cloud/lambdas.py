@@ -1,9 +1,14 @@
-"""A failed function keeps its exception's class name, and its warm process.
+"""A failed function keeps its exception's class name, and its warm process; a process that ends or
+does not start fails its own invocation and no other.
 
 Step Functions routes failures by that name (`errorType`); ministack says Runtime.HandlerError for
-all of them. It also ends the process of a function that raised, which AWS does not do.
+all of them, also for a process that ended, which AWS calls Runtime.ExitError. It ends the process
+of a function that raised, which AWS does not do, and all processes of a function of which one does
+not start, also those at work. AWS starts such a process anew (Lambda developer guide,
+"Understanding the Lambda execution environment lifecycle").
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +24,10 @@ _REPORTED = (
     '"trace": traceback.format_exc()}})'
 )
 
+_DIED = "Worker process died"
+
 _last = threading.local()
+logger = logging.getLogger(__name__)
 
 
 def install() -> None:
@@ -30,10 +38,26 @@ def install() -> None:
 
 def _invoke(original: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
     """Turn what the function raised back into an error, once the process has been kept."""
-    answer: dict[str, Any] = original(*args, **kwargs)
+    answer = started(lambda: original(*args, **kwargs))
+    if answer.get("error") == _DIED:
+        answer["error_type"] = "Runtime.ExitError"
     raised = answer.pop("raised", None)
-    _last.error_type = raised["error_type"] if raised else None
+    _last.error_type = (raised or answer).get("error_type")
     return {**answer, "status": "error", **raised} if raised else answer
+
+
+def started(invoke: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `invoke` answers. It raises only if the process does not start: then once more, and what
+    is raised then is the error of this invocation."""
+    try:
+        return invoke()
+    except Exception:
+        logger.exception("A function's process did not start; once more.")
+    try:
+        return invoke()
+    except Exception as error:
+        logger.exception("A function's process did not start again.")
+        return {"status": "error", "error": str(error), "error_type": "Runtime.ExitError"}
 
 
 def _execute(original: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -30,6 +30,8 @@ class DeliveryError(Exception):
 def handler(event, context):
     if event.get("fail"):
         raise DeliveryError("the file is truncated")
+    if event.get("die"):
+        os._exit(9)
     if event.get("sleep"):
         time.sleep(event["sleep"])
     if "Records" in event:
@@ -271,6 +273,15 @@ def test_a_function_stays_warm_also_when_it_fails(cloud: LocalCloud, function: s
     first = invoke({})["pid"]
     assert invoke({"fail": True})["errorType"] == "DeliveryError"
     assert invoke({})["pid"] == first
+
+
+def test_a_process_that_ends_is_called_as_lambda_calls_it_and_replaced(
+    cloud: LocalCloud, function: str
+) -> None:
+    client = cloud.session().client("lambda")
+    answer = client.invoke(FunctionName=function, Payload=json.dumps({"die": True}))
+    assert json.loads(answer["Payload"].read())["errorType"] == "Runtime.ExitError"
+    assert "FunctionError" not in client.invoke(FunctionName=function, Payload="{}")
 
 
 def test_an_exception_is_caught_by_its_class_name(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from local.cloud import buses, faults
 from local.cloud.distributed_map import batches
+from local.cloud.lambdas import started
 from local.cloud.retries import delay
 
 
@@ -122,3 +123,25 @@ REQUEST = faults.Request("s3", "", "GET", "/lake/a/b.parquet")
 )
 def test_a_fault_hits_what_all_its_fields_match(fault: faults.Fault, hit: bool) -> None:
     assert fault.matches(REQUEST) is hit
+
+
+@pytest.mark.parametrize(
+    ("fails", "answer"),
+    [
+        (0, {"status": "ok"}),
+        (1, {"status": "ok"}),
+        (2, {"status": "error", "error": "start 2", "error_type": "Runtime.ExitError"}),
+    ],
+)
+def test_a_process_that_does_not_start_is_started_once_more(
+    fails: int, answer: dict[str, Any]
+) -> None:
+    starts: list[str] = []
+
+    def invoke() -> dict[str, Any]:
+        starts.append(f"start {len(starts) + 1}")
+        if len(starts) <= fails:
+            raise RuntimeError(starts[-1])
+        return {"status": "ok"}
+
+    assert started(invoke) == answer
