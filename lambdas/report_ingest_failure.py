@@ -10,4 +10,6 @@ from cloudspend.wiring import entry
 @entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
-    return report_failure(event, platform.accounts, platform.generations, platform.bus)
+    return report_failure(
+        event, platform.accounts, platform.generations, platform.lake, platform.bus
+    )

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from cloudspend import errors, payload
 from cloudspend import settings as names
-from cloudspend.lake.plan import RUNS
+from cloudspend.lake.plan import MAPS, RUNS
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.machine import ReportedFailure, Steps
 from stacks.stage import Stage
@@ -72,7 +72,7 @@ def _convert(
     scope: Construct, steps: Steps, stage: Stage, task: PythonTask, lake: s3.IBucket
 ) -> sfn.Chain:
     """One child a task of the plan. The first child that fails stops all."""
-    folder = f"{RUNS}/account_id={{}}/billing_period={{}}/generation={{}}/map"
+    folder = f"{RUNS}/account_id={{}}/billing_period={{}}/generation={{}}/{MAPS}"
     parts = (payload.ACCOUNT_ID, payload.PERIOD, payload.GENERATION)
     convert = sfn.DistributedMap(
         scope,

@@ -168,6 +168,8 @@ class IngestStack(Stack):
             "report_ingest_failure", "Records and announces why a delivery was not published"
         )
         self._access.registry(task.task_role, "GetItem", "Query", "UpdateItem")
+        self._access.objects(task.task_role, READ, RUNS)
+        self._access.listing(task.task_role, RUNS)
         self._access.bus(task.task_role)
         return task
 

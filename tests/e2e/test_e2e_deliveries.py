@@ -210,6 +210,35 @@ def test_a_file_replaced_after_planning_stops_the_delivery(
     assert event["details"]["file"].endswith("-00002.csv.gz")
 
 
+@pytest.fixture
+def hasty(scene: Scene) -> Iterator[None]:
+    """A function that converts may take two seconds."""
+    client = scene.platform.session.client("lambda")
+    name = "cloudspend-convert"
+    allowed = client.get_function_configuration(FunctionName=name)["Timeout"]
+    client.update_function_configuration(FunctionName=name, Timeout=2)
+    yield
+    client.update_function_configuration(FunctionName=name, Timeout=allowed)
+
+
+def test_a_conversion_that_is_killed_is_told_though_it_could_say_nothing(
+    whole: Shop, hasty: None, faults: Callable[[Fault], None]
+) -> None:
+    before = whole.seen
+    time.sleep(1.1)
+    assembly = whole.assembly()
+    path = f"{assembly.assembly_id}/.*-00002.csv.gz"
+    faults({"service": "s3", "method": "GET", "path": path, "delay_seconds": 6})
+
+    execution = whole.customer.deliver(assembly)
+
+    assert execution["status"] == "FAILED"
+    assert whole.seen == before
+    event = whole.scene.wait_for_event(ACCOUNT, "IngestFailed", generation=generation_of(execution))
+    assert event["details"]["error"] == "Sandbox.Timedout"
+    assert "Task timed out after 2.00 seconds" in event["details"]["reason"]
+
+
 def test_a_failed_delivery_is_tried_again_and_published_once_it_is_mended(whole: Shop) -> None:
     before = whole.seen
     assembly = whole.assembly(dearer(whole.bill))

@@ -169,7 +169,10 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     | QUERIES
     | reads("reconciliation", "reconciliation_cells"),
     (INGEST, "reconciliation-unavailable"): PROOF,
-    (INGEST, "report-ingest-failure"): registry("GetItem", "Query", "UpdateItem") | BUS,
+    (INGEST, "report-ingest-failure"): registry("GetItem", "Query", "UpdateItem")
+    | reads("runs")
+    | LISTING
+    | BUS,
     (ONBOARDING, "register"): registry("DeleteItem", "GetItem", "PutItem", "UpdateItem")
     | BUS
     | executions("cloudspend-onboard"),

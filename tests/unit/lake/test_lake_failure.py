@@ -1,6 +1,7 @@
 """Failures of an ingest: the best known one is kept, told and marked."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,17 +9,20 @@ import pytest
 from cloudspend import payload as p
 from cloudspend.accounts.model import AccountState
 from cloudspend.errors import CloudSpendError, Defect, DeliveryError, TotalsDiffer, TransientError
-from cloudspend.lake.failure import note_failure, report_failure
+from cloudspend.lake.failure import OUR_FAULT, note_failure, report_failure
 from cloudspend.lake.model import Generation, GenerationState
+from cloudspend.lake.plan import maps_folder
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 from tests.fakes.lake import (
     ACCOUNT,
     NEW,
+    NOW,
     OLD,
     PERIOD,
     TOTALS,
     FakeGenerations,
+    FakeLake,
     a_generation,
     a_published,
 )
@@ -46,11 +50,12 @@ class World:
         self.generations = FakeGenerations()
         self.generations.plan(a_generation(OLD))
         self.bus = FakeBus()
+        self.lake = FakeLake()
 
     def report(self, failure: dict[str, str], **changes: Any) -> dict[str, Any]:
         state = {**TASK, p.FAILURE: failure} | changes
         registry = FakeAccounts(an_account(state=AccountState.ACTIVE))
-        return report_failure(state, registry, self.generations, self.bus)
+        return report_failure(state, registry, self.generations, self.lake, self.bus)
 
     @property
     def generation(self) -> Generation:
@@ -103,6 +108,56 @@ def test_an_exception_of_python_is_noted_too(world: World) -> None:
     assert world.bus.events[0].details["error"] == "MemoryError"
 
 
+def children(*errors: tuple[str, str]) -> list[dict[str, Any]]:
+    """Failed children as ResultWriter lists them; a killed one has no text of ours."""
+    return [
+        {
+            "Name": f"child-{number}",
+            "Input": json.dumps(TASK | {p.TASK: number}),
+            "Status": "FAILED",
+            "Error": error,
+            "Cause": json.dumps({"errorType": error, "errorMessage": message}),
+        }
+        for number, (error, message) in enumerate(errors, 4)
+    ]
+
+
+def test_a_child_that_was_killed_is_told_from_the_result_files_of_the_newest_map(
+    world: World,
+) -> None:
+    folder = maps_folder(ACCOUNT, PERIOD, OLD)
+    killed = ("Runtime.ExitError", "Runtime exited with error: signal: killed")
+    late = ("Sandbox.Timedout", "Task timed out after 900.00 seconds")
+    world.lake.write_json(f"{folder}/bbbb/FAILED_0.json", children(late))
+    world.lake.write_json(f"{folder}/aaaa/FAILED_0.json", children(killed, late))
+    world.lake.write_json(f"{folder}/aaaa/SUCCEEDED_0.json", [{"Name": "child-1"}])
+    world.lake.modified[f"{folder}/aaaa/FAILED_0.json"] = NOW + timedelta(seconds=1)
+    state = world.report(MAP_FAILED)
+    details = world.bus.events[0].details
+    assert details["error"] == "Runtime.ExitError"
+    assert details["reason"] == (
+        "Conversion task 4 was ended before it could say why "
+        "(Runtime.ExitError: Runtime exited with error: signal: killed)."
+    )
+    assert details["remedy"] == OUR_FAULT
+    assert state[p.FAILURE]["Error"] == "Runtime.ExitError"
+    assert world.generation.failure is not None
+    assert world.generation.failure["summary"] == details["reason"]
+
+
+def test_what_a_child_noted_is_told_before_what_step_functions_wrote_of_it(world: World) -> None:
+    folder = maps_folder(ACCOUNT, PERIOD, OLD)
+    world.lake.write_json(f"{folder}/aaaa/FAILED_0.json", children(("Lambda.Unknown", "")))
+    note_failure(TASK, BAD_COST, world.generations)
+    world.report(MAP_FAILED)
+    assert world.bus.events[0].details["error"] == "DeliveryError"
+
+
+def test_a_map_without_result_files_is_told_as_step_functions_does(world: World) -> None:
+    world.report(MAP_FAILED)
+    assert world.bus.events[0].details["reason"] == "1 of 4 items failed."
+
+
 def test_before_plan_has_answered_the_manifest_names_the_generation(world: World) -> None:
     planned = a_generation(OLD)
     request = {
@@ -112,7 +167,7 @@ def test_before_plan_has_answered_the_manifest_names_the_generation(world: World
         p.FAILURE: caught(DeliveryError("report-2.csv.gz is missing.", file="report-2.csv.gz")),
     }
     registry = FakeAccounts(an_account(state=AccountState.ACTIVE))
-    report_failure(request, registry, world.generations, world.bus)
+    report_failure(request, registry, world.generations, world.lake, world.bus)
     assert world.bus.events[0].details["generation"] == OLD
     assert world.generation.state is GenerationState.FAILED
 
@@ -125,7 +180,7 @@ def test_a_failure_before_any_generation_is_still_told(world: World) -> None:
         p.FAILURE: caught(DeliveryError("The manifest is not there.")),
     }
     registry = FakeAccounts(an_account(state=AccountState.ACTIVE))
-    report_failure(request, registry, world.generations, world.bus)
+    report_failure(request, registry, world.generations, world.lake, world.bus)
     assert world.bus.events[0].details["period"] is None
 
 

@@ -1,5 +1,6 @@
 """What went wrong with a generation: noted where it is known best, reported once."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -12,7 +13,8 @@ from cloudspend.alerts.event import Bus, Event
 from cloudspend.errors import CloudSpendError, Failure, names, parse
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import Generation, PublishedPeriod
-from cloudspend.lake.ports import Generations
+from cloudspend.lake.plan import maps_folder
+from cloudspend.lake.ports import Generations, Lake
 
 # The texts that an event carries of a file are cut: a value can be a whole damaged line.
 MAX_VALUE = 200
@@ -21,13 +23,18 @@ OUR_FAULT = (
     "customer need not do anything."
 )
 OUR_ERRORS = frozenset(names(CloudSpendError))
+# Amazon States Language, "Errors": a Distributed Map of which more children failed than it may.
+MAP_FAILED = "States.ExceedToleratedFailureThreshold"
+# Step Functions developer guide, "ResultWriter": the children that failed, under the map run's id.
+FAILED_CHILDREN = "FAILED_"
 
 
 def note_failure(task: Mapping[str, Any], error: Exception, generations: Generations) -> None:
     """Note on its generation why the conversion task failed.
 
-    The error of a Distributed Map does not hold its child's text, so that the child must leave it
-    where `report_failure` looks.
+    The error of a Distributed Map does not hold its child's text, so that the child leaves it where
+    `report_failure` looks. A child that runs out of time or memory cannot; the map's result files
+    tell of it.
     """
     generations.record_failure(
         task[p.ACCOUNT_ID],
@@ -45,7 +52,11 @@ def failure_of(error: Exception) -> Failure:
 
 
 def report_failure(
-    state: Mapping[str, Any], registry: AccountReader, generations: Generations, bus: Bus
+    state: Mapping[str, Any],
+    registry: AccountReader,
+    generations: Generations,
+    lake: Lake,
+    bus: Bus,
 ) -> dict[str, Any]:
     """Mark the generation of a failed Ingest and say so on the bus.
 
@@ -55,7 +66,7 @@ def report_failure(
     """
     account = registry.get(state[p.ACCOUNT_ID])
     generation = _generation(state, generations)
-    failure = _known_best(parse(**_caught(state)), generation)
+    failure = _known_best(parse(**_caught(state)), generation, lake)
     if generation:
         generations.record_failure(
             generation.account_id,
@@ -131,12 +142,36 @@ def _generation(state: Mapping[str, Any], generations: Generations) -> Generatio
     )
 
 
-def _known_best(caught: Failure, generation: Generation | None) -> Failure:
-    """What the generation holds, where the state machine caught only an error of the services."""
-    if caught.error in OUR_ERRORS or generation is None or generation.failure is None:
+def _known_best(caught: Failure, generation: Generation | None, lake: Lake) -> Failure:
+    """What a child noted or Step Functions wrote of it, where the state machine caught only an
+    error of the services."""
+    if caught.error in OUR_ERRORS or generation is None:
         return caught
-    noted = generation.failure
-    return Failure(noted["error"], noted["summary"], noted["remedy"], noted["details"])
+    if generation.failure is not None:
+        noted = generation.failure
+        return Failure(noted["error"], noted["summary"], noted["remedy"], noted["details"])
+    if caught.error != MAP_FAILED:
+        return caught
+    return _of_a_child(generation, lake) or caught
+
+
+def _of_a_child(generation: Generation, lake: Lake) -> Failure | None:
+    """Why the first child failed that the newest map run of the generation lists as failed."""
+    folder = maps_folder(generation.account_id, generation.period, generation.generation)
+    lists = [
+        file
+        for file in lake.staged(folder)
+        if file.key.rpartition("/")[2].startswith(FAILED_CHILDREN)
+    ]
+    if not lists:
+        return None
+    newest = max(lists, key=lambda file: file.modified)
+    child = lake.read_json(newest.key)[0]
+    why = parse(child.get("Error", ""), child.get("Cause", ""))
+    task = json.loads(child["Input"])[p.TASK]
+    said = why.error if why.summary == why.error else f"{why.error}: {why.summary}"
+    summary = f"Conversion task {task} was ended before it could say why ({said})."
+    return Failure(why.error, summary, why.remedy, why.details)
 
 
 def _text(value: object) -> str | None:

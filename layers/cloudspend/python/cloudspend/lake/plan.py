@@ -10,7 +10,7 @@ from cloudspend.accounts.ports import AccountReader
 from cloudspend.convert.model import ConversionTask
 from cloudspend.errors import UsageError
 from cloudspend.exports.deliveries import planned_files, read_delivery
-from cloudspend.exports.model import DeliveredFile, Delivery
+from cloudspend.exports.model import BillingPeriod, DeliveredFile, Delivery
 from cloudspend.lake.decide import Skip, decide
 from cloudspend.lake.grouping import grouped
 from cloudspend.lake.model import Generation, GenerationState
@@ -20,6 +20,7 @@ from cloudspend.lake.tables import BILLING_DETAIL, COST_AND_USAGE, generation_pr
 from cloudspend.settings import TASK_BYTES
 
 RUNS = "runs"
+MAPS = "map"
 PLAN = "plan.json"
 MB = 1_000_000
 
@@ -129,6 +130,11 @@ def _summary(
     kind = account.export.kind
     why = "the account does without it" if kind.is_cur else f"{kind} does not hold its line items"
     return f"{said} The table {BILLING_DETAIL.name} is left out: {why}."
+
+
+def maps_folder(account_id: str, period: BillingPeriod, generation: str) -> str:
+    """Where Step Functions writes what came of a generation's conversion tasks."""
+    return generation_prefix(RUNS, account_id, period, generation) + MAPS
 
 
 def _write(delivery: Delivery, tasks: Sequence[ConversionTask], lake: Lake) -> str:
