@@ -1,6 +1,5 @@
 """A generated chunk on disk, converted into a folder as the function converts into the lake."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,8 @@ class Disk:
             yield stream
 
     def put(self, path: Path, key: str) -> None:
-        shutil.copyfile(path, self.place(key))
+        # A peer's file is written once as well.
+        self.place(key).hardlink_to(path)
 
     def place(self, key: str) -> Path:
         """Where the object of that key is."""

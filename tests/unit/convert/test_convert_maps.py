@@ -118,9 +118,11 @@ def test_maps_decoded_at_once_are_those_decoded_one_by_one(given: list[Any]) -> 
 @given(st.lists(st.tuples(text_maps, text_maps), max_size=4))
 def test_joined_maps_are_both(pairs: list[tuple[dict[str, str], dict[str, str]]]) -> None:
     first, second = (Maps.of([pair[n] for pair in pairs]) for n in (0, 1))
-    assert [list(one.items()) for one in joined(first, second).dicts()] == [
+    both = joined(first, second)
+    assert [list(one.items()) for one in both.dicts()] == [
         list({**one, **other}.items()) for one, other in pairs
     ]
+    assert len(set(both.texts.to_pylist())) == len(both.texts)
 
 
 @settings(deadline=None)

@@ -1,14 +1,21 @@
-"""The order of a run's rows: by several columns, missing values first, equal rows as they came."""
+"""How rows are laid down: in their order (by several columns, missing values first, equal rows as
+they came), and what recurs once a row group."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudspend.convert.writer import sorted_order
+from benchmarks.chunk import write_chunk
+from benchmarks.disk import Disk, task_of
+from cloudspend.convert.convert import convert_task
+from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.convert.writer import recurring, sorted_order
 
 ROWS = st.lists(st.tuples(st.sampled_from([None, "a", "b", "ä"]), st.none() | st.integers(0, 3)))
 
@@ -39,3 +46,17 @@ def test_the_order_is_the_same_when_one_number_cannot_hold_it(columns: int) -> N
     figures = [random.permutation(np.repeat(np.arange(1000), 2)) for _ in range(columns)]
     arrays = [pa.array(one.astype("datetime64[ms]")) for one in figures]
     assert (sorted_order(arrays) == np.lexsort(figures[::-1])).all()
+
+
+def test_what_recurs_is_written_once_a_row_group(tmp_path: Path) -> None:
+    chunk, disk = tmp_path / "chunk.csv.gz", Disk(tmp_path)
+    # A tag and a cost category of the generated chunk have the same values.
+    write_chunk(chunk, 2_000)
+    for made in convert_task(task_of(chunk, (COST_AND_USAGE, BILLING_DETAIL)), disk, disk).outputs:
+        file = pq.ParquetFile(disk.place(made.key))
+        group = file.metadata.row_group(0)
+        columns = [group.column(number) for number in range(group.num_columns)]
+        written = {one.path_in_schema: one.encodings for one in columns}
+        wanted = recurring(file.schema_arrow)
+        assert wanted
+        assert {path for path in wanted if "RLE_DICTIONARY" not in written[path]} == set()

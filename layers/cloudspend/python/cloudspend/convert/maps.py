@@ -44,7 +44,9 @@ class Maps:
     """Maps of text, each with a number.
 
     The entries of map `n` are those from `starts[n]` to `starts[n + 1]`; of each, `keys` says which
-    of `names` it bears, and `values` which of `texts`. No map has a name twice.
+    of `names` it bears, and `values` which of `texts`. No map has a name twice, and neither a name
+    nor a text stands twice among those: Arrow writes a dictionary that holds a text twice as plain
+    text, in Parquet several times as large.
     """
 
     starts: Codes
@@ -196,12 +198,14 @@ def joined(first: Maps, second: Maps) -> Maps:
     # Each place has one entry, so that nothing need be sorted.
     order = np.empty(len(places), np.int64)
     order[places] = np.arange(len(places))
+    texts = pa.concat_arrays([first.texts, second.texts]).dictionary_encode()
+    values = np.concatenate([first.values, second.values + len(first.texts)])
     return Maps(
         first.starts + second.starts,
         picked(np.concatenate([first.keys, second.keys + len(first.names)]), order),
         (*first.names, *second.names),
-        picked(np.concatenate([first.values, second.values + len(first.texts)]), order),
-        pa.concat_arrays([first.texts, second.texts]),
+        picked(picked(_numbers(texts), values), order),
+        texts.dictionary,
     )
 
 
