@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cloudspend.errors import UsageError
-from cloudspend.settings import PREFIX, Settings
+from cloudspend.settings import LIGHT_START, PREFIX, Settings
 from stacks.constructs.review import TRACING, accept, allow
 from stacks.stage import Stage
 
@@ -42,6 +42,7 @@ class PythonTasks(Construct):
         self._stage = stage
         self._environment = {
             **settings.to_env(),
+            **LIGHT_START,
             "POWERTOOLS_SERVICE_NAME": PREFIX,
             # Sessions of the global endpoint are of one region, and not good in opt-in regions.
             "AWS_STS_REGIONAL_ENDPOINTS": "regional",

@@ -241,6 +241,17 @@ def test_every_function_is_told_which_execution_calls_it(templates: dict[str, Te
     assert [state for state in found if state.get("Parameters") != told] == []
 
 
+def test_no_function_starts_threads_for_matrices(templates: dict[str, Template]) -> None:
+    found = [
+        function["Environment"]["Variables"]
+        for template in templates.values()
+        for function in of_type(template, "AWS::Lambda::Function").values()
+        if function["FunctionName"].startswith(settings.PREFIX)
+    ]
+    assert len(found) > 20
+    assert {variables.get("OPENBLAS_NUM_THREADS") for variables in found} == {"1"}
+
+
 def _tasks(flow: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Every state that calls a function, in a flow and in the maps of it."""
     for state in flow["States"].values():

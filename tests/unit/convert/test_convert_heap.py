@@ -4,7 +4,10 @@ import ctypes
 from types import SimpleNamespace
 from unittest.mock import patch
 
+import pyarrow as pa
+
 from cloudspend.convert.heap import (
+    KEPT_MS,
     LARGE,
     M_MMAP_THRESHOLD,
     M_TRIM_THRESHOLD,
@@ -19,6 +22,17 @@ def test_glibc_is_told_what_is_large() -> None:
     with patch.object(ctypes, "CDLL", return_value=library):
         keep_little()
     assert told == [(M_MMAP_THRESHOLD, LARGE), (M_TRIM_THRESHOLD, LARGE)]
+
+
+def test_jemalloc_is_told_for_how_long_to_keep_what_is_free() -> None:
+    told = list[int]()
+    with (
+        patch.object(pa, "supported_memory_backends", return_value=["jemalloc"]),
+        patch.object(pa, "jemalloc_memory_pool", return_value=pa.default_memory_pool()),
+        patch.object(pa, "jemalloc_set_decay_ms", told.append),
+    ):
+        keep_little()
+    assert told == [KEPT_MS]
 
 
 def test_what_is_unused_is_given_back_down_to_nothing() -> None:

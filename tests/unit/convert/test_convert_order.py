@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from benchmarks.chunk import write_chunk
 from benchmarks.disk import Disk, task_of
+from cloudspend.accounts.model import ExportKind
 from cloudspend.convert.convert import convert_task
+from cloudspend.convert.mappings import MAPPINGS
 from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
-from cloudspend.convert.writer import recurring, sorted_order
+from cloudspend.convert.writer import levels, recurring, sorted_order
 
 ROWS = st.lists(st.tuples(st.sampled_from([None, "a", "b", "ä"]), st.none() | st.integers(0, 3)))
 
@@ -60,3 +62,14 @@ def test_what_recurs_is_written_once_a_row_group(tmp_path: Path) -> None:
         wanted = recurring(file.schema_arrow)
         assert wanted
         assert {path for path in wanted if "RLE_DICTIONARY" not in written[path]} == set()
+
+
+def test_each_column_has_its_level_and_figures_the_light_one_but_those_that_are_summed() -> None:
+    for table, light in ((COST_AND_USAGE, "listcost"), (BILLING_DETAIL, "line_item_usage_amount")):
+        schema = MAPPINGS[ExportKind.CUR_2_0].tables[table].schema
+        found = levels(schema)
+        flat = {field.name for field in schema if not pa.types.is_map(field.type)}
+        assert flat <= set(found)
+        assert found[light] == 1
+    found = levels(MAPPINGS[ExportKind.CUR_2_0].tables[COST_AND_USAGE].schema)
+    assert {found[name] for name in ("effectivecost", "tags.key_value.value", "resourceid")} == {3}

@@ -57,6 +57,10 @@ MEMBERS_TEMPLATE = f"{PREFIX}-members.yaml"
 # Raised with every change of the template that customers should take over.
 TEMPLATE_VERSION = "4"
 KIND_INDEX = "kind"
+# What a process must find in its environment before numpy is loaded: no threads for products of
+# matrices, of which there are none. As it starts, such a thread waits on a processor for a tenth of
+# a second, which is long where a function starts on part of one.
+LIGHT_START: Mapping[str, str] = {"OPENBLAS_NUM_THREADS": "1"}
 # For so long an object that was deleted from the lake can be brought back.
 VERSIONS_KEPT_DAYS = 7
 MANIFEST_SUFFIX = "-Manifest.json"

@@ -8,6 +8,9 @@ import pyarrow as pa
 # on blocks are mapped by themselves.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 LARGE = 16 * 1024 * 1024
+# For so long jemalloc keeps what is free. Arrow has it keep that for a second, in which a fast
+# processor frees a tenth of a conversion's memory; a quarter takes no longer to convert.
+KEPT_MS = 250
 
 
 def keep_little() -> None:
@@ -19,6 +22,7 @@ def keep_little() -> None:
     """
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
+        pa.jemalloc_set_decay_ms(KEPT_MS)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, LARGE)

@@ -121,6 +121,8 @@ COLUMNS: tuple[Column, ...] = (
 
 # Rows that are read together stand together, so that Parquet's statistics let queries skip.
 SORT_ORDER = ("subaccountid", "servicename", "resourceid", "chargeperiodstart")
+# The costs that queries sum, in either table.
+SUMMED = {"billedcost", "effectivecost", "line_item_unblended_cost"}
 # What goes with that order, in either table: of these alone a row group's least and greatest values
 # tell whether it can be left unread.
 GOES_WITH_ORDER = {
