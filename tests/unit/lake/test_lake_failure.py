@@ -145,6 +145,14 @@ def test_a_child_that_was_killed_is_told_from_the_result_files_of_the_newest_map
     assert world.generation.failure["summary"] == details["reason"]
 
 
+def test_a_child_that_could_not_note_its_own_error_is_told_with_it(world: World) -> None:
+    said = (type(BAD_COST).__name__, str(BAD_COST))
+    world.lake.write_json(f"{maps_folder(ACCOUNT, PERIOD, OLD)}/aaaa/FAILED_0.json", children(said))
+    world.report(MAP_FAILED)
+    details = world.bus.events[0].details
+    assert (details["reason"], details["line"]) == ("A cost is not a number.", 7)
+
+
 def test_what_a_child_noted_is_told_before_what_step_functions_wrote_of_it(world: World) -> None:
     folder = maps_folder(ACCOUNT, PERIOD, OLD)
     world.lake.write_json(f"{folder}/aaaa/FAILED_0.json", children(("Lambda.Unknown", "")))

@@ -168,6 +168,9 @@ def _of_a_child(generation: Generation, lake: Lake) -> Failure | None:
     newest = max(lists, key=lambda file: file.modified)
     child = lake.read_json(newest.key)[0]
     why = parse(child.get("Error", ""), child.get("Cause", ""))
+    if why.error in OUR_ERRORS:
+        # It said why, and could not note it.
+        return why
     task = json.loads(child["Input"])[p.TASK]
     said = why.error if why.summary == why.error else f"{why.error}: {why.summary}"
     summary = f"Conversion task {task} was ended before it could say why ({said})."
