@@ -25,6 +25,7 @@ _REPORTED = (
 )
 
 _DIED = "Worker process died"
+STARTS = 2
 
 _last = threading.local()
 logger = logging.getLogger(__name__)
@@ -36,9 +37,9 @@ def install() -> None:
     seams.around(lambda_svc, "_execute_function_warm", _execute)
 
 
-def _invoke(original: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
+def _invoke(original: Callable[..., Any], worker: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
     """Turn what the function raised back into an error, once the process has been kept."""
-    answer = started(lambda: original(*args, **kwargs))
+    answer = started(lambda: original(worker, *args, **kwargs), worker.kill)
     if answer.get("error") == _DIED:
         answer["error_type"] = "Runtime.ExitError"
     raised = answer.pop("raised", None)
@@ -46,18 +47,18 @@ def _invoke(original: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str
     return {**answer, "status": "error", **raised} if raised else answer
 
 
-def started(invoke: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What `invoke` answers. It raises only if the process does not start: then once more, and what
-    is raised then is the error of this invocation."""
-    try:
-        return invoke()
-    except Exception:
-        logger.exception("A function's process did not start; once more.")
-    try:
-        return invoke()
-    except Exception as error:
-        logger.exception("A function's process did not start again.")
-        return {"status": "error", "error": str(error), "error_type": "Runtime.ExitError"}
+def started(invoke: Callable[[], dict[str, Any]], end: Callable[[], None]) -> dict[str, Any]:
+    """What `invoke` answers. It raises only if the process does not start: what is left of that is
+    to `end`, and a new one is tried; what is raised last is the error of this invocation."""
+    why = ""
+    for _ in range(STARTS):
+        try:
+            return invoke()
+        except Exception as error:
+            logger.exception("A function's process did not start.")
+            end()
+            why = str(error)
+    return {"status": "error", "error": why, "error_type": "Runtime.ExitError"}
 
 
 def _execute(original: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, Any]:

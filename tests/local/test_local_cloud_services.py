@@ -64,6 +64,10 @@ def cloud() -> Iterator[LocalCloud]:
 @pytest.fixture(scope="module")
 def function(cloud: LocalCloud) -> str:
     """A function of the platform account whose role may do nothing."""
+    return deployed(cloud, "task", "task.handler")
+
+
+def deployed(cloud: LocalCloud, name: str, handler: str) -> str:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as target:
         target.writestr("task.py", HANDLER)
@@ -71,9 +75,9 @@ def function(cloud: LocalCloud) -> str:
         cloud.session()
         .client("lambda")
         .create_function(
-            FunctionName="task",
+            FunctionName=name,
             Runtime="python3.13",
-            Handler="task.handler",
+            Handler=handler,
             Role=role(cloud, PLATFORM, "task-role", {"Service": "lambda.amazonaws.com"}),
             Code={"ZipFile": archive.getvalue()},
             Timeout=30,
@@ -282,6 +286,15 @@ def test_a_process_that_ends_is_called_as_lambda_calls_it_and_replaced(
     answer = client.invoke(FunctionName=function, Payload=json.dumps({"die": True}))
     assert json.loads(answer["Payload"].read())["errorType"] == "Runtime.ExitError"
     assert "FunctionError" not in client.invoke(FunctionName=function, Payload="{}")
+
+
+def test_a_process_that_does_not_start_says_why_each_time(cloud: LocalCloud) -> None:
+    broken = deployed(cloud, "broken", "elsewhere.handler")
+    client = cloud.session().client("lambda")
+    for _ in range(2):
+        said = json.loads(client.invoke(FunctionName=broken)["Payload"].read())
+        assert said["errorType"] == "Runtime.ExitError"
+        assert "No module named 'elsewhere'" in said["errorMessage"]
 
 
 def test_an_exception_is_caught_by_its_class_name(

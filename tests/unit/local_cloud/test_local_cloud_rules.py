@@ -144,4 +144,7 @@ def test_a_process_that_does_not_start_is_started_once_more(
             raise RuntimeError(starts[-1])
         return {"status": "ok"}
 
-    assert started(invoke) == answer
+    ended: list[int] = []
+    assert started(invoke, lambda: ended.append(len(starts))) == answer
+    # What is left of a process that did not start is gone before the next one is tried.
+    assert ended == list(range(1, fails + 1))
