@@ -122,16 +122,25 @@ def children(*errors: tuple[str, str]) -> list[dict[str, Any]]:
     ]
 
 
+def write_results(lake: FakeLake, run: str, failed: list[dict[str, Any]]) -> None:
+    """The result files of a map run, of which one child succeeded."""
+    folder = f"{maps_folder(ACCOUNT, PERIOD, OLD)}/{run}"
+    written = {"FAILED": failed, "SUCCEEDED": [{"Name": "child-1"}]}
+    for outcome, listed in written.items():
+        lake.write_json(f"{folder}/{outcome}_0.json", listed)
+    files = {outcome: [{"Key": f"{folder}/{outcome}_0.json"}] for outcome in written}
+    lake.write_json(f"{folder}/manifest.json", {"ResultFiles": files})
+
+
 def test_a_child_that_was_killed_is_told_from_the_result_files_of_the_newest_map(
     world: World,
 ) -> None:
     folder = maps_folder(ACCOUNT, PERIOD, OLD)
     killed = ("Runtime.ExitError", "Runtime exited with error: signal: killed")
     late = ("Sandbox.Timedout", "Task timed out after 900.00 seconds")
-    world.lake.write_json(f"{folder}/bbbb/FAILED_0.json", children(late))
-    world.lake.write_json(f"{folder}/aaaa/FAILED_0.json", children(killed, late))
-    world.lake.write_json(f"{folder}/aaaa/SUCCEEDED_0.json", [{"Name": "child-1"}])
-    world.lake.modified[f"{folder}/aaaa/FAILED_0.json"] = NOW + timedelta(seconds=1)
+    write_results(world.lake, "bbbb", children(late))
+    write_results(world.lake, "aaaa", children(killed, late))
+    world.lake.modified[f"{folder}/aaaa/manifest.json"] = NOW + timedelta(seconds=1)
     state = world.report(MAP_FAILED)
     details = world.bus.events[0].details
     assert details["error"] == "Runtime.ExitError"
@@ -147,15 +156,14 @@ def test_a_child_that_was_killed_is_told_from_the_result_files_of_the_newest_map
 
 def test_a_child_that_could_not_note_its_own_error_is_told_with_it(world: World) -> None:
     said = (type(BAD_COST).__name__, str(BAD_COST))
-    world.lake.write_json(f"{maps_folder(ACCOUNT, PERIOD, OLD)}/aaaa/FAILED_0.json", children(said))
+    write_results(world.lake, "aaaa", children(said))
     world.report(MAP_FAILED)
     details = world.bus.events[0].details
     assert (details["reason"], details["line"]) == ("A cost is not a number.", 7)
 
 
 def test_what_a_child_noted_is_told_before_what_step_functions_wrote_of_it(world: World) -> None:
-    folder = maps_folder(ACCOUNT, PERIOD, OLD)
-    world.lake.write_json(f"{folder}/aaaa/FAILED_0.json", children(("Lambda.Unknown", "")))
+    write_results(world.lake, "aaaa", children(("Lambda.Unknown", "")))
     note_failure(TASK, BAD_COST, world.generations)
     world.report(MAP_FAILED)
     assert world.bus.events[0].details["error"] == "DeliveryError"

@@ -18,6 +18,7 @@ from cloudspend.alerts.event import Bus, EventAccount
 from cloudspend.collect.model import Status
 from cloudspend.collect.source import Source
 from cloudspend.errors import UsageError
+from cloudspend.lake.children import SUCCEEDED, children
 from cloudspend.lake.ports import Lake
 
 # Objects under this folder are deleted by a lifecycle rule of the bucket.
@@ -119,14 +120,11 @@ def _accounts(ids: Sequence[str], registry: AccountRegistry) -> list[Account]:
 def _outcomes(state: State, lake: Lake) -> Iterator[dict[str, Any]]:
     """What each source came to, from the files that the Distributed Map wrote. An account whose
     execution failed as a whole stands for all of its sources."""
-    written = lake.read_json(state[p.CONVERSION]["ResultWriterDetails"]["Key"])
-    for outcome, files in written["ResultFiles"].items():
-        for file in files:
-            for child in lake.read_json(file["Key"]):
-                if outcome == "SUCCEEDED":
-                    yield from json.loads(child["Output"])
-                else:
-                    yield from _failed(child)
+    for outcome, child in children(state, lake):
+        if outcome == SUCCEEDED:
+            yield from json.loads(child["Output"])
+        else:
+            yield from _failed(child)
 
 
 def _failed(child: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

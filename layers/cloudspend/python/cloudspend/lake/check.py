@@ -14,6 +14,7 @@ from cloudspend.alerts.event import Bus
 from cloudspend.convert.model import ConversionSummary, ConversionTask, ParquetTotals
 from cloudspend.errors import Defect, DeliveryError, TotalsDiffer
 from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.children import SUCCEEDED, children_that
 from cloudspend.lake.decide import differences
 from cloudspend.lake.model import DetailTotals, Totals
 from cloudspend.lake.plan import Shelf
@@ -119,11 +120,9 @@ def _summaries(
     state: State, tasks: Sequence[ConversionTask], lake: Lake
 ) -> list[ConversionSummary]:
     """The result of every task of the plan, from the files that the Distributed Map wrote."""
-    written = lake.read_json(state[p.CONVERSION]["ResultWriterDetails"]["Key"])
     summaries = [
         ConversionSummary.from_payload(json.loads(child["Output"]))
-        for file in written["ResultFiles"]["SUCCEEDED"]
-        for child in lake.read_json(file["Key"])
+        for child in children_that(SUCCEEDED, state, lake)
     ]
     planned, done = [task.task for task in tasks], sorted(summary.task for summary in summaries)
     if planned != done:

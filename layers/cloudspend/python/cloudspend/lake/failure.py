@@ -12,6 +12,7 @@ from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus, Event
 from cloudspend.errors import CloudSpendError, Failure, names, parse
 from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.children import failed_in_newest
 from cloudspend.lake.model import Generation, PublishedPeriod
 from cloudspend.lake.plan import maps_folder
 from cloudspend.lake.ports import Generations, Lake
@@ -25,8 +26,6 @@ OUR_FAULT = (
 OUR_ERRORS = frozenset(names(CloudSpendError))
 # Amazon States Language, "Errors": a Distributed Map of which more children failed than it may.
 MAP_FAILED = "States.ExceedToleratedFailureThreshold"
-# Step Functions developer guide, "ResultWriter": the children that failed, under the map run's id.
-FAILED_CHILDREN = "FAILED_"
 
 
 def note_failure(task: Mapping[str, Any], error: Exception, generations: Generations) -> None:
@@ -158,15 +157,9 @@ def _known_best(caught: Failure, generation: Generation | None, lake: Lake) -> F
 def _of_a_child(generation: Generation, lake: Lake) -> Failure | None:
     """Why the first child failed that the newest map run of the generation lists as failed."""
     folder = maps_folder(generation.account_id, generation.period, generation.generation)
-    lists = [
-        file
-        for file in lake.staged(folder)
-        if file.key.rpartition("/")[2].startswith(FAILED_CHILDREN)
-    ]
-    if not lists:
+    child = next(failed_in_newest(folder, lake), None)
+    if child is None:
         return None
-    newest = max(lists, key=lambda file: file.modified)
-    child = lake.read_json(newest.key)[0]
     why = parse(child.get("Error", ""), child.get("Cause", ""))
     if why.error in OUR_ERRORS:
         # It said why, and could not note it.

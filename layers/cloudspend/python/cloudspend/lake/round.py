@@ -14,6 +14,7 @@ from cloudspend.alerts.catalog import event
 from cloudspend.alerts.catalog.sweep import SWEEP_COUNTS
 from cloudspend.alerts.event import Bus, EventAccount
 from cloudspend.errors import Defect, TransientError, names
+from cloudspend.lake.children import FAILED, SUCCEEDED, children, children_that
 from cloudspend.lake.ports import Lake
 
 # Objects under this folder are deleted by a lifecycle rule of the bucket.
@@ -74,12 +75,7 @@ def report(state: State, lake: Lake, bus: Bus, platform_id: str) -> dict[str, An
 def compared(state: State, lake: Lake) -> dict[str, Any]:
     """Say that the round's comparisons are done. Raises Defect when some failed for a reason of
     ours, so that an alarm rings: those of AWS's or a customer's are told and do not fail."""
-    written = lake.read_json(state[p.CONVERSION]["ResultWriterDetails"]["Key"])
-    failed = [
-        json.loads(child["Input"])
-        for file in written["ResultFiles"].get("FAILED", ())
-        for child in lake.read_json(file["Key"])
-    ]
+    failed = [json.loads(child["Input"]) for child in children_that(FAILED, state, lake)]
     if failed:
         named = ", ".join(f"{one[p.ACCOUNT_ID]} {one[p.PERIOD]}" for one in failed[:MOST_NAMED])
         raise Defect(
@@ -93,11 +89,8 @@ def compared(state: State, lake: Lake) -> dict[str, Any]:
 def _batches(state: State, lake: Lake) -> Iterator[Mapping[str, Any]]:
     """What each batch came to, from the files that the Distributed Map wrote. A batch whose
     function failed stands for its accounts."""
-    written = lake.read_json(state[p.CONVERSION]["ResultWriterDetails"]["Key"])
-    for outcome, files in written["ResultFiles"].items():
-        for file in files:
-            for child in lake.read_json(file["Key"]):
-                yield json.loads(child["Output"]) if outcome == "SUCCEEDED" else _failed(child)
+    for outcome, child in children(state, lake):
+        yield json.loads(child["Output"]) if outcome == SUCCEEDED else _failed(child)
 
 
 def _failed(child: Mapping[str, Any]) -> dict[str, Any]:
