@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, sts
 
 from local.cloud import seams
 
@@ -31,7 +31,16 @@ _last = threading.local()
 logger = logging.getLogger(__name__)
 
 
+class Sessions(dict[str, dict[str, Any]]):
+    """ministack's sessions. It goes through them as each process starts, while others start: those
+    are to see what was there at one moment."""
+
+    def items(self) -> Any:
+        return self.copy().items()
+
+
 def install() -> None:
+    sts._sessions = Sessions(sts._sessions)
     seams.replace_text(lambda_runtime, "_PYTHON_WORKER_SCRIPT", _RAISED, _REPORTED)
     seams.around(lambda_runtime.Worker, "invoke", _invoke)
     seams.around(lambda_svc, "_execute_function_warm", _execute)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from local.cloud import buses, faults
 from local.cloud.distributed_map import batches
-from local.cloud.lambdas import started
+from local.cloud.lambdas import Sessions, started
 from local.cloud.retries import delay
 
 
@@ -148,3 +148,10 @@ def test_a_process_that_does_not_start_is_started_once_more(
     assert started(invoke, lambda: ended.append(len(starts))) == answer
     # What is left of a process that did not start is gone before the next one is tried.
     assert ended == list(range(1, fails + 1))
+
+
+def test_sessions_that_come_while_others_are_looked_at_disturb_nobody() -> None:
+    sessions = Sessions({"first": {}})
+    for key, session in sessions.items():
+        sessions[f"after {key}"] = session
+    assert set(sessions) == {"first", "after first"}
