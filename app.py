@@ -11,14 +11,14 @@ from cloudspend.settings import Settings
 from stacks.alerts_stack import AlertsStack
 from stacks.collect_stack import CollectStack
 from stacks.customer_stack import write_template
-from stacks.ground import Ground
+from stacks.findings_stack import FindingsStack
 from stacks.ingest_stack import IngestStack
-from stacks.insights_stack import InsightsStack
 from stacks.lake_stack import LakeStack
 from stacks.members_stack import write_members_template
 from stacks.offboarding_stack import OffboardingStack
 from stacks.onboarding_stack import OnboardingStack
 from stacks.schemas_stack import SchemasStack
+from stacks.stack_context import StackContext
 from stacks.stage import Stage, chosen
 from stacks.sweep_stack import SweepStack
 
@@ -46,12 +46,12 @@ def build(app: App, stage: Stage) -> App:
     templates = [write_template(folder / "customer"), write_members_template(folder / "members")]
     lake = LakeStack(app, "cloudspend-lake", stage=stage, settings=settings)
     alerts = AlertsStack(app, "cloudspend-alerts", stage=stage, settings=settings, lake=lake)
-    ground = Ground(stage, settings, lake, alerts)
+    ground = StackContext(stage, settings, lake, alerts)
     ingest = IngestStack(app, "cloudspend-ingest", ground=ground)
     onboarding = OnboardingStack(app, "cloudspend-onboarding", ground=ground, templates=templates)
     onboarding.add_stack_dependency(ingest)
     sweep = SweepStack(app, "cloudspend-sweep", ground=ground, ingest=ingest)
-    InsightsStack(app, "cloudspend-insights", ground=ground, sweep=sweep)
+    FindingsStack(app, "cloudspend-findings", ground=ground, sweep=sweep)
     CollectStack(app, "cloudspend-collect", ground=ground)
     OffboardingStack(app, "cloudspend-offboarding", ground=ground)
     SchemasStack(app, "cloudspend-schemas")

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from cloudspend.insights.anomaly import RECENT_DAYS, Day, Sensitivity, anomaly, days_of
+from cloudspend.findings.anomaly import RECENT_DAYS, Day, Sensitivity, anomaly, days_of
 from cloudspend.settings import Settings
 
 FIRST = date(2025, 1, 1)

@@ -19,7 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PATHS = (ROOT / "lambdas", ROOT / "layers" / "cloudspend" / "python", get_path("platlib"))
-HANDLER = "import convert"
+HANDLER = "import ingest_convert"
 FLOOR = (
     "import boto3, numpy, pyarrow, pyarrow.compute, pyarrow.csv, pyarrow.parquet, isal.igzip\n"
     "from aws_lambda_powertools import Logger"

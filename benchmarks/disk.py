@@ -6,9 +6,9 @@ from pathlib import Path
 
 from benchmarks.chunk import PERIOD
 from cloudspend.accounts.model import ExportKind
+from cloudspend.convert.focus.schema import COST_AND_USAGE
 from cloudspend.convert.model import ConversionTask
 from cloudspend.convert.ports import ByteStream
-from cloudspend.convert.schema import COST_AND_USAGE
 from cloudspend.exports.model import BillingPeriod, DeliveredFile
 
 

@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 
 from benchmarks.chunk import PERIOD, write_chunk
 from benchmarks.disk import Disk, task_of
-from cloudspend.convert.convert import convert_task
-from cloudspend.convert.names import tag_column
-from cloudspend.convert.schema import SORT_ORDER
+from cloudspend.convert.focus.names import tag_column
+from cloudspend.convert.focus.schema import SORT_ORDER
+from cloudspend.convert.task import convert_task
 from cloudspend.convert.writer import DICTIONARY_BYTES, sorted_order
 
 ROWS = 1_000_000

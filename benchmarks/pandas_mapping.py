@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cloudspend.convert import rules
-from cloudspend.convert.amortization import refunds_upfront_fee, repeats_other_rows
-from cloudspend.convert.detail_schema import DETAIL_COLUMNS as COLUMNS_OF_CUR
-from cloudspend.convert.labels import CATEGORY, normalized_key
-from cloudspend.convert.mappings.packed import DETAIL_COLUMNS, DETAILS, SAID_ELSEWHERE
-from cloudspend.convert.names import chosen_key, label_key
-from cloudspend.convert.schema import COLUMNS, DOUBLE, NUMBER_MAP, STRING, TEXT_MAP, TIMESTAMP
+from cloudspend.convert.focus import rules
+from cloudspend.convert.focus.amortization import refunds_upfront_fee, repeats_other_rows
+from cloudspend.convert.focus.detail_schema import DETAIL_COLUMNS as COLUMNS_OF_CUR
+from cloudspend.convert.focus.mappings.map_columns import DETAIL_COLUMNS, DETAILS, SAID_ELSEWHERE
+from cloudspend.convert.focus.names import chosen_key, label_key
+from cloudspend.convert.focus.schema import COLUMNS, DOUBLE, NUMBER_MAP, STRING, TEXT_MAP, TIMESTAMP
+from cloudspend.convert.focus.tags import CATEGORY, normalized_key
 
 TYPE, COST, AMOUNT = (
     "line_item_line_item_type",

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from awswrangler import _data_types
 
 from benchmarks import pandas_mapping
-from cloudspend.convert.detail_schema import DETAIL_COLUMNS
-from cloudspend.convert.schema import DOUBLE, TIMESTAMP
+from cloudspend.convert.focus.detail_schema import DETAIL_COLUMNS
+from cloudspend.convert.focus.schema import DOUBLE, TIMESTAMP
 
 KINDS = {column.name: column.type for column in DETAIL_COLUMNS}
 

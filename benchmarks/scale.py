@@ -20,26 +20,26 @@ from decimal import Decimal
 from typing import Any, cast
 
 from benchmarks import synthetic as s
-from cloudspend import payload as p
+from cloudspend import payloads as p
 from cloudspend.accounts.model import Account, AccountState, AccountType, Export, ExportKind
 from cloudspend.exports.model import BillingPeriod
+from cloudspend.ingest.plan import RUNS, IngestPorts, plan
+from cloudspend.ingest.publish import PublishPorts, publish
 from cloudspend.lake import items
-from cloudspend.lake.expire import Store
-from cloudspend.lake.missed import SWEEPS_A_DAY, mark_of
 from cloudspend.lake.model import (
     Generation,
     GenerationState,
     PublishedPeriod,
+    SweepState,
     Totals,
     Verdict,
-    Watch,
 )
-from cloudspend.lake.plan import RUNS, Shelf, plan
-from cloudspend.lake.publish import Press, publish
-from cloudspend.lake.retention import Kept
-from cloudspend.lake.sweep import Broom, sweep_account
+from cloudspend.lake.retention import RetentionPolicy
 from cloudspend.lake.tables import COST_AND_USAGE, generation_prefix, period_values
 from cloudspend.lake.totals import to_payload
+from cloudspend.sweep.expire import RetentionPorts
+from cloudspend.sweep.missed import SWEEPS_A_DAY, mark_of
+from cloudspend.sweep.sweep import SweepPorts, sweep_account
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 BUCKET, PREFIX, NAME = "bills", "cloudspend", "cur"
@@ -127,29 +127,29 @@ class _World:
             self._publish(period)
         self.bucket = s.CustomerBucket(calls, BASE, months)
         self._months = months
-        self.registry.put(items.watch_item(self.account.account_id, Watch(NOW, seen)))
+        self.registry.put(items.watch_item(self.account.account_id, SweepState(NOW, seen)))
 
     # What is in memory here has only those methods that are called; the calls show that it is so.
     @property
-    def press(self) -> Press:
+    def press(self) -> PublishPorts:
         ports = (self.registry, self.catalog, None, s.Bus(self._calls), s.Lake.bucket)
-        return Press(*cast("Any", ports))
+        return PublishPorts(*cast("Any", ports))
 
     @property
-    def shelf(self) -> Shelf:
-        return Shelf(*cast("Any", (self.registry, self.lake)))
+    def shelf(self) -> IngestPorts:
+        return IngestPorts(*cast("Any", (self.registry, self.lake)))
 
     @property
-    def broom(self) -> Broom:
+    def broom(self) -> SweepPorts:
         ports = cast("Any", (self.registry, self.catalog, self.lake, s.Bus(self._calls)))
         executions = cast("Any", s.Executions(self._calls))
         fresh_for = timedelta(hours=36)
-        return Broom(
-            Store(*ports),
+        return SweepPorts(
+            RetentionPorts(*ports),
             self.press,
             self.open_bucket,
             executions,
-            Kept(),
+            RetentionPolicy(),
             fresh_for,
             lambda _account: (),
         )

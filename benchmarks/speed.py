@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.chunk import write_chunk
 from benchmarks.disk import Disk, task_of
 from benchmarks.inflate import used
-from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.convert.focus.schema import BILLING_DETAIL, COST_AND_USAGE
 from cloudspend.settings import LIGHT_START
 
 ROWS = 1_000_000
@@ -67,7 +67,7 @@ class Ratio:
 
 def convert(chunk: Path, folder: Path, tables: tuple[str, ...]) -> int:
     """Convert `chunk` as the function does: how many rows."""
-    from cloudspend.convert.convert import convert_task  # noqa: PLC0415 (not in what is compared)
+    from cloudspend.convert.task import convert_task  # noqa: PLC0415 (not in what is compared)
 
     disk = Disk(folder)
     return convert_task(task_of(chunk, tables), disk, disk).rows_read

@@ -12,7 +12,13 @@ from cloudspend.alerts.event import Event
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.exports.ports import StoredObject
 from cloudspend.lake import items
-from cloudspend.lake.model import Generation, GenerationState, Holdings, PublishedPeriod, Watch
+from cloudspend.lake.model import (
+    AccountInventory,
+    Generation,
+    GenerationState,
+    PublishedPeriod,
+    SweepState,
+)
 from cloudspend.lake.ports import StagedFile
 from cloudspend.lake.tables import Column
 
@@ -29,12 +35,12 @@ class Registry:
     def put(self, item: dict[str, Any]) -> None:
         self._items.setdefault(item["pk"], {})[item["sk"]] = item
 
-    def holdings(self, account_id: str) -> Holdings:
+    def holdings(self, account_id: str) -> AccountInventory:
         self._calls["dynamodb:Query"] += 1
         held = self._items.get(f"ACCOUNT#{account_id}", {})
         return items.to_holdings(held[key] for key in sorted(held))
 
-    def remember(self, account_id: str, watch: Watch) -> None:
+    def remember(self, account_id: str, watch: SweepState) -> None:
         self._calls["dynamodb:PutItem"] += 1
         self.put(items.watch_item(account_id, watch))
 

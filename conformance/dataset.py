@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.convert import convert_task
-from cloudspend.convert.mappings import MAPPINGS
+from cloudspend.convert.focus.mappings import MAPPINGS
+from cloudspend.convert.focus.schema import COST_AND_USAGE
 from cloudspend.convert.model import ConversionTask
 from cloudspend.convert.ports import ByteStream
-from cloudspend.convert.schema import COST_AND_USAGE
+from cloudspend.convert.task import convert_task
 from cloudspend.exports.model import DeliveredFile
 from conformance.bill import PAYER, PERIOD
 from conformance.deliveries import FOCUS, LINE_ITEMS, Record

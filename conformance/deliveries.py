@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.detail_schema import DETAIL_COLUMNS
-from cloudspend.convert.names import snake
+from cloudspend.convert.focus.detail_schema import DETAIL_COLUMNS
+from cloudspend.convert.focus.names import snake
 from conformance.bill import line_items
 
 Record = Mapping[str, str]

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pyarrow.parquet as pq
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.mappings import MAPPINGS
+from cloudspend.convert.focus.mappings import MAPPINGS
 from conformance import validator
 from conformance.dataset import CHARGE_CLASS, focus_dataset, without_null_class
 from conformance.validator import Judgement

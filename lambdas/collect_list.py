@@ -3,7 +3,7 @@
 from typing import Any
 
 from cloudspend import wiring
-from cloudspend.collect.round import list_accounts
+from cloudspend.collect.collect_run import list_accounts
 from cloudspend.collect.sources import SOURCES
 from cloudspend.wiring import entry
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cloudspend import wiring
-from cloudspend.collect.round import report
+from cloudspend.collect.collect_run import report
 from cloudspend.wiring import entry
 
 

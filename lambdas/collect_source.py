@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudspend import payload as p
+from cloudspend import payloads as p
 from cloudspend import wiring
 from cloudspend.collect.collect import collect, overlaps, to_payload
 from cloudspend.collect.sources import SOURCES

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cloudspend import wiring
-from cloudspend.offboard.steps import clear
+from cloudspend.offboarding.steps import clear
 from cloudspend.wiring import entry
 
 # What one page of a removal may take at the most.

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloudspend import wiring
-from cloudspend.offboard.steps import prove
+from cloudspend.offboarding.steps import prove
 from cloudspend.wiring import entry
 
 

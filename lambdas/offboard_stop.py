@@ -3,7 +3,7 @@
 from typing import Any
 
 from cloudspend import wiring
-from cloudspend.offboard.steps import stop
+from cloudspend.offboarding.steps import stop
 from cloudspend.wiring import entry
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cloudspend import wiring
-from cloudspend.lake.sweep import sweep_accounts, to_payload
+from cloudspend.sweep.sweep import sweep_accounts, to_payload
 from cloudspend.wiring import entry, logger
 
 

@@ -4,7 +4,7 @@ reason of ours."""
 from typing import Any
 
 from cloudspend import wiring
-from cloudspend.lake.round import compared
+from cloudspend.sweep.sweep_run import compared
 from cloudspend.wiring import entry
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cloudspend import wiring
-from cloudspend.lake.round import list_accounts
+from cloudspend.sweep.sweep_run import list_accounts
 from cloudspend.wiring import entry
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cloudspend import wiring
-from cloudspend.lake.round import report
+from cloudspend.sweep.sweep_run import report
 from cloudspend.wiring import entry
 
 

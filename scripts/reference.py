@@ -19,11 +19,11 @@ from cloudspend import settings as names
 from cloudspend.accounts import importing
 from cloudspend.alerts import schema as s
 from cloudspend.alerts.catalog import CATALOG
-from cloudspend.alerts.catalog.kind import EventType
+from cloudspend.alerts.catalog.event_type import EventType
 from cloudspend.cli.main import command_line
 from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
-from cloudspend.convert.schema import COLUMNS
-from cloudspend.insights.tables import TABLES as FINDING_TABLES
+from cloudspend.convert.focus.schema import COLUMNS
+from cloudspend.findings.tables import TABLES as FINDING_TABLES
 from cloudspend.lake.tables import COST_AND_USAGE, GENERATION_TABLES, Column, Table
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS, View
@@ -348,7 +348,7 @@ FIXED: Mapping[str, str] = {
     "DEAD_LETTERS": "End of the names of the queues for what could not be handled",
     "ONBOARD_MACHINE": "State machine that proves and activates an account",
     "INGEST_MACHINE": "State machine that takes in a delivery",
-    "COMPARE_MACHINE": "State machine that compares a period again after a rollback or a repair",
+    "RECONCILE_MACHINE": "State machine that compares a period again after a rollback or a repair",
     "SWEEP_MACHINE": "State machine that finds and mends what events missed",
     "FINDINGS_MACHINE": "State machine that evaluates every account once a day",
     "COLLECT_MACHINE": "State machine that collects what AWS says of cost beside the bill",

@@ -10,7 +10,7 @@ from constructs import Construct
 from cloudspend import settings as names
 from cloudspend.alerts.event import Severity
 from cloudspend.alerts.subscription import SUBSCRIPTIONS
-from cloudspend.insights.tables import FINDINGS
+from cloudspend.findings.tables import FINDINGS
 from cloudspend.settings import Settings
 from stacks.constructs.access import WRITE, arn
 from stacks.constructs.dead_letters import DeadLetters
@@ -47,7 +47,7 @@ class AlertsStack(Stack):
         self._subscribers()
         tasks = PythonTasks(self, "Tasks", stage=stage, settings=settings)
         self.notify = tasks.task(
-            "notify",
+            "alerts_notify",
             "Turns an event of CloudSpend into an alert that a person can act on",
             dead_letters=self.dead_letters,
         )

@@ -6,8 +6,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cloudspend import payload
-from cloudspend.collect.round import COLLECTS
+from cloudspend import payloads
+from cloudspend.collect.collect_run import COLLECTS
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.machine import Steps
 from stacks.stage import Stage
@@ -39,7 +39,7 @@ def collect_flow(
     whole = (
         sfn.Choice(scope, "Whole?")
         .when(
-            sfn.Condition.boolean_equals(_at(payload.WHOLE), True),
+            sfn.Condition.boolean_equals(_at(payloads.WHOLE), True),
             sfn.Succeed(scope, "Collected"),
         )
         .otherwise(
@@ -55,8 +55,8 @@ def collect_flow(
     named = sfn.Pass(
         scope,
         "Begin",
-        parameters={payload.COLLECT: sfn.JsonPath.string_at("$$.Execution.Name")},
-        result_path=_at(payload.ROUND),
+        parameters={payloads.COLLECT: sfn.JsonPath.string_at("$$.Execution.Name")},
+        result_path=_at(payloads.ROUND),
     )
     return (
         named.next(steps.call("ListAccounts", tasks.accounts))
@@ -75,15 +75,15 @@ def _accounts(
         "CollectAccounts",
         label="CollectAccounts",
         item_reader=sfn.S3JsonItemReader(
-            bucket=lake, key=sfn.JsonPath.string_at(_at(payload.ACCOUNTS_KEY))
+            bucket=lake, key=sfn.JsonPath.string_at(_at(payloads.ACCOUNTS_KEY))
         ),
         result_writer_v2=sfn.ResultWriterV2(
             bucket=lake,
             prefix=sfn.JsonPath.format(
-                f"{COLLECTS}/{{}}/map", sfn.JsonPath.string_at(_at(payload.COLLECT))
+                f"{COLLECTS}/{{}}/map", sfn.JsonPath.string_at(_at(payloads.COLLECT))
             ),
         ),
-        result_path=_at(payload.CONVERSION),
+        result_path=_at(payloads.MAP_RUN),
         max_concurrency=stage.collect_concurrency,
         tolerated_failure_percentage=100,
     )
@@ -96,12 +96,12 @@ def _sources(scope: Construct, steps: Steps, tasks: CollectTasks) -> sfn.Map:
     sources = sfn.Map(
         scope,
         "CollectSources",
-        items_path=_at(payload.SOURCES),
+        items_path=_at(payloads.SOURCES),
         max_concurrency=SOURCES_AT_ONCE,
     )
     collect = steps.call("CollectSource", tasks.source)
     failed = steps.call("SourceFailed", tasks.failed)
-    collect.add_catch(failed, errors=["States.ALL"], result_path=_at(payload.FAILURE))
+    collect.add_catch(failed, errors=["States.ALL"], result_path=_at(payloads.FAILURE))
     sources.item_processor(collect)
     return sources
 

@@ -4,13 +4,13 @@ from aws_cdk import Duration, Stack
 from constructs import Construct
 
 from cloudspend import settings as names
-from cloudspend.collect.round import COLLECTS
+from cloudspend.collect.collect_run import COLLECTS
 from cloudspend.collect.sources import TABLES
 from stacks.collect_flow import CollectTasks, collect_flow
 from stacks.constructs.access import DELETE, READ, WRITE
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.schedule import Schedule
-from stacks.ground import Ground
+from stacks.stack_context import StackContext
 
 COLLECTED = tuple(table.data_folder for table in TABLES)
 # Cost Explorer is refreshed during the day in the United States; by then the day before is whole.
@@ -21,7 +21,7 @@ SPREAD_MINUTES = 60
 class CollectStack(Stack):
     """Collects from every account once a day, and from some when an operator asks."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, ground: Ground) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, ground: StackContext) -> None:
         super().__init__(
             scope, construct_id, description="CloudSpend: what AWS says of cost beside the bill"
         )

@@ -8,7 +8,7 @@ from aws_cdk import CfnParameter, Stack
 
 from cloudspend.accounts.model import ConnectionKind, ExportKind, ExportSetup, MemberStacks
 from cloudspend.settings import PREFIX
-from stacks.customer_words import PARAMETERS
+from stacks.customer_texts import PARAMETERS
 
 # As Data Exports writes yes and no in a table's configuration; no is the default.
 SPLIT_COST_CHOICES = ("FALSE", "TRUE")

@@ -28,7 +28,7 @@ from stacks.customer_choices import Choices, only_if
 from stacks.customer_export import export_of
 from stacks.customer_parameters import INTERFACE, Parameters
 from stacks.customer_role import access_role, decryption
-from stacks.customer_words import OUTPUTS, SENTENCES, TITLE
+from stacks.customer_texts import OUTPUTS, SENTENCES, TITLE
 from stacks.member_stack import member_template
 from stacks.members_stack import member_stack_set
 from stacks.template_yaml import written

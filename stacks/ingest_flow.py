@@ -1,4 +1,4 @@
-"""Ingest: from a manifest to a published, reconciled billing period (see `cloudspend.payload`)."""
+"""Ingest: from a manifest to a published, reconciled billing period (see `cloudspend.payloads`)."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cloudspend import errors, payload
+from cloudspend import errors, payloads
 from cloudspend import settings as names
-from cloudspend.lake.plan import MAPS, RUNS
+from cloudspend.ingest.plan import MAPS, RUNS
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.machine import ReportedFailure, Steps
 from stacks.stage import Stage
@@ -49,7 +49,7 @@ def ingest_flow(
     reconcile = _reconcile(scope, steps, tasks, failure)
     published = (
         sfn.Choice(scope, "Published?")
-        .when(sfn.Condition.boolean_equals(_at(payload.PUBLISHED), True), reconcile)
+        .when(sfn.Condition.boolean_equals(_at(payloads.PUBLISHED), True), reconcile)
         .otherwise(sfn.Succeed(scope, "Superseded", comment="A newer delivery is published"))
     )
     ingest = (
@@ -62,7 +62,7 @@ def ingest_flow(
     )
     wanted = (
         sfn.Choice(scope, "Ingest?")
-        .when(sfn.Condition.string_equals(_at(payload.DECISION), payload.INGEST), ingest)
+        .when(sfn.Condition.string_equals(_at(payloads.DECISION), payloads.INGEST), ingest)
         .otherwise(sfn.Succeed(scope, "Skipped", comment="The plan's reason says why"))
     )
     return steps.call("Plan", tasks.plan).next(wanted)
@@ -73,18 +73,18 @@ def _convert(
 ) -> sfn.Chain:
     """One child a task of the plan. The first child that fails stops all."""
     folder = f"{RUNS}/account_id={{}}/billing_period={{}}/generation={{}}/{MAPS}"
-    parts = (payload.ACCOUNT_ID, payload.PERIOD, payload.GENERATION)
+    parts = (payloads.ACCOUNT_ID, payloads.PERIOD, payloads.GENERATION)
     convert = sfn.DistributedMap(
         scope,
         "Convert",
         label="Convert",
         item_reader=sfn.S3JsonItemReader(
-            bucket=lake, key=sfn.JsonPath.string_at(_at(payload.PLAN_KEY))
+            bucket=lake, key=sfn.JsonPath.string_at(_at(payloads.PLAN_KEY))
         ),
         result_writer_v2=sfn.ResultWriterV2(
             bucket=lake, prefix=sfn.JsonPath.format(folder, *map(_value, parts))
         ),
-        result_path=_at(payload.CONVERSION),
+        result_path=_at(payloads.MAP_RUN),
         max_concurrency=stage.map_concurrency,
         tolerated_failure_percentage=0,
     )
@@ -101,7 +101,7 @@ def _reconcile(
     reconcile = steps.call("Reconcile", tasks.reconcile, caught=False)
     unavailable = steps.call("ReconciliationUnavailable", tasks.unavailable)
     done = sfn.Succeed(scope, "Done")
-    caught_at = _at(payload.FAILURE)
+    caught_at = _at(payloads.FAILURE)
     reconcile.add_catch(failure, errors=errors.names(errors.Defect), result_path=caught_at)
     reconcile.add_catch(unavailable, errors=["States.ALL"], result_path=caught_at)
     unavailable.next(done)
@@ -120,12 +120,12 @@ _SUM = {
     "Type": "Task",
     "Resource": f"arn:{Aws.PARTITION}:states:::athena:startQueryExecution.sync",
     "Parameters": {
-        "QueryString.$": _at(payload.QUERY),
+        "QueryString.$": _at(payloads.QUERY),
         "QueryExecutionContext": {"Database": names.DATABASE},
         "WorkGroup": names.WORKGROUP,
     },
     "ResultSelector": {"query_execution_id.$": "$.QueryExecution.QueryExecutionId"},
-    "ResultPath": _at(payload.ATHENA),
+    "ResultPath": _at(payloads.ATHENA),
 }
 
 
@@ -141,10 +141,12 @@ def _columns(*names: str, first: int = 0) -> dict[str, str]:
 _READ_SUMS = {
     "Type": "Task",
     "Resource": f"arn:{Aws.PARTITION}:states:::athena:getQueryResults",
-    "Parameters": {"QueryExecutionId.$": f"{_at(payload.ATHENA)}.query_execution_id"},
+    "Parameters": {"QueryExecutionId.$": f"{_at(payloads.ATHENA)}.query_execution_id"},
     "ResultSelector": {
-        **_columns(payload.ROWS, payload.BILLED_COST, payload.EFFECTIVE_COST, payload.LIST_COST),
-        payload.DETAIL: _columns(payload.ROWS, payload.UNBLENDED_COST, first=4),
+        **_columns(
+            payloads.ROWS, payloads.BILLED_COST, payloads.EFFECTIVE_COST, payloads.LIST_COST
+        ),
+        payloads.DETAIL: _columns(payloads.ROWS, payloads.UNBLENDED_COST, first=4),
     },
-    "ResultPath": _at(payload.SUMS),
+    "ResultPath": _at(payloads.SUMS),
 }

@@ -6,9 +6,9 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cloudspend import payload
+from cloudspend import payloads
 from cloudspend import settings as names
-from cloudspend.lake.plan import RUNS
+from cloudspend.ingest.plan import RUNS
 from cloudspend.lake.tables import (
     BILLING_DETAIL,
     COST_AND_USAGE,
@@ -18,13 +18,13 @@ from cloudspend.lake.tables import (
 )
 from cloudspend.reconcile.tables import PROOF_TABLES as COMPARISON_TABLES
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
-from stacks.compare_flow import compare_flow
 from stacks.constructs.access import READ, WRITE, Access
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.machine import Machine
 from stacks.constructs.review import allow
-from stacks.ground import Ground
 from stacks.ingest_flow import IngestTasks, ingest_flow
+from stacks.reconcile_flow import compare_flow
+from stacks.stack_context import StackContext
 
 # The folders of the bills' tables.
 BILLS = (COST_AND_USAGE.data_folder, BILLING_DETAIL.data_folder)
@@ -39,7 +39,7 @@ EVENT_KEPT = Duration.hours(24)
 class IngestStack(Stack):
     """The functions of Ingest with their permissions, the machine, and what starts it."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, ground: Ground) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, ground: StackContext) -> None:
         super().__init__(scope, construct_id, description="CloudSpend: ingest of deliveries")
         self._access = ground.access
         self._functions = ground.tasks(self)
@@ -65,7 +65,7 @@ class IngestStack(Stack):
         self.compare = ground.machine(
             self,
             "Compare",
-            name=names.COMPARE_MACHINE,
+            name=names.RECONCILE_MACHINE,
             definition=compare_flow(self, ground.stage, tasks.reconcile, tasks.unavailable),
             timeout=Duration.hours(2),
             calls=[tasks.reconcile, tasks.unavailable],
@@ -75,7 +75,7 @@ class IngestStack(Stack):
 
     def _announce(self) -> PythonTask:
         task = self._functions.task(
-            "announce",
+            "ingest_start",
             "Starts Ingest for a manifest that a customer's bucket received",
             dead_letters=self.dead_letters,
         )
@@ -87,7 +87,7 @@ class IngestStack(Stack):
 
     def _plan(self) -> PythonTask:
         task = self._functions.task(
-            "plan",
+            "ingest_plan",
             "Reads a manifest and writes the conversion tasks of a new generation",
             timeout=Duration.minutes(5),
         )
@@ -98,7 +98,7 @@ class IngestStack(Stack):
 
     def _convert(self) -> PythonTask:
         task = self._functions.task(
-            "convert",
+            "ingest_convert",
             "Converts delivered files to Parquet, as a task of the plan names them",
             timeout=Duration.minutes(15),
             memory_mb=3008,
@@ -111,7 +111,7 @@ class IngestStack(Stack):
 
     def _check(self) -> PythonTask:
         task = self._functions.task(
-            "check",
+            "ingest_check",
             "Compares what was delivered with what was written",
             timeout=Duration.minutes(15),
             memory_mb=2048,
@@ -126,7 +126,7 @@ class IngestStack(Stack):
 
     def _publish(self) -> PythonTask:
         task = self._functions.task(
-            "publish",
+            "ingest_publish",
             "Makes a checked generation the one that readers see",
             timeout=Duration.minutes(10),
         )
@@ -139,7 +139,7 @@ class IngestStack(Stack):
 
     def _reconcile(self) -> PythonTask:
         task = self._functions.task(
-            "reconcile",
+            "reconcile_period",
             "Compares a published period with Cost Explorer",
             timeout=Duration.minutes(15),
             memory_mb=1024,
@@ -151,7 +151,7 @@ class IngestStack(Stack):
 
     def _unavailable(self) -> PythonTask:
         task = self._functions.task(
-            "reconciliation_unavailable",
+            "reconcile_unavailable",
             "Says that a period could not be compared with Cost Explorer, and why",
         )
         self._write_proof(task)
@@ -165,7 +165,7 @@ class IngestStack(Stack):
 
     def _report(self) -> PythonTask:
         task = self._functions.task(
-            "report_ingest_failure", "Records and announces why a delivery was not published"
+            "ingest_report_failure", "Records and announces why a delivery was not published"
         )
         self._access.registry(task.task_role, "GetItem", "Query", "UpdateItem")
         self._access.objects(task.task_role, READ, RUNS)
@@ -216,7 +216,7 @@ class IngestStack(Stack):
             ],
         )
 
-    def _moved(self, ground: Ground) -> None:
+    def _moved(self, ground: StackContext) -> None:
         """Whatever lets readers see another generation than before, beside publishing, has the
         period compared again: what was proved of it does not hold for other figures."""
         role = iam.Role(self, "MovedRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
@@ -227,9 +227,9 @@ class IngestStack(Stack):
             role=role.without_policy_updates(),
             input=events.RuleTargetInput.from_object(
                 {
-                    payload.ACCOUNT_ID: events.EventField.from_path("$.detail.account.id"),
-                    payload.PERIOD: events.EventField.from_path(f"{details}.period"),
-                    payload.GENERATION: events.EventField.from_path(f"{details}.generation"),
+                    payloads.ACCOUNT_ID: events.EventField.from_path("$.detail.account.id"),
+                    payloads.PERIOD: events.EventField.from_path(f"{details}.period"),
+                    payloads.GENERATION: events.EventField.from_path(f"{details}.generation"),
                 }
             ),
             dead_letter_queue=self.dead_letters,

@@ -10,14 +10,14 @@ from constructs import Construct
 
 from cloudspend import settings as names
 from cloudspend.accounts.items import DELETE_AFTER
-from cloudspend.collect.round import COLLECTS
+from cloudspend.collect.collect_run import COLLECTS
 from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
-from cloudspend.insights.tables import TABLES as FINDING_TABLES
-from cloudspend.lake.round import SWEEPS
+from cloudspend.findings.tables import TABLES as FINDING_TABLES
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 from cloudspend.settings import EXPORT_REGIONS, VERSIONS_KEPT_DAYS, Settings
+from cloudspend.sweep.sweep_run import SWEEPS
 from stacks.constructs.access import RESULTS_FOLDER, Access
 from stacks.constructs.catalog import parquet_table, presto_view
 from stacks.constructs.storage import PrivateBucket, removal

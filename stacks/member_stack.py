@@ -14,7 +14,7 @@ from cloudspend import settings as names
 from stacks.customer_bucket import document
 from stacks.customer_parameters import external_id, platform_account
 from stacks.customer_role import showing_itself, trusting
-from stacks.customer_words import MEMBER_OUTPUT, MEMBER_SENTENCES, MEMBER_TITLE
+from stacks.customer_texts import MEMBER_OUTPUT, MEMBER_SENTENCES, MEMBER_TITLE
 from stacks.template_yaml import written
 
 

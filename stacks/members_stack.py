@@ -17,7 +17,7 @@ from constructs import Construct
 from cloudspend import settings as names
 from cloudspend.accounts.model import MemberStacks
 from stacks.customer_parameters import MEMBERS_INTERFACE, external_id, platform_account, units
-from stacks.customer_words import MEMBERS_OUTPUT, MEMBERS_SENTENCES, MEMBERS_TITLE
+from stacks.customer_texts import MEMBERS_OUTPUT, MEMBERS_SENTENCES, MEMBERS_TITLE
 from stacks.member_stack import member_template
 from stacks.template_yaml import written
 

@@ -6,7 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cloudspend import payload
+from cloudspend import payloads
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.machine import Steps
 from stacks.stage import Stage
@@ -37,7 +37,7 @@ def offboard_flow(scope: Construct, stage: Stage, tasks: OffboardTasks) -> sfn.I
     )
     clear = steps.call("Clear", tasks.clear)
     prove = steps.call("Prove", tasks.prove)
-    done = sfn.Condition.boolean_equals(f"$.{payload.DONE}", True)
+    done = sfn.Condition.boolean_equals(f"$.{payloads.DONE}", True)
     proved = (
         sfn.Choice(scope, "NothingLeft?")
         .when(done, sfn.Succeed(scope, "Offboarded"))

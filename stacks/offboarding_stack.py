@@ -8,8 +8,8 @@ from cloudspend.lake.tables import ACCOUNT_KEY
 from stacks.constructs.access import READ, WRITE, arn
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.review import allow
-from stacks.ground import Ground
 from stacks.offboard_flow import OffboardTasks, offboard_flow
+from stacks.stack_context import StackContext
 
 ANY_TABLE = (
     "Every table that has partitions by account is emptied of the account's, those of later rooms "
@@ -25,7 +25,7 @@ WORKING = (names.INGEST_MACHINE, names.ONBOARD_MACHINE)
 class OffboardingStack(Stack):
     """Offboard is begun by an operator alone: no role of the platform may start it."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, ground: Ground) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, ground: StackContext) -> None:
         super().__init__(scope, construct_id, description="CloudSpend: offboarding of accounts")
         self._access = ground.access
         self._settings = ground.settings

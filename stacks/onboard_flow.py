@@ -6,8 +6,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cloudspend import errors, payload
-from cloudspend.lake.backfill import DONE
+from cloudspend import errors, payloads
+from cloudspend.ingest.backfill import DONE
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.machine import ReportedFailure, Steps
 from stacks.stage import Stage
@@ -55,7 +55,7 @@ def _until_done(
         "LetSomeEnd",
         time=sfn.WaitTime.duration(Duration.seconds(stage.backfill_look_seconds)),
     )
-    done = sfn.Condition.boolean_equals(f"$.{payload.BACKFILL}.{DONE}", True)
+    done = sfn.Condition.boolean_equals(f"$.{payloads.BACKFILL}.{DONE}", True)
     return (
         sfn.Choice(scope, "AllEnded?")
         .when(done, activate.next(sfn.Succeed(scope, "Onboarded")))

@@ -17,15 +17,20 @@ from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.review import accept, allow
 from stacks.constructs.storage import PrivateBucket
-from stacks.ground import Ground
 from stacks.onboard_flow import OnboardTasks, onboard_flow
+from stacks.stack_context import StackContext
 
 
 class OnboardingStack(Stack):
     """`templates` are the files that customers create their stacks from."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, ground: Ground, templates: Sequence[Path]
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        ground: StackContext,
+        templates: Sequence[Path],
     ) -> None:
         super().__init__(scope, construct_id, description="CloudSpend: onboarding of accounts")
         self._access = ground.access
@@ -57,7 +62,9 @@ class OnboardingStack(Stack):
         )
 
     def _verify(self) -> PythonTask:
-        task = self._functions.task("verify", "Proves the connection to a customer's account")
+        task = self._functions.task(
+            "onboard_verify", "Proves the connection to a customer's account"
+        )
         self._access.registry(task.task_role, "GetItem", "PutItem")
         self._access.customers(task.task_role)
         self._access.bus(task.task_role)
@@ -65,7 +72,8 @@ class OnboardingStack(Stack):
 
     def _check_permissions(self) -> PythonTask:
         task = self._functions.task(
-            "check_permissions", "Tries each permission in a customer's account with a real call"
+            "onboard_check_permissions",
+            "Tries each permission in a customer's account with a real call",
         )
         self._access.registry(task.task_role, "BatchWriteItem", "GetItem", "PutItem", "Query")
         self._access.account_list(task.task_role)
@@ -75,14 +83,16 @@ class OnboardingStack(Stack):
         return task
 
     def _activate(self) -> PythonTask:
-        task = self._functions.task("activate", "Activates an account whose proofs are all there")
+        task = self._functions.task(
+            "onboard_activate", "Activates an account whose proofs are all there"
+        )
         self._access.registry(task.task_role, "GetItem", "PutItem", "Query")
         self._access.bus(task.task_role)
         return task
 
     def _backfill(self) -> PythonTask:
         task = self._functions.task(
-            "backfill",
+            "onboard_backfill",
             "Starts Ingest for the deliveries that were there before the account was active",
             timeout=Duration.minutes(15),
         )
@@ -97,7 +107,7 @@ class OnboardingStack(Stack):
 
     def _report(self) -> PythonTask:
         task = self._functions.task(
-            "report_onboarding_failure", "Records and announces why an account is not active"
+            "onboard_report_failure", "Records and announces why an account is not active"
         )
         self._access.registry(task.task_role, "GetItem", "PutItem")
         self._access.bus(task.task_role)
@@ -107,7 +117,7 @@ class OnboardingStack(Stack):
         """A topic that every account may publish to: CloudFormation speaks to it in the name of
         whoever creates the stack. What a message claims counts only with the invitation's token."""
         task = self._functions.task(
-            "register",
+            "onboard_register",
             "Answers customers' stacks and registers the accounts that hold a valid invitation",
             dead_letters=self.dead_letters,
         )
@@ -134,7 +144,7 @@ class OnboardingStack(Stack):
             subscriptions.LambdaSubscription(task, dead_letter_queue=self.dead_letters)
         )
 
-    def _template_bucket(self, ground: Ground) -> s3.Bucket:
+    def _template_bucket(self, ground: StackContext) -> s3.Bucket:
         """Everyone may read the templates, and nothing else stands here: a quick-create link is
         opened with the customer's credentials, and who grants a role may read what it grants."""
         bucket = PrivateBucket(
@@ -162,7 +172,7 @@ class OnboardingStack(Stack):
 
     def _publish(self, templates: Sequence[Path], bucket: s3.Bucket) -> None:
         task = self._functions.task(
-            "publish_template", "Puts the templates where customers read them"
+            "onboard_publish_template", "Puts the templates where customers read them"
         )
         allow(task.task_role, ["s3:DeleteObject", "s3:PutObject"], _in(bucket))
         for template in templates:

@@ -6,8 +6,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cloudspend import payload
-from cloudspend.lake.round import SWEEPS
+from cloudspend import payloads
+from cloudspend.sweep.sweep_run import SWEEPS
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.machine import Steps
 from stacks.stage import Stage
@@ -47,7 +47,7 @@ def sweep_flow(
     whole = (
         sfn.Choice(scope, "Whole?")
         .when(
-            sfn.Condition.boolean_equals(_at(payload.WHOLE), True),
+            sfn.Condition.boolean_equals(_at(payloads.WHOLE), True),
             sfn.Succeed(scope, "Swept"),
         )
         .otherwise(
@@ -63,7 +63,7 @@ def sweep_flow(
     compare = (
         sfn.Choice(scope, "Compare?")
         .when(
-            sfn.Condition.number_greater_than(_at(payload.COMPARISONS), 0),
+            sfn.Condition.number_greater_than(_at(payloads.COMPARISONS), 0),
             _compare(scope, steps, tasks, lake)
             .next(steps.call("ReportComparisons", tasks.compared))
             .next(whole),
@@ -71,7 +71,7 @@ def sweep_flow(
         .otherwise(whole)
     )
     named = sfn.Pass(
-        scope, "Begin", parameters={payload.SWEEP: sfn.JsonPath.string_at("$$.Execution.Name")}
+        scope, "Begin", parameters={payloads.SWEEP: sfn.JsonPath.string_at("$$.Execution.Name")}
     )
     return (
         named.next(steps.call("ListAccounts", tasks.accounts))
@@ -90,16 +90,16 @@ def _sweep(
         "SweepAccounts",
         label="SweepAccounts",
         item_reader=sfn.S3JsonItemReader(
-            bucket=lake, key=sfn.JsonPath.string_at(_at(payload.ACCOUNTS_KEY))
+            bucket=lake, key=sfn.JsonPath.string_at(_at(payloads.ACCOUNTS_KEY))
         ),
         item_batcher=sfn.ItemBatcher(max_items_per_batch=stage.sweep_batch),
         result_writer_v2=sfn.ResultWriterV2(
             bucket=lake,
             prefix=sfn.JsonPath.format(
-                f"{SWEEPS}/{{}}/map", sfn.JsonPath.string_at(_at(payload.SWEEP))
+                f"{SWEEPS}/{{}}/map", sfn.JsonPath.string_at(_at(payloads.SWEEP))
             ),
         ),
-        result_path=_at(payload.CONVERSION),
+        result_path=_at(payloads.MAP_RUN),
         max_concurrency=stage.sweep_concurrency,
         tolerated_failure_percentage=100,
     )
@@ -117,21 +117,21 @@ def _compare(
         "CompareMonths",
         label="CompareMonths",
         item_reader=sfn.S3JsonItemReader(
-            bucket=lake, key=sfn.JsonPath.string_at(_at(payload.COMPARE_KEY))
+            bucket=lake, key=sfn.JsonPath.string_at(_at(payloads.COMPARE_KEY))
         ),
         result_writer_v2=sfn.ResultWriterV2(
             bucket=lake,
             prefix=sfn.JsonPath.format(
-                f"{SWEEPS}/{{}}/compared", sfn.JsonPath.string_at(_at(payload.SWEEP))
+                f"{SWEEPS}/{{}}/compared", sfn.JsonPath.string_at(_at(payloads.SWEEP))
             ),
         ),
-        result_path=_at(payload.CONVERSION),
+        result_path=_at(payloads.MAP_RUN),
         max_concurrency=COMPARISONS_AT_ONCE,
         tolerated_failure_percentage=100,
     )
     reconcile = steps.call("CompareMonth", tasks.reconcile)
     unavailable = steps.call("MonthNotCompared", tasks.unavailable)
-    reconcile.add_catch(unavailable, errors=["States.ALL"], result_path=_at(payload.FAILURE))
+    reconcile.add_catch(unavailable, errors=["States.ALL"], result_path=_at(payloads.FAILURE))
     compare.item_processor(reconcile)
     return compare
 

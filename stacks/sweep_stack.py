@@ -7,19 +7,19 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cloudspend import settings as names
-from cloudspend.lake.missed import SWEEPS_A_DAY
-from cloudspend.lake.plan import RUNS
-from cloudspend.lake.round import SWEEPS
+from cloudspend.ingest.plan import RUNS
 from cloudspend.lake.tables import COST_AND_USAGE, COST_AND_USAGE_GENERATIONS, TABLES
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
+from cloudspend.sweep.missed import SWEEPS_A_DAY
+from cloudspend.sweep.sweep_run import SWEEPS
 from stacks.constructs.access import DELETE, READ, WRITE, arn
 from stacks.constructs.dead_letters import DeadLetters
 from stacks.constructs.functions import PythonTask
 from stacks.constructs.review import allow
 from stacks.constructs.schedule import Schedule
-from stacks.ground import Ground
 from stacks.ingest_stack import IngestStack
 from stacks.lake_stack import LakeStack
+from stacks.stack_context import StackContext
 from stacks.sweep_flow import SweepTasks, sweep_flow
 
 BILLS = tuple(dict.fromkeys(table.data_folder for table in TABLES))
@@ -30,7 +30,7 @@ class SweepStack(Stack):
     """Sweeps every account four times a day."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, ground: Ground, ingest: IngestStack
+        self, scope: Construct, construct_id: str, *, ground: StackContext, ingest: IngestStack
     ) -> None:
         super().__init__(scope, construct_id, description="CloudSpend: sweep of all accounts")
         self._access = ground.access

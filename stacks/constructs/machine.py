@@ -13,7 +13,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from cloudspend import errors, payload
+from cloudspend import errors, payloads
 from stacks.constructs.access import arn
 from stacks.constructs.functions import PythonTask, retention
 from stacks.constructs.review import TRACING, allow
@@ -71,8 +71,8 @@ class Steps:
             lambda_function=task,
             payload=sfn.TaskInput.from_object(
                 {
-                    payload.EXECUTION: sfn.JsonPath.string_at("$$.Execution.Id"),
-                    payload.STATE: sfn.JsonPath.object_at("$"),
+                    payloads.EXECUTION: sfn.JsonPath.string_at("$$.Execution.Id"),
+                    payloads.STATE: sfn.JsonPath.object_at("$"),
                 }
             ),
             payload_response_only=True,
@@ -106,7 +106,7 @@ class Steps:
         """Lead every error of `step` that is not retried (any more) to the failure's report."""
         if self._on_failure:
             step.add_catch(
-                self._on_failure, errors=["States.ALL"], result_path=f"$.{payload.FAILURE}"
+                self._on_failure, errors=["States.ALL"], result_path=f"$.{payloads.FAILURE}"
             )
 
 
@@ -120,8 +120,8 @@ class ReportedFailure:
         failed = sfn.Fail(
             scope,
             "Failed",
-            error_path=f"$.{payload.FAILURE}.Error",
-            cause_path=f"$.{payload.FAILURE}.Cause",
+            error_path=f"$.{payloads.FAILURE}.Error",
+            cause_path=f"$.{payloads.FAILURE}.Cause",
         )
         self.start = Steps(scope, stage, failed).call("ReportFailure", report)
         self.start.next(failed)

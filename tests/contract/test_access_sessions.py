@@ -12,10 +12,10 @@ from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
 from cloudspend.access.aws.inspection import HARMFUL, KeyInspector
-from cloudspend.access.aws.sessions import StsDoor, Visitor, session_name
-from cloudspend.access.aws.vault import SecretsVault, reading_policy
+from cloudspend.access.aws.key_store import SecretsManagerKeyStore, reading_policy
+from cloudspend.access.aws.sessions import SessionIdentity, StsCustomerSessions, session_name
 from cloudspend.access.keys import AccessKey, Identity
-from cloudspend.access.ports import CURRENT, PREVIOUS, Vault
+from cloudspend.access.ports import CURRENT, PREVIOUS, AccessKeyStore
 from cloudspend.accounts.model import KeyFacts
 from cloudspend.errors import ConnectionRefused, PermissionDenied, TransientError
 from tests.fakes.access import FakeVault, a_trust_policy
@@ -25,10 +25,10 @@ ACCOUNT = an_account()
 FACTS = KeyFacts("arn:aws:iam::111111111111:user/u", "ZZZZ", NOW, True, NOW)
 BY_KEY = an_account(role_arn=None, key=FACTS)
 KEY, SECOND = AccessKey("AKIA" + "Z" * 16, "s" * 40), AccessKey("AKIA" + "Y" * 16, "t" * 40)
-VISITOR = Visitor("000000000000", "cloudspend-convert", "request-1")
+VISITOR = SessionIdentity("000000000000", "cloudspend-ingest-convert", "request-1")
 TAGS = [
     {"Key": "cloudspend-purpose", "Value": "111111111111_2026-10"},
-    {"Key": "cloudspend-by", "Value": "cloudspend-convert"},
+    {"Key": "cloudspend-by", "Value": "cloudspend-ingest-convert"},
     {"Key": "cloudspend-request", "Value": "request-1"},
 ]
 CREDENTIALS = {
@@ -43,12 +43,14 @@ PLAIN = {
     "DurationSeconds": 3600,
     "ExternalId": ACCOUNT.external_id,
 }
-MARKED = {**PLAIN, "Tags": TAGS, "SourceIdentity": "cloudspend-convert"}
+MARKED = {**PLAIN, "Tags": TAGS, "SourceIdentity": "cloudspend-ingest-convert"}
 
 
-def a_door(sts: Any = None, vault: Vault | None = None, region: str = "us-east-1") -> StsDoor:
+def a_door(
+    sts: Any = None, vault: AccessKeyStore | None = None, region: str = "us-east-1"
+) -> StsCustomerSessions:
     client = sts or boto3.client("sts", region_name=region)
-    return StsDoor(client, region, vault or FakeVault(), lambda: VISITOR)
+    return StsCustomerSessions(client, region, vault or FakeVault(), lambda: VISITOR)
 
 
 @pytest.fixture
@@ -100,7 +102,7 @@ def test_a_session_in_an_execution_says_which(sts: Stubber) -> None:
     purpose = {"Key": "cloudspend-purpose", "Value": "reconcile"}
     expected = {**MARKED, **named, "Tags": [purpose, *TAGS[1:], tag]}
     sts.add_response("assume_role", {"Credentials": CREDENTIALS}, expected)
-    StsDoor(sts.client, "us-east-1", FakeVault(), lambda: visitor).customer_session(
+    StsCustomerSessions(sts.client, "us-east-1", FakeVault(), lambda: visitor).customer_session(
         ACCOUNT, "reconcile"
     )
 
@@ -166,7 +168,7 @@ def test_a_role_s_trust_policy_is_read_with_the_role_itself() -> None:
 
 
 @pytest.fixture(params=["fake", "secretsmanager"])
-def vault(request: pytest.FixtureRequest) -> Iterator[Vault]:
+def vault(request: pytest.FixtureRequest) -> Iterator[AccessKeyStore]:
     if request.param == "fake":
         yield FakeVault()
         return
@@ -175,10 +177,10 @@ def vault(request: pytest.FixtureRequest) -> Iterator[Vault]:
             AliasName="alias/cloudspend",
             TargetKeyId=boto3.client("kms").create_key()["KeyMetadata"]["KeyId"],
         )
-        yield SecretsVault(boto3.client("secretsmanager"))
+        yield SecretsManagerKeyStore(boto3.client("secretsmanager"))
 
 
-def test_a_vault_keeps_the_new_key_and_the_one_before(vault: Vault) -> None:
+def test_a_vault_keeps_the_new_key_and_the_one_before(vault: AccessKeyStore) -> None:
     assert vault.read("111111111111", CURRENT) is None
     vault.put("111111111111", KEY)
     assert vault.read("111111111111", CURRENT) == KEY
@@ -189,7 +191,7 @@ def test_a_vault_keeps_the_new_key_and_the_one_before(vault: Vault) -> None:
     assert vault.read("222222222222", CURRENT) is None
 
 
-def test_what_is_forgotten_is_gone_and_may_be_forgotten_again(vault: Vault) -> None:
+def test_what_is_forgotten_is_gone_and_may_be_forgotten_again(vault: AccessKeyStore) -> None:
     vault.put("111111111111", KEY)
     vault.forget("111111111111")
     vault.forget("111111111111")
@@ -215,7 +217,7 @@ def test_a_secret_is_closed_before_it_holds_anything_and_under_the_platform_s_ke
         stub.add_response("create_secret", {}, created)
         stub.add_response("put_resource_policy", {}, closed)
         stub.add_response("put_secret_value", {}, {**name, "SecretString": KEY.to_text()})
-        SecretsVault(secrets).put("111111111111", KEY)
+        SecretsManagerKeyStore(secrets).put("111111111111", KEY)
         stub.assert_no_pending_responses()
 
 
@@ -228,10 +230,10 @@ def test_only_marked_roles_may_read_a_secret() -> None:
     }
 
 
-class ByKey(StsDoor):
+class ByKey(StsCustomerSessions):
     """A door whose keys' own STS answers from a script: each key's session or error, by its id."""
 
-    def __init__(self, vault: Vault, refused: dict[str, str]) -> None:
+    def __init__(self, vault: AccessKeyStore, refused: dict[str, str]) -> None:
         super().__init__(boto3.client("sts"), "us-east-1", vault, lambda: VISITOR)
         self.refused = refused
         self.asked: list[dict[str, Any]] = []
@@ -336,7 +338,7 @@ def test_a_key_is_asked_whose_it_is_and_when_it_was_made(inspector: KeyInspector
     assert made.tzinfo is not None
 
 
-class Refusing(StsDoor):
+class Refusing(StsCustomerSessions):
     """Keys whose every question is refused, or answered by the scripts."""
 
     def __init__(self, **scripts: Stubber) -> None:

@@ -255,7 +255,7 @@ def test_an_item_of_before_there_was_a_history_is_read_and_written() -> None:
         table = create_table(boto3.resource("dynamodb"))
         registry = DynamoAccounts(table)
         registry.add(FIRST)
-        for name in ("last_change", "activated_at", "contacts", *items.UNSAID):
+        for name in ("last_change", "activated_at", "contacts", *items.ITEM_DEFAULTS):
             table.update_item(
                 Key={"pk": "ACCOUNT#111111111111", "sk": "PROFILE"},
                 UpdateExpression="REMOVE #name",

@@ -22,7 +22,7 @@ from cloudspend.collect.ports import (
     NotAvailable,
     Progress,
     QuestionRefused,
-    Spend,
+    RequestBudget,
 )
 from cloudspend.collect.sources import TABLES
 from cloudspend.errors import Defect, PermissionDenied, TransientError
@@ -47,7 +47,7 @@ def table() -> Iterator[Any]:
 
 
 @pytest.fixture(params=["fake", "moto"])
-def spend(request: pytest.FixtureRequest, table: Any) -> Spend:
+def spend(request: pytest.FixtureRequest, table: Any) -> RequestBudget:
     return FakeSpend() if request.param == "fake" else DynamoSpend(table)
 
 
@@ -56,7 +56,7 @@ def progress(request: pytest.FixtureRequest, table: Any) -> Progress:
     return FakeProgress() if request.param == "fake" else DynamoProgress(table)
 
 
-def test_pages_are_counted_by_account_and_day_up_to_the_cap(spend: Spend) -> None:
+def test_pages_are_counted_by_account_and_day_up_to_the_cap(spend: RequestBudget) -> None:
     assert spend.taken(ID, DAY) == 0
     for _ in range(3):
         spend.take(ID, DAY, 3)
@@ -71,13 +71,13 @@ def test_pages_are_counted_by_account_and_day_up_to_the_cap(spend: Spend) -> Non
     assert (spend.taken(ID, DAY), spend.taken(OTHER, DAY)) == (4, 1)
 
 
-def test_a_cap_of_nothing_lets_nothing_through(spend: Spend) -> None:
+def test_a_cap_of_nothing_lets_nothing_through(spend: RequestBudget) -> None:
     with pytest.raises(CapReached):
         spend.take(ID, DAY, 0)
     assert spend.taken(ID, DAY) == 0
 
 
-def test_that_the_cap_is_reached_is_said_once_a_day(spend: Spend) -> None:
+def test_that_the_cap_is_reached_is_said_once_a_day(spend: RequestBudget) -> None:
     assert [spend.first_to_say(ID, DAY) for _ in range(3)] == [True, False, False]
     assert spend.first_to_say(OTHER, DAY)
     assert spend.first_to_say(ID, date(2026, 11, 25))

@@ -13,9 +13,9 @@ from moto.dynamodb.responses import DynamoHandler
 
 from cloudspend.errors import DeliveryError, TransientError
 from cloudspend.exports.model import BillingPeriod
+from cloudspend.ingest.failure import failure_of
 from cloudspend.lake.aws.generations import DynamoGenerations
-from cloudspend.lake.failure import failure_of
-from cloudspend.lake.model import GenerationState, Holdings, Verdict, Watch
+from cloudspend.lake.model import AccountInventory, GenerationState, SweepState, Verdict
 from cloudspend.lake.ports import Generations, SweptRegistry
 from tests.fakes.lake import (
     ACCOUNT,
@@ -249,17 +249,17 @@ def test_large_sums_keep_every_digit(generations: Generations) -> None:
 
 
 def test_one_query_brings_all_that_an_account_holds(generations: SweptRegistry) -> None:
-    assert generations.holdings(ACCOUNT) == Holdings((), ())
+    assert generations.holdings(ACCOUNT) == AccountInventory((), ())
     september = BillingPeriod(2026, 9)
     held = [a_generation(OLD, period=september), a_generation(OLD), a_generation(NEW)]
     for generation in (*reversed(held), a_generation(OLD, account_id="222222222222")):
         generations.plan(generation)
     generations.advance(a_published(NEW), None)
     generations.advance(a_published(OLD, period=september), None)
-    watch = Watch(NOW, {"2026-10": "an-etag"}, {"DeliveryOverdue": "never"})
-    generations.remember(ACCOUNT, Watch(NOW))
+    watch = SweepState(NOW, {"2026-10": "an-etag"}, {"DeliveryOverdue": "never"})
+    generations.remember(ACCOUNT, SweepState(NOW))
     generations.remember(ACCOUNT, watch)
-    assert generations.holdings(ACCOUNT) == Holdings(
+    assert generations.holdings(ACCOUNT) == AccountInventory(
         (a_published(OLD, period=september), a_published(NEW)), tuple(held), watch
     )
     assert generations.holdings("222222222222").watch is None

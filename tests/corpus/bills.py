@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.convert import convert_task
-from cloudspend.convert.mappings import MAPPINGS
+from cloudspend.convert.focus.mappings import MAPPINGS
 from cloudspend.convert.model import ConversionSummary, ConversionTask
+from cloudspend.convert.task import convert_task
 from tests.fakes.convert import BUCKET, OCTOBER, USAGE, FakeSink, FakeSource
 
 Row = Mapping[str, str]

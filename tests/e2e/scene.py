@@ -13,7 +13,7 @@ from unittest.mock import patch
 import yaml
 from typer.testing import CliRunner
 
-from cloudspend import payload as p
+from cloudspend import payloads as p
 from cloudspend import wiring
 from cloudspend.accounts.invite import EXPORT_NAMES
 from cloudspend.accounts.model import ExportKind
@@ -184,7 +184,8 @@ class Scene:
     def invoke(self, function: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Call one step's function; raises AssertionError with its error's class name."""
         answer = self.platform.session.client("lambda").invoke(
-            FunctionName=f"cloudspend-{function}", Payload=json.dumps(body).encode()
+            FunctionName=f"cloudspend-{function.replace('_', '-')}",
+            Payload=json.dumps(body).encode(),
         )
         found: dict[str, Any] = json.loads(answer["Payload"].read() or b"null") or {}
         assert "FunctionError" not in answer, found

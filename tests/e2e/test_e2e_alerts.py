@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.scene import Scene
 
 ACCOUNT, KEPT, FILTERED = "282828282828", "kept-alerts", "filtered-alerts"
-NOTIFY = "arn:aws:lambda:us-east-1:000000000000:function:cloudspend-notify"
+NOTIFY = "arn:aws:lambda:us-east-1:000000000000:function:cloudspend-alerts-notify"
 DEAD = "cloudspend-alerts-dead-letters"
 
 

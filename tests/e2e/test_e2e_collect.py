@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloudspend import payload as p
+from cloudspend import payloads as p
 from cloudspend.collect.items import spend_key
 from cloudspend.collect.sources import SOURCES
 from cloudspend.settings import COLLECT_PAGES
@@ -199,7 +199,7 @@ def budgeted(scene: Scene, **limits: str) -> None:
 
 def evaluated(scene: Scene) -> None:
     """Another day's evaluation, of this account alone."""
-    answer = scene.invoke("find-accounts", {"Items": [ACCOUNT]})
+    answer = scene.invoke("findings_evaluate", {"Items": [ACCOUNT]})
     assert answer == {p.EVALUATED: 1, p.NOT_EVALUATED: []}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from cloudspend import payload as p
+from cloudspend import payloads as p
 from local.platform import ENDED
 from local.story import Story
 from local.world import breakage
@@ -72,7 +72,7 @@ class Shop:
             "account": ACCOUNT,
             "detail": detail,
         }
-        self.scene.invoke("announce", event)
+        self.scene.invoke("ingest_start", event)
 
     def put_quietly(self, assembly: Assembly) -> None:
         """The files arrive, and the events about them are still on their way."""
@@ -214,7 +214,7 @@ def test_a_file_replaced_after_planning_stops_the_delivery(
 def hasty(scene: Scene) -> Iterator[None]:
     """A function that converts may take two seconds."""
     client = scene.platform.session.client("lambda")
-    name = "cloudspend-convert"
+    name = "cloudspend-ingest-convert"
     allowed = client.get_function_configuration(FunctionName=name)["Timeout"]
     client.update_function_configuration(FunctionName=name, Timeout=2)
     yield
@@ -382,7 +382,7 @@ def test_a_file_lost_from_the_lake_disputes_the_period(whole: Shop) -> None:
     lost, accounts = cost_and_accounts(whole.bill, 2)
 
     state = {p.ACCOUNT_ID: ACCOUNT, p.PERIOD: whole.period, p.GENERATION: generation}
-    assert whole.scene.invoke("reconcile", state)[p.VERDICT] == "disputed"
+    assert whole.scene.invoke("reconcile_period", state)[p.VERDICT] == "disputed"
 
     disputed(whole, -lost, accounts)
 
@@ -482,7 +482,12 @@ def wait_for_state(shop: Shop, more_than: int, state: str) -> dict[str, Any]:
     return shop.scene.ingests(ACCOUNT)[-1]
 
 
-STEPS = {"Plan": "plan", "Check": "check", "Publish": "publish", "Reconcile": "reconcile"}
+STEPS = {
+    "Plan": "ingest_plan",
+    "Check": "ingest_check",
+    "Publish": "ingest_publish",
+    "Reconcile": "reconcile_period",
+}
 
 
 def test_a_repeat_of_any_step_changes_nothing(whole: Shop) -> None:
@@ -502,7 +507,7 @@ def test_a_repeat_of_any_step_changes_nothing(whole: Shop) -> None:
             f"repeating {state} changed something"
         )
     for task in tasks(whole, inputs["Check"]):
-        whole.scene.invoke("convert", task)
+        whole.scene.invoke("ingest_convert", task)
     assert (whole.seen, whole.scene.period(ACCOUNT, whole.period), states(whole)) == before
 
 

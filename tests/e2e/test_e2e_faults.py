@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from cloudspend import payload as p
+from cloudspend import payloads as p
 from cloudspend.collect.items import spend_key
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.settings import REGISTRY_TABLE
@@ -101,7 +101,7 @@ class Year:
             p.PERIOD: str(self.months[name].period),
             p.GENERATION: self.generation(name),
         }
-        return str(self.scene.invoke("reconcile", state)[p.VERDICT])
+        return str(self.scene.invoke("reconcile_period", state)[p.VERDICT])
 
 
 @pytest.fixture(scope="module")

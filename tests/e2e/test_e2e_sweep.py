@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from cloudspend.exports.model import BillingPeriod
+from cloudspend.ingest.plan import RUNS
 from cloudspend.lake.items import generation_key
-from cloudspend.lake.plan import RUNS
 from cloudspend.lake.tables import COST_AND_USAGE, generation_prefix
 from local.story import Story
 from local.world.bill import Bill

@@ -4,7 +4,7 @@ path of its own, not by the product's lists of what it holds."""
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from cloudspend.offboard.model import report_folder
+from cloudspend.offboarding.model import report_folder
 from tests.e2e.scene import Scene
 
 

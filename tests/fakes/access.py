@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from cloudspend.access.keys import AccessKey, Identity
-from cloudspend.access.ports import CURRENT, PREVIOUS, Excess, Finding
-from cloudspend.accounts.members import Listed
+from cloudspend.access.ports import CURRENT, PREVIOUS, ExcessPermissions, ProbeResult
+from cloudspend.accounts.members import OrganizationAccount
 from cloudspend.accounts.model import Account, CheckStatus
 from cloudspend.errors import ConnectionRefused, PermissionDenied
 
@@ -71,22 +71,22 @@ class FakeDoor:
 class FakeCustomer:
     """`Customer` that finds everything granted but what is named otherwise."""
 
-    findings: dict[str, Finding] = field(default_factory=dict)
+    findings: dict[str, ProbeResult] = field(default_factory=dict)
     probed: list[tuple[str, str, datetime]] = field(default_factory=list)
-    listed: Sequence[Listed] = ()
+    listed: Sequence[OrganizationAccount] = ()
 
-    def probe(self, action: str, account: Account, now: datetime) -> Finding:
+    def probe(self, action: str, account: Account, now: datetime) -> ProbeResult:
         self.probed.append((action, account.account_id, now))
-        return self.findings.get(action, Finding(CheckStatus.PASSED, ""))
+        return self.findings.get(action, ProbeResult(CheckStatus.PASSED, ""))
 
-    def organization_accounts(self, account: Account) -> Sequence[Listed]:
+    def organization_accounts(self, account: Account) -> Sequence[OrganizationAccount]:
         return self.listed
 
 
 def denied(*actions: str) -> FakeCustomer:
     """A customer whose role lacks `actions`."""
     return FakeCustomer(
-        {action: Finding(CheckStatus.DENIED, f"Not allowed: {action}.") for action in actions}
+        {action: ProbeResult(CheckStatus.DENIED, f"Not allowed: {action}.") for action in actions}
     )
 
 
@@ -115,7 +115,7 @@ class FakeGate:
     account_id: str = "111111111111"
     who: str = "user/cloudspend"
     made: datetime | None = None
-    beyond: Excess = field(default_factory=lambda: Excess((), whole=True))
+    beyond: ExcessPermissions = field(default_factory=lambda: ExcessPermissions((), whole=True))
     inside: FakeCustomer = field(default_factory=FakeCustomer)
     known: bool = True
 
@@ -127,7 +127,7 @@ class FakeGate:
     def made_at(self, key: AccessKey) -> datetime | None:
         return self.made
 
-    def excess(self, key: AccessKey, identity: Identity) -> Excess:
+    def excess(self, key: AccessKey, identity: Identity) -> ExcessPermissions:
         return self.beyond
 
     def customer(self, account: Account, key: AccessKey) -> FakeCustomer:

@@ -8,8 +8,8 @@ from cloudspend.accounts.model import (
     Account,
     AccountState,
     AccountType,
-    Act,
     Change,
+    ChangeCause,
     Check,
     Export,
     ExportKind,
@@ -19,7 +19,7 @@ from cloudspend.accounts.ports import AccountChanged, Registration
 from cloudspend.errors import TransientError, UsageError
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
-ACT = Act("an operator", NOW)
+ACT = ChangeCause("an operator", NOW)
 
 
 def an_account(account_id: str = "111111111111", **changes: Any) -> Account:

@@ -11,14 +11,14 @@ from cloudspend.convert.model import ParquetTotals
 from cloudspend.errors import Defect, TransientError, names
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import (
+    AccountInventory,
     DetailTotals,
     Generation,
     GenerationState,
-    Holdings,
     PublishedPeriod,
+    SweepState,
     Totals,
     Verdict,
-    Watch,
 )
 from cloudspend.lake.ports import QueryResult, StagedFile
 from cloudspend.lake.tables import Column
@@ -60,7 +60,7 @@ class FakeGenerations:
     def __init__(self) -> None:
         self._generations: dict[tuple[str, str, str], Generation] = {}
         self._pointers: dict[tuple[str, str], PublishedPeriod] = {}
-        self._watches: dict[str, Watch] = {}
+        self._watches: dict[str, SweepState] = {}
 
     def pointer(self, account_id: str, period: BillingPeriod) -> PublishedPeriod | None:
         return self._pointers.get((account_id, str(period)))
@@ -149,15 +149,15 @@ class FakeGenerations:
         self._pointers[key] = published
         return True
 
-    def holdings(self, account_id: str) -> Holdings:
+    def holdings(self, account_id: str) -> AccountInventory:
         held = sorted(key for key in self._generations if key[0] == account_id)
-        return Holdings(
+        return AccountInventory(
             tuple(self.periods(account_id)),
             tuple(self._generations[key] for key in held),
             self._watches.get(account_id),
         )
 
-    def remember(self, account_id: str, watch: Watch) -> None:
+    def remember(self, account_id: str, watch: SweepState) -> None:
         self._watches[account_id] = watch
 
     def expire(self, account_id: str, period: BillingPeriod, generation: str, at: datetime) -> bool:

@@ -8,7 +8,7 @@ from cloudspend.settings import KEY_READER
 from tests.stacks.stacks_reading import Template, function_role, of_type, plain, role_grants
 
 INGEST, ONBOARDING, ALERTS = "cloudspend-ingest", "cloudspend-onboarding", "cloudspend-alerts"
-SWEEP, INSIGHTS = "cloudspend-sweep", "cloudspend-insights"
+SWEEP, FINDINGS = "cloudspend-sweep", "cloudspend-findings"
 COLLECT, OFFBOARDING = "cloudspend-collect", "cloudspend-offboarding"
 
 REGISTRY = "dynamodb:table/cloudspend"
@@ -144,18 +144,21 @@ LISTED = (
 SHOWS_FINDINGS = writes("findings") | partitions("findings")
 
 FUNCTIONS: dict[tuple[str, str], Grants] = {
-    (INGEST, "announce"): registry("GetItem") | CUSTOMERS | executions("cloudspend-ingest") | BUS,
-    (INGEST, "plan"): registry("GetItem", "UpdateItem") | CUSTOMERS | writes("runs"),
-    (INGEST, "convert"): registry("GetItem", "UpdateItem")
+    (INGEST, "ingest-start"): registry("GetItem")
+    | CUSTOMERS
+    | executions("cloudspend-ingest")
+    | BUS,
+    (INGEST, "ingest-plan"): registry("GetItem", "UpdateItem") | CUSTOMERS | writes("runs"),
+    (INGEST, "ingest-convert"): registry("GetItem", "UpdateItem")
     | CUSTOMERS
     | writes("cost_and_usage", "billing_detail"),
-    (INGEST, "check"): registry("GetItem", "UpdateItem")
+    (INGEST, "ingest-check"): registry("GetItem", "UpdateItem")
     | reads("runs", "cost_and_usage", "billing_detail")
     | LISTING
     | partitions("cost_and_usage_generations", "billing_detail_generations")
     | columns("cost_and_usage", "cost_and_usage_generations")
     | BUS,
-    (INGEST, "publish"): registry("GetItem", "PutItem", "UpdateItem")
+    (INGEST, "ingest-publish"): registry("GetItem", "PutItem", "UpdateItem")
     | partitions("cost_and_usage", "billing_detail")
     | {
         ("glue:DeletePartition", name)
@@ -163,27 +166,29 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     }
     | QUERIES
     | BUS,
-    (INGEST, "reconcile"): PROOF
+    (INGEST, "reconcile-period"): PROOF
     | registry("Query")
     | CUSTOMERS
     | QUERIES
     | reads("reconciliation", "reconciliation_cells"),
-    (INGEST, "reconciliation-unavailable"): PROOF,
-    (INGEST, "report-ingest-failure"): registry("GetItem", "Query", "UpdateItem")
+    (INGEST, "reconcile-unavailable"): PROOF,
+    (INGEST, "ingest-report-failure"): registry("GetItem", "Query", "UpdateItem")
     | reads("runs")
     | LISTING
     | BUS,
-    (ONBOARDING, "register"): registry("DeleteItem", "GetItem", "PutItem", "UpdateItem")
+    (ONBOARDING, "onboard-register"): registry("DeleteItem", "GetItem", "PutItem", "UpdateItem")
     | BUS
     | executions("cloudspend-onboard"),
-    (ONBOARDING, "verify"): registry("GetItem", "PutItem") | CUSTOMERS | BUS,
-    (ONBOARDING, "check-permissions"): registry("BatchWriteItem", "GetItem", "PutItem", "Query")
+    (ONBOARDING, "onboard-verify"): registry("GetItem", "PutItem") | CUSTOMERS | BUS,
+    (ONBOARDING, "onboard-check-permissions"): registry(
+        "BatchWriteItem", "GetItem", "PutItem", "Query"
+    )
     | ACCOUNT_LIST
     | CUSTOMERS
     | on("secretsmanager:secret:cloudspend/access-key/*", "secretsmanager:DeleteSecret")
     | BUS,
-    (ONBOARDING, "activate"): registry("GetItem", "PutItem", "Query") | BUS,
-    (ONBOARDING, "backfill"): registry("DeleteItem", "GetItem", "Query", "UpdateItem")
+    (ONBOARDING, "onboard-activate"): registry("GetItem", "PutItem", "Query") | BUS,
+    (ONBOARDING, "onboard-backfill"): registry("DeleteItem", "GetItem", "Query", "UpdateItem")
     | ACCOUNT_LIST
     | {
         ("glue:DeletePartition", name)
@@ -192,8 +197,8 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     | CUSTOMERS
     | executions("cloudspend-ingest")
     | BUS,
-    (ONBOARDING, "report-onboarding-failure"): registry("GetItem", "PutItem") | BUS,
-    (ONBOARDING, "publish-template"): {
+    (ONBOARDING, "onboard-report-failure"): registry("GetItem", "PutItem") | BUS,
+    (ONBOARDING, "onboard-publish-template"): {
         ("s3:GetObject", "the template's asset"),
         ("s3:DeleteObject", "a public template"),
         ("s3:PutObject", "a public template"),
@@ -265,14 +270,14 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     (OFFBOARDING, "offboard-prove"): LISTED
     | registry("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query")
     | BUS,
-    (ALERTS, "notify"): {
+    (ALERTS, "alerts-notify"): {
         ("sns:Publish", f"sns:cloudspend-alerts-{severity}")
         for severity in ("info", "warning", "critical")
     }
     | {("sns:Publish", f"sns:cloudspend-{topic}") for topic in ("chat", "events")}
     | registry("GetItem", "PutItem", "Query")
     | SHOWS_FINDINGS,
-    (INSIGHTS, "find-accounts"): registry("GetItem", "PutItem", "Query")
+    (FINDINGS, "findings-evaluate"): registry("GetItem", "PutItem", "Query")
     | QUERIES
     | reads(
         "billing_detail",
@@ -283,7 +288,7 @@ FUNCTIONS: dict[tuple[str, str], Grants] = {
     )
     | SHOWS_FINDINGS
     | BUS,
-    (INSIGHTS, "find-report"): set(),
+    (FINDINGS, "findings-report"): set(),
 }
 # What every function has: its own log, traces, and its stack's dead letters where events call it.
 COMMON = {
@@ -293,7 +298,7 @@ COMMON = {
     ("xray:PutTraceSegments", "*"),
 }
 DEAD_LETTERS = {("sqs:SendMessage", "dead letters")}
-CALLED_BY_EVENTS = {"announce", "register", "notify"}
+CALLED_BY_EVENTS = {"ingest-start", "onboard-register", "alerts-notify"}
 
 SHORT = (
     (r"arn:<AWS::Partition>:iam::\*:role/(.+)", r"iam:any-account:role/\1"),
@@ -357,7 +362,7 @@ def test_no_role_has_a_policy_of_somebody_elses(templates: dict[str, Template]) 
             assert "Policies" not in role
 
 
-@pytest.mark.parametrize("stack", [INGEST, ONBOARDING, SWEEP, INSIGHTS, COLLECT, OFFBOARDING])
+@pytest.mark.parametrize("stack", [INGEST, ONBOARDING, SWEEP, FINDINGS, COLLECT, OFFBOARDING])
 def test_a_machine_calls_the_functions_of_its_own_states_and_no_others(
     templates: dict[str, Template], stack: str
 ) -> None:

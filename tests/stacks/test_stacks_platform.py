@@ -9,7 +9,7 @@ import pytest
 from cloudspend import errors, settings
 from cloudspend.alerts.event import Severity
 from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
-from cloudspend.insights.tables import TABLES as FINDING_TABLES
+from cloudspend.findings.tables import TABLES as FINDING_TABLES
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
@@ -29,7 +29,7 @@ def states(template: Template, machine: str = "") -> dict[str, Any]:
         for properties in of_type(template, "AWS::StepFunctions::StateMachine").values()
     }
     if not machine:
-        (machine,) = found.keys() - {settings.COMPARE_MACHINE}
+        (machine,) = found.keys() - {settings.RECONCILE_MACHINE}
     definition: dict[str, Any] = json.loads(plain(found[machine]))
     return definition
 
@@ -350,7 +350,7 @@ def test_a_period_is_compared_again_after_a_rollback_and_a_repair(
     templates: dict[str, Template],
 ) -> None:
     template = templates[INGEST]
-    found = states(template, settings.COMPARE_MACHINE)
+    found = states(template, settings.RECONCILE_MACHINE)
     compare = found["States"][found["StartAt"]]
     (caught,) = compare["Catch"]
     assert (caught["ErrorEquals"], caught["Next"]) == (["States.ALL"], "PeriodNotCompared")
@@ -370,7 +370,7 @@ def test_a_period_is_compared_again_after_a_rollback_and_a_repair(
     (machine,) = [
         name
         for name, one in of_type(template, "AWS::StepFunctions::StateMachine").items()
-        if one["StateMachineName"] == settings.COMPARE_MACHINE
+        if one["StateMachineName"] == settings.RECONCILE_MACHINE
     ]
     for rule in rules:
         (target,) = rule["Targets"]

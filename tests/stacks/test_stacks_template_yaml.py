@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cloudspend.settings import CUSTOMER_STACK, CUSTOMER_TEMPLATE, MEMBER_ROLE
 from stacks.customer_stack import write_template
-from stacks.customer_words import MEMBER_SENTENCES, MEMBER_TITLE, OUTPUTS, SENTENCES, TITLE
+from stacks.customer_texts import MEMBER_SENTENCES, MEMBER_TITLE, OUTPUTS, SENTENCES, TITLE
 from stacks.template_yaml import WIDTH, from_yaml, to_yaml
 from tests.stacks.stacks_reading import ROOT, Template
 from tests.unit.test_docs import FENCE

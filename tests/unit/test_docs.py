@@ -12,7 +12,7 @@ from sqlglot.schema import MappingSchema
 
 from cloudspend.alerts.catalog import CATALOG
 from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
-from cloudspend.insights.tables import TABLES as FINDING_TABLES
+from cloudspend.findings.tables import TABLES as FINDING_TABLES
 from cloudspend.lake.tables import TABLES as LAKE_TABLES
 from cloudspend.lake.views import VIEWS
 from cloudspend.reconcile.tables import TABLES as PROOF_TABLES

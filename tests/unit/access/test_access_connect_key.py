@@ -7,24 +7,22 @@ from typing import Any
 import pytest
 
 from cloudspend.access.checks import PERMISSIONS
-from cloudspend.access.connect_key import Desk, connect_key, rotate_key
+from cloudspend.access.connect_key import AccessKeyPorts, connect_key, rotate_key
 from cloudspend.access.keys import AccessKey
-from cloudspend.access.onboard import activate, check_permissions, report_failure, verify
-from cloudspend.access.ports import CURRENT, PREVIOUS, Excess
+from cloudspend.access.ports import CURRENT, PREVIOUS, ExcessPermissions
 from cloudspend.access.session_policy import MAX_POLICY, session_policy
 from cloudspend.access.user_policy import user_policy
 from cloudspend.accounts.model import (
     Account,
     AccountState,
     AccountType,
-    Act,
+    ChangeCause,
     CheckStatus,
     ConnectionKind,
     Export,
     ExportKind,
     Member,
 )
-from cloudspend.accounts.move import move_to_role
 from cloudspend.accounts.ports import AccountChanged
 from cloudspend.errors import (
     CloudSpendError,
@@ -33,6 +31,8 @@ from cloudspend.errors import (
     UsageError,
     parse,
 )
+from cloudspend.onboarding.move_to_role import move_to_role
+from cloudspend.onboarding.onboard import activate, check_permissions, report_failure, verify
 from cloudspend.settings import Settings
 from tests.fakes.access import FakeCustomer, FakeDoor, FakeGate, FakeVault, denied
 from tests.fakes.accounts import NOW, FakeAccounts, FakeOnboarding, an_account
@@ -51,7 +51,7 @@ class Office:
     def __init__(self, account: Account = INVITED, **gate: Any) -> None:
         self.registry, self.vault, self.bus = FakeAccounts(account), FakeVault(), FakeBus()
         self.gate, self.onboarding = FakeGate(**gate), FakeOnboarding()
-        self.desk = Desk(self.registry, self.vault, self.gate, self.bus)
+        self.desk = AccessKeyPorts(self.registry, self.vault, self.gate, self.bus)
 
     @property
     def account(self) -> Account:
@@ -61,7 +61,7 @@ class Office:
         return {check.name: check.status.value for check in self.registry.checks(ID)}
 
     def connect(self, key: AccessKey = KEY) -> None:
-        connect_key(ID, key, self.desk, self.onboarding, Act("operator", NOW))
+        connect_key(ID, key, self.desk, self.onboarding, ChangeCause("operator", NOW))
 
     def onboard(self, door: FakeDoor | None = None, customer: FakeCustomer | None = None) -> None:
         """What the state machine does."""
@@ -144,7 +144,9 @@ def test_a_denied_permission_s_remedy_speaks_of_the_user_not_of_a_stack() -> Non
 
 
 def test_a_key_that_may_too_much_is_a_warning_with_the_list() -> None:
-    office = Office(beyond=Excess(("iam:CreateUser", "s3:DeleteObject"), whole=True)).active()
+    office = Office(
+        beyond=ExcessPermissions(("iam:CreateUser", "s3:DeleteObject"), whole=True)
+    ).active()
     checks = {check.name: check for check in office.registry.checks(ID)}
     warned = checks["key-may-do-no-more"]
     assert warned.status is CheckStatus.WARNING
@@ -153,7 +155,7 @@ def test_a_key_that_may_too_much_is_a_warning_with_the_list() -> None:
 
 
 def test_what_could_not_be_simulated_is_said_to_be_unknown() -> None:
-    office = Office(beyond=Excess((), whole=False)).active()
+    office = Office(beyond=ExcessPermissions((), whole=False)).active()
     assert office.statuses()["key-may-do-no-more"] == "not_available"
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from cloudspend.accounts import operate
-from cloudspend.accounts.connect import ConnectRequest, connect
+from cloudspend.accounts.account_list import read_sheet
 from cloudspend.accounts.coverage import brings_cost, doubled, onboarded_members, take_over
 from cloudspend.accounts.importing import COLUMNS, LISTS, check
 from cloudspend.accounts.invite import InviteRequest, invite
 from cloudspend.accounts.model import Account, AccountState, AccountType, Member
-from cloudspend.accounts.ports import Office
-from cloudspend.accounts.sheet import read_sheet
+from cloudspend.accounts.ports import InvitationPorts
 from cloudspend.errors import UsageError
+from cloudspend.onboarding.connect import ConnectRequest, connect
 from cloudspend.settings import Settings
 from tests.fakes.accounts import (
     ACT,
@@ -58,8 +58,8 @@ def world(*accounts: Account, left: datetime | None = None) -> FakeAccounts:
     return registry
 
 
-def office(registry: FakeAccounts, bus: FakeBus | None = None) -> Office:
-    return Office(registry, bus or FakeBus(), SETTINGS, known_regions)
+def office(registry: FakeAccounts, bus: FakeBus | None = None) -> InvitationPorts:
+    return InvitationPorts(registry, bus or FakeBus(), SETTINGS, known_regions)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudspend.accounts.account_list import Entry, Problem, Sheet, read_sheet
 from cloudspend.accounts.importing import COLUMNS, LISTS, check, import_accounts
 from cloudspend.accounts.model import AccountState, AccountType, ExportKind
-from cloudspend.accounts.ports import Office
-from cloudspend.accounts.sheet import Entry, Problem, Sheet, read_sheet
+from cloudspend.accounts.ports import InvitationPorts
 from cloudspend.alerts.event import Event
 from cloudspend.errors import TransientError
 from cloudspend.settings import Settings
@@ -41,8 +41,8 @@ def read(text: str, name: str = "list.csv") -> Sheet:
     return read_sheet(name, text, tuple(COLUMNS), LISTS)
 
 
-def office(registry: FakeAccounts | None = None, bus: FakeBus | None = None) -> Office:
-    return Office(registry or FakeAccounts(), bus or FakeBus(), SETTINGS, known_regions)
+def office(registry: FakeAccounts | None = None, bus: FakeBus | None = None) -> InvitationPorts:
+    return InvitationPorts(registry or FakeAccounts(), bus or FakeBus(), SETTINGS, known_regions)
 
 
 def problems(sheet: Sheet, registry: FakeAccounts | None = None) -> list[Problem]:
@@ -285,7 +285,7 @@ class SilentBus:
 def test_hundreds_are_checked_and_invited_in_a_moment() -> None:
     rows = [f"{number:012d},Customer {number}" for number in range(1, 301)]
     registry, bus = FakeAccounts(), SilentBus()
-    at = Office(registry, bus, SETTINGS, known_regions)
+    at = InvitationPorts(registry, bus, SETTINGS, known_regions)
     wanted, wrong = check(read("account_id,name\n" + "\n".join(rows)), at, ACT)
     assert wrong == []
     assert len({one.link for one in import_accounts(wanted, at, ACT)}) == 300

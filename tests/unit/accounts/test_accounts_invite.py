@@ -14,8 +14,8 @@ from cloudspend.accounts import fields
 from cloudspend.accounts.invite import Invitation, InviteRequest, invite, token_digest
 from cloudspend.accounts.link import StackChoices, quick_create_link, update_link
 from cloudspend.accounts.model import AccountState, ExportKind, ExportSetup
-from cloudspend.accounts.ports import Office
-from cloudspend.convert.names import tag_column
+from cloudspend.accounts.ports import InvitationPorts
+from cloudspend.convert.focus.names import tag_column
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 from tests.fakes.accounts import ACT, NOW, FakeAccounts, an_account, known_regions
@@ -31,7 +31,7 @@ REQUEST = InviteRequest(
 
 
 def invited(registry: FakeAccounts, bus: FakeBus | None = None, **changes: Any) -> Invitation:
-    office = Office(registry, bus or FakeBus(), SETTINGS, known_regions)
+    office = InvitationPorts(registry, bus or FakeBus(), SETTINGS, known_regions)
     return invite(replace(REQUEST, **changes), office, ACT)
 
 
@@ -79,7 +79,9 @@ def test_the_link_carries_everything_the_stack_needs() -> None:
 @pytest.mark.parametrize("setup", ["CREATE_ALL", "CREATE_EXPORT"])
 def test_no_export_can_be_made_where_aws_offers_none_to_stacks(setup: str) -> None:
     registry = FakeAccounts()
-    away = Office(registry, FakeBus(), replace(SETTINGS, region="eu-west-1"), known_regions)
+    away = InvitationPorts(
+        registry, FakeBus(), replace(SETTINGS, region="eu-west-1"), known_regions
+    )
     with pytest.raises(UsageError) as caught:
         invite(replace(REQUEST, export_setup=setup), away, ACT)
     assert f"{setup} is not possible from the platform's region eu-west-1" in caught.value.summary
@@ -109,7 +111,9 @@ def test_inviting_again_changes_what_is_said_anew() -> None:
     registry = FakeAccounts()
     invited(registry)
     again = InviteRequest(account_id="111111111111", type="LINKED", export_kind="FOCUS_1_2")
-    account = invite(again, Office(registry, FakeBus(), SETTINGS, known_regions), ACT).account
+    account = invite(
+        again, InvitationPorts(registry, FakeBus(), SETTINGS, known_regions), ACT
+    ).account
     assert (account.type, account.export.kind) == ("LINKED", ExportKind.FOCUS_1_2)
     assert account.export.name == "cloudspend-focus-1-2"
     assert (account.display_name, account.regions) == ("Acme", ("us-east-1", "eu-west-1"))
@@ -199,7 +203,9 @@ LONGEST: dict[str, Any] = {
 )
 def test_the_longest_values_fit_into_the_link(settings: Settings) -> None:
     request = replace(REQUEST, regions=[settings.region], **LONGEST)
-    link = invite(request, Office(FakeAccounts(), FakeBus(), settings, known_regions), ACT).link
+    link = invite(
+        request, InvitationPorts(FakeAccounts(), FakeBus(), settings, known_regions), ACT
+    ).link
     assert 950 < len(link) <= 1024
     given = parameters(link)
     assert given["param_ExportPrefix"] == LONGEST["export_prefix"]

@@ -6,8 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudspend.accounts.lifecycle import TRANSITIONS, lost, moved, transition
-from cloudspend.accounts.model import AccountState, Act, Change
+from cloudspend.accounts.lifecycle import (
+    TRANSITIONS,
+    state_after_connection_loss,
+    transition,
+    transitioned,
+)
+from cloudspend.accounts.model import AccountState, Change, ChangeCause
 from cloudspend.accounts.ports import AccountChanged
 from cloudspend.errors import UsageError
 from tests.fakes.accounts import ACT, NOW, FakeAccounts, an_account
@@ -28,7 +33,7 @@ def test_every_state_has_its_row() -> None:
 def test_the_way_to_active_and_no_short_cut() -> None:
     account = an_account()
     for state in ("connected", "verifying", "backfilling", "active"):
-        account = moved(account, AccountState(state), ACT)
+        account = transitioned(account, AccountState(state), ACT)
     only_before = {state for state in AccountState if AccountState.ACTIVE in TRANSITIONS[state]}
     # degraded: by Sweep alone, which reaches again what it could not reach
     before = {AccountState.BACKFILLING, AccountState.ACTIVE, AccountState.DEGRADED}
@@ -56,7 +61,7 @@ def test_what_may_not_follow_is_refused(before: AccountState, after: AccountStat
 
 def test_a_transition_is_written_down_with_who_when_and_why_and_told() -> None:
     registry, bus = FakeAccounts(account := an_account(state=AccountState.VERIFYING)), FakeBus()
-    act = Act("an operator", NOW, "The role is gone.")
+    act = ChangeCause("an operator", NOW, "The role is gone.")
     after = transition(registry, bus, account, AccountState.FAILED, act)
     assert registry.get(account.account_id) == after
     assert after.state_reason == "The role is gone."
@@ -92,8 +97,8 @@ def test_a_transition_over_someone_else_s_is_refused() -> None:
 
 
 def test_what_was_active_once_is_degraded_and_what_never_was_has_failed() -> None:
-    assert lost(an_account()) is AccountState.FAILED
-    assert lost(an_account(activated_at=NOW)) is AccountState.DEGRADED
+    assert state_after_connection_loss(an_account()) is AccountState.FAILED
+    assert state_after_connection_loss(an_account(activated_at=NOW)) is AccountState.DEGRADED
 
 
 @settings(deadline=None, max_examples=25)

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudspend.accounts.members import Listed, Moves, compare, expected, refresh
+from cloudspend.accounts.members import (
+    MembershipChanges,
+    OrganizationAccount,
+    compare,
+    expected,
+    refresh,
+)
 from cloudspend.accounts.model import Member
 from tests.fakes.accounts import NOW, FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
@@ -17,8 +23,8 @@ ORGANIZATION = an_account()
 PAYER, SHOP, LAB = ORGANIZATION.account_id, "222222222222", "333333333333"
 
 
-def listed(account: str, state: str = "ACTIVE", since: datetime = SINCE) -> Listed:
-    return Listed(account, f"Account {account}", state, since)
+def listed(account: str, state: str = "ACTIVE", since: datetime = SINCE) -> OrganizationAccount:
+    return OrganizationAccount(account, f"Account {account}", state, since)
 
 
 def member(account: str, left_at: datetime | None = None, status: str = "ACTIVE") -> Member:
@@ -50,7 +56,7 @@ def names(found: tuple[Member, ...]) -> list[str]:
     ],
 )
 def test_a_list_says_who_joined_and_who_left(
-    known: list[Member], seen: list[Listed], joined: list[str], left: list[str]
+    known: list[Member], seen: list[OrganizationAccount], joined: list[str], left: list[str]
 ) -> None:
     moves = compare(known, seen, NOW)
     assert (names(moves.joined), names(moves.left)) == (joined, left)
@@ -100,11 +106,11 @@ def test_a_run_that_was_cut_off_says_the_same_again() -> None:
 
 
 @pytest.mark.parametrize("others", [[], [listed(LAB)]])
-def test_a_list_without_the_account_itself_moves_nobody(others: list[Listed]) -> None:
+def test_a_list_without_the_account_itself_moves_nobody(others: list[OrganizationAccount]) -> None:
     registry, bus = FakeAccounts(ORGANIZATION), FakeBus()
     known = [member(PAYER), member(SHOP)]
     registry.put_members(PAYER, known)
-    assert refresh(ORGANIZATION, others, registry, bus, NOW) == Moves(())
+    assert refresh(ORGANIZATION, others, registry, bus, NOW) == MembershipChanges(())
     assert (registry.members(PAYER), bus.events) == (known, [])
 
 
@@ -141,4 +147,4 @@ def test_a_member_is_expected_in_the_months_in_which_it_belonged_there(
 
 
 def test_nothing_moves_without_a_list() -> None:
-    assert compare([], [], NOW) == Moves(())
+    assert compare([], [], NOW) == MembershipChanges(())

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from cloudspend.accounts import operate
-from cloudspend.accounts.describe import Described
 from cloudspend.accounts.lifecycle import TRANSITIONS
 from cloudspend.accounts.model import Account, AccountState, ExportKind
-from cloudspend.accounts.ports import Office
+from cloudspend.accounts.ports import InvitationPorts
+from cloudspend.accounts.validation import AccountFields
 from cloudspend.errors import TransientError, UsageError
 from cloudspend.settings import Settings
 from tests.fakes.accounts import ACT, FakeAccounts, FakeOnboarding, an_account, known_regions
@@ -28,12 +28,12 @@ class Desk:
         self.registry = FakeAccounts(account)
         self.bus = FakeBus()
         self.onboarding = FakeOnboarding()
-        self.office = Office(
+        self.office = InvitationPorts(
             self.registry, self.bus, Settings("000000000000", "us-east-1"), known_regions
         )
 
     def update(self, **wanted: Any) -> Account:
-        return operate.update(ID, Described(**wanted), self.office, ACT)
+        return operate.update(ID, AccountFields(**wanted), self.office, ACT)
 
     def untouched(self, account: Account = ACTIVE) -> bool:
         nothing_begun = (self.bus.events, self.onboarding.started) == ([], {})

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from cloudspend.alerts.catalog import CATALOG, ROOMS, event, kind_of, schema_of
-from cloudspend.alerts.catalog.kind import MAX_CELLS
+from cloudspend.alerts.catalog.event_type import MAX_CELLS
 from cloudspend.alerts.event import Severity
 from cloudspend.errors import Defect
 from tests.unit.alerts.event_examples import ACCOUNT, example

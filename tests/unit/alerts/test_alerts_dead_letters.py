@@ -18,7 +18,7 @@ from cloudspend.alerts.dead_letters import (
 from cloudspend.errors import UsageError
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:cloudspend-announce"
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:cloudspend-ingest-start"
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:cloudspend-sweep"
 QUEUE = "arn:aws:sqs:us-east-1:111111111111:alerts"
 SUBSCRIPTION = "arn:aws:sns:us-east-1:000000000000:cloudspend-alerts-info:1"

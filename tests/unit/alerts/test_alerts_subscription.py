@@ -3,7 +3,7 @@
 import pytest
 
 from cloudspend.alerts.event import Severity
-from cloudspend.alerts.subscription import USUAL, Subscription, Way, ended, wish
+from cloudspend.alerts.subscription import USUAL, DeliveryProtocol, Subscription, ended, wish
 from cloudspend.errors import UsageError
 
 MAIL = "finops@example.com"
@@ -15,37 +15,37 @@ ADDRESS = "https://hooks.example.com/cost"
 @pytest.mark.parametrize(
     ("way", "endpoint"),
     [
-        (Way.EMAIL, MAIL),
-        (Way.SQS, QUEUE),
-        (Way.SQS, QUEUE.replace("arn:aws:", "arn:aws-cn:")),
-        (Way.LAMBDA, FUNCTION),
-        (Way.HTTPS, ADDRESS),
+        (DeliveryProtocol.EMAIL, MAIL),
+        (DeliveryProtocol.SQS, QUEUE),
+        (DeliveryProtocol.SQS, QUEUE.replace("arn:aws:", "arn:aws-cn:")),
+        (DeliveryProtocol.LAMBDA, FUNCTION),
+        (DeliveryProtocol.HTTPS, ADDRESS),
     ],
 )
-def test_what_is_worth_waking_for_is_the_usual_wish(way: Way, endpoint: str) -> None:
+def test_what_is_worth_waking_for_is_the_usual_wish(way: DeliveryProtocol, endpoint: str) -> None:
     wanted = wish(way, endpoint)
     assert (wanted.way, wanted.endpoint, wanted.severities) == (way, endpoint, USUAL)
-    everything = {} if way is Way.EMAIL else {"severity": ["warning", "critical"]}
+    everything = {} if way is DeliveryProtocol.EMAIL else {"severity": ["warning", "critical"]}
     assert wanted.policy == everything
 
 
 @pytest.mark.parametrize(
     ("way", "endpoint", "said"),
     [
-        (Way.EMAIL, "finops", "mail address"),
-        (Way.EMAIL, "a@b@example.com", "mail address"),
-        (Way.EMAIL, "a b@example.com", "mail address"),
-        (Way.HTTPS, "http://hooks.example.com", "begins with https://"),
-        (Way.HTTPS, "https://", "begins with https://"),
-        (Way.HTTPS, "https://me:secret@hooks.example.com", "without a user"),
-        (Way.SQS, FUNCTION, "arn:aws:sqs:REGION:ACCOUNT:NAME"),
-        (Way.SQS, f"{QUEUE}.fifo", "standard queue"),
-        (Way.LAMBDA, QUEUE, "arn:aws:lambda:REGION:ACCOUNT:function:NAME"),
-        (Way.LAMBDA, "alerts", "arn:aws:lambda"),
+        (DeliveryProtocol.EMAIL, "finops", "mail address"),
+        (DeliveryProtocol.EMAIL, "a@b@example.com", "mail address"),
+        (DeliveryProtocol.EMAIL, "a b@example.com", "mail address"),
+        (DeliveryProtocol.HTTPS, "http://hooks.example.com", "begins with https://"),
+        (DeliveryProtocol.HTTPS, "https://", "begins with https://"),
+        (DeliveryProtocol.HTTPS, "https://me:secret@hooks.example.com", "without a user"),
+        (DeliveryProtocol.SQS, FUNCTION, "arn:aws:sqs:REGION:ACCOUNT:NAME"),
+        (DeliveryProtocol.SQS, f"{QUEUE}.fifo", "standard queue"),
+        (DeliveryProtocol.LAMBDA, QUEUE, "arn:aws:lambda:REGION:ACCOUNT:function:NAME"),
+        (DeliveryProtocol.LAMBDA, "alerts", "arn:aws:lambda"),
     ],
 )
 def test_an_endpoint_that_cannot_be_is_refused_with_what_can(
-    way: Way, endpoint: str, said: str
+    way: DeliveryProtocol, endpoint: str, said: str
 ) -> None:
     with pytest.raises(UsageError) as refused:
         wish(way, endpoint)
@@ -63,12 +63,15 @@ def test_an_endpoint_that_cannot_be_is_refused_with_what_can(
 )
 def test_a_choice_that_cannot_be_is_refused(choice: dict[str, list[str]], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        wish(Way.EMAIL, MAIL, **choice)
+        wish(DeliveryProtocol.EMAIL, MAIL, **choice)
 
 
 def test_json_is_filtered_by_its_body_and_mail_by_the_attributes() -> None:
     chosen = {"accounts": ["111111111111"], "kinds": ["PeriodDisputed", "IngestFailed"]}
-    machine, person = wish(Way.SQS, QUEUE, **chosen), wish(Way.EMAIL, MAIL, **chosen)
+    machine, person = (
+        wish(DeliveryProtocol.SQS, QUEUE, **chosen),
+        wish(DeliveryProtocol.EMAIL, MAIL, **chosen),
+    )
     assert machine.scope == "MessageBody"
     assert machine.policy == {
         "severity": ["warning", "critical"],
@@ -83,7 +86,7 @@ def test_json_is_filtered_by_its_body_and_mail_by_the_attributes() -> None:
 
 
 def test_a_severity_said_twice_is_one() -> None:
-    assert wish(Way.SQS, QUEUE, ["info", "info"]).severities == (Severity.INFO,)
+    assert wish(DeliveryProtocol.SQS, QUEUE, ["info", "info"]).severities == (Severity.INFO,)
 
 
 @pytest.mark.parametrize(

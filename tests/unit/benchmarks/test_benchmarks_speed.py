@@ -11,7 +11,7 @@ from benchmarks.chunk import write_chunk
 from benchmarks.disk import Disk, task_of
 from benchmarks.inflate import inflated
 from benchmarks.speed import Run
-from cloudspend.convert.convert import convert_task
+from cloudspend.convert.task import convert_task
 
 ROWS = 100
 # What tells the rows of a chunk apart.

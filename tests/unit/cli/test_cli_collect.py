@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cloudspend.accounts.model import AccountState
-from cloudspend.collect.round import outcomes_key
+from cloudspend.collect.collect_run import outcomes_key
 from tests.fakes.accounts import FakeAccounts
 from tests.fakes.collecting import FakeSpend
 from tests.fakes.lake import FakeExecutions, FakeLake

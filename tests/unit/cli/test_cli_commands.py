@@ -23,7 +23,7 @@ from cloudspend.accounts.model import (
     Export,
     ExportKind,
 )
-from cloudspend.accounts.ports import Office
+from cloudspend.accounts.ports import InvitationPorts
 from cloudspend.cli import main
 from cloudspend.errors import Defect, UsageError
 from cloudspend.exports.model import BillingPeriod
@@ -86,8 +86,8 @@ class Operator:
     caller: str = "arn:aws:sts::000000000000:assumed-role/operator/somebody"
 
     @property
-    def office(self) -> Office:
-        return Office(self.accounts, self.bus, self.settings, known_regions)
+    def office(self) -> InvitationPorts:
+        return InvitationPorts(self.accounts, self.bus, self.settings, known_regions)
 
     def customer_bucket(self, _account: Account) -> FakeCustomerBucket:
         return self.objects

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from cloudspend import wiring
-from cloudspend.access.connect_key import Desk
+from cloudspend.access.connect_key import AccessKeyPorts
 from cloudspend.access.keys import MAX_FILE, AccessKey
-from cloudspend.access.ports import CURRENT, PREVIOUS, Excess
+from cloudspend.access.ports import CURRENT, PREVIOUS, ExcessPermissions
 from cloudspend.accounts.model import Account, AccountState, KeyFacts
 from tests.fakes.access import FakeGate, FakeVault, denied
 from tests.fakes.accounts import FakeAccounts, FakeOnboarding
@@ -40,8 +40,8 @@ class Office(Operator):
     gate: FakeGate = field(default_factory=FakeGate)
 
     @property
-    def keys(self) -> Desk:
-        return Desk(self.accounts, self.vault, self.gate, self.bus)
+    def keys(self) -> AccessKeyPorts:
+        return AccessKeyPorts(self.accounts, self.vault, self.gate, self.bus)
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def test_a_key_is_no_argument(given: Given, command: str) -> None:
 
 
 def test_a_key_that_may_too_much_is_a_warning(given: Given) -> None:
-    given.operator.gate.beyond = Excess(("s3:DeleteObject",), whole=True)
+    given.operator.gate.beyond = ExcessPermissions(("s3:DeleteObject",), whole=True)
     answer = given.piped(KEY.to_text(), *CONNECT, "-")
     assert answer.code == 0
     assert "s3:DeleteObject" in " ".join(answer.err.split())

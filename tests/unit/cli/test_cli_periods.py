@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from cloudspend.ingest.publish import PublishPorts
 from cloudspend.lake.model import GenerationState
-from cloudspend.lake.publish import Press
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.lake import (
     ACCOUNT,
@@ -56,7 +56,7 @@ def world(operator: Operator) -> None:
 def asked(operator: Operator, *rows: dict[str, str | None]) -> FakeCatalog:
     """Let the operator ask an Athena that gives these rows to every statement."""
     catalog, queries = FakeCatalog(), FakeQueries(*rows)
-    press = Press(operator.generations, catalog, queries, operator.bus, "a-lake")
+    press = PublishPorts(operator.generations, catalog, queries, operator.bus, "a-lake")
     operator.__dict__.update(queries=queries, press=press)
     return catalog
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from cloudspend import payload as p
+from cloudspend import payloads as p
 from cloudspend.cli import sweep
-from cloudspend.lake.publish import Press
+from cloudspend.ingest.publish import PublishPorts
 from cloudspend.lake.tables import COST_AND_USAGE, generation_prefix, period_values
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.lake import (
@@ -36,7 +36,7 @@ def catalog(operator: Operator) -> FakeCatalog:
     operator.generations.advance(a_published(OLD), None)
     catalog, lake = FakeCatalog(), FakeLake()
     lake.write_json(f"{PLACE}00000-00.parquet", [])
-    press = Press(operator.generations, catalog, FakeQueries(), operator.bus, lake.bucket)
+    press = PublishPorts(operator.generations, catalog, FakeQueries(), operator.bus, lake.bucket)
     operator.__dict__.update(press=press, lake=lake)
     return catalog
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cloudspend.accounts.model import AccountState, AccountType
-from cloudspend.collect.round import list_accounts, report
+from cloudspend.collect.collect_run import list_accounts, report
 from cloudspend.collect.sources import SOURCES
 from cloudspend.errors import UsageError
 from tests.fakes.accounts import FakeAccounts, an_account

@@ -13,7 +13,7 @@ from cloudspend.collect.collect import collect, failed, overlaps
 from cloudspend.collect.metered import MeteredCostExplorer
 from cloudspend.collect.model import Status
 from cloudspend.collect.ports import AnswerChanged, CapReached, NotAvailable, QuestionRefused
-from cloudspend.collect.runner import Collector, Outcome
+from cloudspend.collect.runner import CollectPorts, Outcome
 from cloudspend.collect.sources import SOURCES
 from cloudspend.errors import Defect, PermissionDenied, TransientError, UsageError
 from tests.fakes.accounts import FakeAccounts, an_account
@@ -54,7 +54,7 @@ class World:
         return {"TimePeriod": {"Start": day, "End": day}, "Groups": [group], "Estimated": True}
 
     def run(self, source: Any = DAILY, now: datetime = NOW, **more: Any) -> Outcome:
-        collector = Collector(
+        collector = CollectPorts(
             self.accounts,
             self.spend,
             self.progress,

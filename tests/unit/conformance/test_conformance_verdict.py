@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert import rules
-from cloudspend.convert.mappings import MAPPINGS
+from cloudspend.convert.focus import rules
+from cloudspend.convert.focus.mappings import MAPPINGS
 from conformance import __main__ as command
 from conformance import validator, verdict
 from conformance.bill import line_items

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudspend.convert import blocks
-from cloudspend.convert.blocks import (
+from cloudspend.convert.engine import blocks
+from cloudspend.convert.engine.blocks import (
     Block,
     Buffers,
-    Damaged,
+    CorruptFile,
+    decompressed,
     header_and_blocks,
-    inflated,
     last_row_end,
 )
 
@@ -24,7 +24,7 @@ from cloudspend.convert.blocks import (
 def read_all(
     body: bytes, compression: str = "gzip", block_bytes: int = 64
 ) -> list[tuple[bytes, int]]:
-    with inflated(io.BytesIO(body), compression, len(body)) as plain:
+    with decompressed(io.BytesIO(body), compression, len(body)) as plain:
         return kept(header_and_blocks(plain, Buffers(1, block_bytes))[1])
 
 
@@ -93,7 +93,7 @@ def test_several_gzip_members_are_one_file() -> None:
 
 def test_zip_holds_one_file() -> None:
     assert read_all(zipped(b"a\n1\n"), "zip") == [(b"1\n", 2)]
-    with pytest.raises(Damaged, match="2 files"):
+    with pytest.raises(CorruptFile, match="2 files"):
         read_all(zipped(b"a\n", b"b\n"), "zip")
 
 
@@ -102,7 +102,7 @@ WHOLE = gzip.compress(b"a\n" + b"1\n" * 5000)
 
 @pytest.mark.parametrize("cut", [1, 4, 8, 9, len(WHOLE) // 2, len(WHOLE) - 1])
 def test_a_truncated_gzip_is_noticed_wherever_it_ends(cut: int) -> None:
-    with pytest.raises(Damaged):
+    with pytest.raises(CorruptFile):
         read_all(WHOLE[:-cut], block_bytes=4096)
 
 
@@ -118,26 +118,26 @@ def test_a_truncated_gzip_is_noticed_wherever_it_ends(cut: int) -> None:
     ids=["checksum", "length", "content", "trailing", "plain"],
 )
 def test_a_damaged_gzip_is_noticed(body: bytes) -> None:
-    with pytest.raises(Damaged):
+    with pytest.raises(CorruptFile):
         read_all(body, block_bytes=4096)
 
 
 def test_a_damaged_zip_is_noticed() -> None:
     body = bytearray(zipped(b"a\n" + b"12345678\n" * 500))
     body[60] ^= 0xFF
-    with pytest.raises(Damaged):
+    with pytest.raises(CorruptFile):
         read_all(bytes(body), "zip", 4096)
-    with pytest.raises(Damaged):
+    with pytest.raises(CorruptFile):
         read_all(bytes(body[:-30]), "zip", 4096)
 
 
 def test_a_file_that_inflates_without_end_is_refused() -> None:
-    with patch.object(blocks, "ALWAYS_ALLOWED", 1000), pytest.raises(Damaged, match="inflates"):
+    with patch.object(blocks, "ALWAYS_ALLOWED", 1000), pytest.raises(CorruptFile, match="inflates"):
         read_all(gzip.compress(b"\n" * 1_000_000), block_bytes=4096)
 
 
 def test_a_row_longer_than_a_block_is_refused() -> None:
-    with pytest.raises(Damaged, match="longer than 64 bytes") as caught:
+    with pytest.raises(CorruptFile, match="longer than 64 bytes") as caught:
         read_all(gzip.compress(b"a\n1\n" + b"2" * 200 + b"\n3\n"))
     assert caught.value.line == 3
 

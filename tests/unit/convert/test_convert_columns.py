@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudspend.convert import codes
-from cloudspend.convert.columns import Column, Columns
-from cloudspend.convert.maps import TEXT
-from cloudspend.convert.once import Once
-from cloudspend.convert.rows import Rows
-from cloudspend.convert.spots import Place
+from cloudspend.convert.engine import codes
+from cloudspend.convert.engine.columns import Column, Columns
+from cloudspend.convert.engine.locations import FileLocator
+from cloudspend.convert.engine.maps import TEXT
+from cloudspend.convert.engine.memo import Memo
+from cloudspend.convert.engine.rows import Rows
 
 texts = st.lists(st.sampled_from([None, "", "a", "b", "ccc", "é"]), max_size=12)
 kinds = st.sampled_from([TEXT, pa.string()])
@@ -66,7 +66,7 @@ def test_combinations_are_the_same_counted_or_hashed(
     columns = [(np.array([line[n] for line in lines], np.uint8), 4) for n in range(3)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(codes, "TABLED", tabled)
-        found, each = codes.combined(columns, len(lines))
+        found, each = codes.combine_codes(columns, len(lines))
     made = [tuple(int(numbers[code]) for numbers in each) for code in found]
     assert made == lines
     assert len(each[0]) == len(set(lines))
@@ -79,7 +79,7 @@ def test_a_column_that_is_added_is_made_when_it_is_asked_for() -> None:
         made.append("made")
         return Column.of(pa.array(["x", None], TEXT))
 
-    rows = Rows(Columns({}), 2, Place("file", int))
+    rows = Rows(Columns({}), 2, FileLocator("file", int))
     rows.add("new", make)
     assert (rows.has("new"), rows.has("other"), made) == (True, False, [])
     assert rows.taken(np.array([1, 0])).text("new").to_pylist() == [None, "x"]
@@ -88,7 +88,7 @@ def test_a_column_that_is_added_is_made_when_it_is_asked_for() -> None:
 
 
 def test_rows_that_nobody_holds_are_gone_at_once() -> None:
-    rows = Rows({"a": pa.array(["x", "y"], TEXT)}, 2, Place("file", int))
+    rows = Rows({"a": pa.array(["x", "y"], TEXT)}, 2, FileLocator("file", int))
     rows.add("new", lambda whole: Column.of(whole.text("a")))
     taken = rows.taken(np.array([1]))
     assert taken.derive(lambda new, a: f"{new}{a}", "new", "a").to_pylist() == ["yy"]
@@ -108,7 +108,7 @@ def test_rules_are_evaluated_once_for_the_whole() -> None:
         seen.append(value)
         return value and value.upper()
 
-    rows = Rows({"a": pa.array(["x", "y", "x", None], TEXT)}, 4, Place("file", int))
+    rows = Rows({"a": pa.array(["x", "y", "x", None], TEXT)}, 4, FileLocator("file", int))
     taken = [rows.taken(np.array(order)) for order in ([3, 0], [2, 1])]
     assert [one.derive(rule, "a").to_pylist() for one in taken] == [[None, "X"], ["X", "Y"]]
     assert sorted(seen, key=str) == [None, "x", "y"]
@@ -118,7 +118,7 @@ def test_rules_are_evaluated_once_for_the_whole() -> None:
 
 
 def test_threads_that_ask_the_same_wait_for_one_answer() -> None:
-    once, begun, go_on, calls = Once(), threading.Event(), threading.Event(), list[int]()
+    once, begun, go_on, calls = Memo(), threading.Event(), threading.Event(), list[int]()
 
     def find() -> int:
         calls.append(1)
@@ -140,7 +140,7 @@ def test_threads_that_ask_the_same_wait_for_one_answer() -> None:
 
 
 def test_what_raises_is_asked_again() -> None:
-    once = Once()
+    once = Memo()
     with pytest.raises(ZeroDivisionError):
         once("key", lambda: 1 // 0)
     assert once("key", lambda: 1) == 1

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.convert import convert_task
-from cloudspend.convert.detail_schema import DETAIL_COLUMNS
+from cloudspend.convert.focus.detail_schema import DETAIL_COLUMNS
+from cloudspend.convert.focus.schema import BILLING_DETAIL, COST_AND_USAGE
 from cloudspend.convert.model import ConversionSummary, ConversionTask
-from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.convert.task import convert_task
 from conformance.bill import PAYER, PERIOD
 from conformance.deliveries import cur_2
 from tests.fakes.convert import FakeSink, FakeSource

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert import blocks
+from cloudspend.convert.engine import blocks
 from cloudspend.errors import DeliveryError
 from tests.corpus.bills import (
     COLUMNS,

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.mappings import MAPPINGS
-from cloudspend.convert.names import column_key
+from cloudspend.convert.focus.mappings import MAPPINGS
+from cloudspend.convert.focus.names import column_key
 from cloudspend.errors import DeliveryError
 from tests.corpus.bills import COLUMNS, FILE, KINDS, PACKED, converted, csv_of, rows
 

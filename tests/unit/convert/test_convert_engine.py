@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudspend.convert import blocks, convert, exact, parse, writer
-from cloudspend.convert.convert import convert_task
+from cloudspend.convert import task, writer
+from cloudspend.convert.engine import blocks, exact, parse
 from cloudspend.convert.model import ConversionSummary
+from cloudspend.convert.task import convert_task
 from cloudspend.errors import DeliveryError
 from tests.fakes.convert import FakeSink, FakeSource, a_task, csv_of, rows
 
@@ -130,7 +131,7 @@ def many(count: int, **changed: dict[str, str]) -> bytes:
 
 
 def small(group: int = 8192) -> Any:
-    return patch.multiple(convert, RUN_BYTES=group)
+    return patch.multiple(task, RUN_BYTES=group)
 
 
 def test_two_workers_give_the_rows_of_one_and_the_same_objects_each_time() -> None:
@@ -138,7 +139,7 @@ def test_two_workers_give_the_rows_of_one_and_the_same_objects_each_time() -> No
     for _ in range(3):
         with patch.object(blocks, "BLOCK_BYTES", 2048), small():
             found.append(run(body))
-    with patch.object(convert, "WORKERS", 1):
+    with patch.object(task, "WORKERS", 1):
         alone = run(body)
     assert found[0][1].objects == found[1][1].objects == found[2][1].objects
     for name in BOTH:

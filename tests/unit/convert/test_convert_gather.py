@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudspend.convert.gather import JOINED, Gathering
-from cloudspend.convert.rows import Rows
-from cloudspend.convert.spots import Place
+from cloudspend.convert.engine.chunk_queue import JOINED, ChunkQueue
+from cloudspend.convert.engine.locations import FileLocator
+from cloudspend.convert.engine.rows import Rows
 
 WORKERS = 2
 SIZE = 10
@@ -28,7 +28,7 @@ class Numbers:
         if self.values is None:
             raise ValueError("unreadable")
         texts = pa.array([str(value) for value in self.values], pa.string()).dictionary_encode()
-        return Rows({"n": texts}, len(self.values), Place("file", lambda row: row + 2))
+        return Rows({"n": texts}, len(self.values), FileLocator("file", lambda row: row + 2))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 def gathered(pool: ThreadPoolExecutor, pieces: Sequence[Numbers]) -> tuple[list[int], bool]:
     """The numbers of a run, and whether something stopped it."""
-    gathering = Gathering(pool, WORKERS)
+    gathering = ChunkQueue(pool, WORKERS)
     for piece in pieces:
         gathering.add(piece)
     assert gathering.size == SIZE * len(pieces)

@@ -20,10 +20,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.convert import convert_task
-from cloudspend.convert.mappings import MAPPINGS
+from cloudspend.convert.focus.mappings import MAPPINGS
+from cloudspend.convert.focus.schema import BILLING_DETAIL, COST_AND_USAGE
 from cloudspend.convert.model import ConversionSummary
-from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.convert.task import convert_task
 from tests.fakes.convert import FakeSink, FakeSource, a_task
 
 GOLDEN = Path("tests/golden")

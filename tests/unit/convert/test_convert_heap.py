@@ -6,13 +6,13 @@ from unittest.mock import patch
 
 import pyarrow as pa
 
-from cloudspend.convert.heap import (
+from cloudspend.convert.engine.memory import (
     KEPT_MS,
     LARGE,
     M_MMAP_THRESHOLD,
     M_TRIM_THRESHOLD,
-    give_back_unused,
-    keep_little,
+    configure_allocators,
+    release_unused,
 )
 
 
@@ -20,7 +20,7 @@ def test_glibc_is_told_what_is_large() -> None:
     told = list[tuple[int, int]]()
     library = SimpleNamespace(mallopt=lambda what, size: told.append((what, size)))
     with patch.object(ctypes, "CDLL", return_value=library):
-        keep_little()
+        configure_allocators()
     assert told == [(M_MMAP_THRESHOLD, LARGE), (M_TRIM_THRESHOLD, LARGE)]
 
 
@@ -31,18 +31,18 @@ def test_jemalloc_is_told_for_how_long_to_keep_what_is_free() -> None:
         patch.object(pa, "jemalloc_memory_pool", return_value=pa.default_memory_pool()),
         patch.object(pa, "jemalloc_set_decay_ms", told.append),
     ):
-        keep_little()
+        configure_allocators()
     assert told == [KEPT_MS]
 
 
 def test_what_is_unused_is_given_back_down_to_nothing() -> None:
     kept = list[int]()
     with patch.object(ctypes, "CDLL", return_value=SimpleNamespace(malloc_trim=kept.append)):
-        give_back_unused()
+        release_unused()
     assert kept == [0]
 
 
 def test_another_c_library_is_left_alone() -> None:
     with patch.object(ctypes, "CDLL", return_value=SimpleNamespace()):
-        keep_little()
-        give_back_unused()
+        configure_allocators()
+        release_unused()

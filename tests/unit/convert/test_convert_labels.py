@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.attributes import merged, renamed
-from cloudspend.convert.labels import (
+from cloudspend.convert.engine.locations import FileLocator
+from cloudspend.convert.engine.maps import Maps
+from cloudspend.convert.engine.rows import Rows
+from cloudspend.convert.focus.attributes import merged, renamed
+from cloudspend.convert.focus.mappings import MAPPINGS
+from cloudspend.convert.focus.names import chosen_key, label_key, snake, tag_column
+from cloudspend.convert.focus.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.convert.focus.tags import (
     line_item_categories,
     line_item_tags,
     normalized_categories,
     normalized_tags,
 )
-from cloudspend.convert.mappings import MAPPINGS
-from cloudspend.convert.maps import Maps
-from cloudspend.convert.names import chosen_key, label_key, snake, tag_column
-from cloudspend.convert.rows import Rows
-from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
-from cloudspend.convert.spots import Place
 from cloudspend.errors import UsageError
 from tests.fakes.convert import USAGE
 
@@ -149,7 +149,7 @@ def table(name: str, kind: ExportKind, lines: Sequence[Mapping[str, str]]) -> pa
         column: pa.array([line[column] or None for line in lines], pa.string()).dictionary_encode()
         for column in layout.wanted
     }
-    return mapping.tables[name].apply(Rows(columns, len(lines), Place("file", int)), layout)
+    return mapping.tables[name].apply(Rows(columns, len(lines), FileLocator("file", int)), layout)
 
 
 def test_values_of_another_type_are_kept_aside() -> None:

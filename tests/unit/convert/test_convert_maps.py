@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudspend.convert import maps as module
-from cloudspend.convert import rows
-from cloudspend.convert.json_text import decoded
-from cloudspend.convert.maps import (
+from cloudspend.convert.engine import maps as module
+from cloudspend.convert.engine import rows
+from cloudspend.convert.engine.json_text import decoded
+from cloudspend.convert.engine.locations import FileLocator
+from cloudspend.convert.engine.maps import (
     MARKED,
     NUMBER_MAP,
     TEXT,
@@ -23,8 +24,7 @@ from cloudspend.convert.maps import (
     each,
     joined,
 )
-from cloudspend.convert.rows import Rows
-from cloudspend.convert.spots import Place
+from cloudspend.convert.engine.rows import Rows
 from cloudspend.errors import DeliveryError
 
 text_maps = st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=4)
@@ -149,7 +149,7 @@ def test_columns_as_maps(lines: list[dict[str, str | None]]) -> None:
 
 def rows_of(**columns: list[str | None]) -> Rows:
     arrays = {name: pa.array(values, TEXT) for name, values in columns.items()}
-    return Rows(arrays, len(next(iter(columns.values()))), Place("file", lambda row: row + 2))
+    return Rows(arrays, len(next(iter(columns.values()))), FileLocator("file", lambda row: row + 2))
 
 
 def test_each_distinct_text_is_decoded_once() -> None:

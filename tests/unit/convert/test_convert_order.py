@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from benchmarks.chunk import write_chunk
 from benchmarks.disk import Disk, task_of
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.convert import convert_task
-from cloudspend.convert.mappings import MAPPINGS
-from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.convert.focus.mappings import MAPPINGS
+from cloudspend.convert.focus.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.convert.task import convert_task
 from cloudspend.convert.writer import levels, recurring, sorted_order
 
 ROWS = st.lists(st.tuples(st.sampled_from([None, "a", "b", "ä"]), st.none() | st.integers(0, 3)))

@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert import convert
-from cloudspend.convert.convert import convert_task
-from cloudspend.convert.mappings import MAPPINGS
+from cloudspend.convert import task
+from cloudspend.convert.focus.mappings import MAPPINGS
+from cloudspend.convert.focus.names import snake
+from cloudspend.convert.focus.rules import KNOWN_CHARGE_TYPES
+from cloudspend.convert.focus.schema import BILLING_DETAIL, COST_AND_USAGE
 from cloudspend.convert.model import ConversionSummary
-from cloudspend.convert.names import snake
-from cloudspend.convert.rules import KNOWN_CHARGE_TYPES
-from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.convert.task import convert_task
 from cloudspend.convert.writer import parquet_totals
 from tests.fakes.convert import USAGE, FakeSink, FakeSource, a_task, csv_of
 
@@ -91,7 +91,7 @@ REQUIRED = {
 @contextmanager
 def small_groups() -> Iterator[None]:
     """Row groups of a few rows, so that a bill has several."""
-    with patch.object(convert, "RUN_BYTES", 4096):
+    with patch.object(task, "RUN_BYTES", 4096):
         yield
 
 

@@ -6,18 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert import rules
-from cloudspend.convert.amortization import Treatment, repeats_other_rows, treatment
-from cloudspend.convert.columns import Column, Columns
-from cloudspend.convert.mapping import ARROW_SCHEMA, Target, copied
-from cloudspend.convert.mappings import MAPPINGS
-from cloudspend.convert.mappings.columns import layout
-from cloudspend.convert.maps import TEXT
-from cloudspend.convert.names import column_key
-from cloudspend.convert.rows import Rows
-from cloudspend.convert.schema import COLUMNS, COST_AND_USAGE, SORT_ORDER
-from cloudspend.convert.services import SERVICES
-from cloudspend.convert.spots import Place
+from cloudspend.convert.engine.columns import Column, Columns
+from cloudspend.convert.engine.locations import FileLocator
+from cloudspend.convert.engine.maps import TEXT
+from cloudspend.convert.engine.rows import Rows
+from cloudspend.convert.focus import rules
+from cloudspend.convert.focus.amortization import Treatment, repeats_other_rows, treatment
+from cloudspend.convert.focus.mapping import ARROW_SCHEMA, Target, copy
+from cloudspend.convert.focus.mappings import MAPPINGS
+from cloudspend.convert.focus.mappings.columns import layout
+from cloudspend.convert.focus.names import column_key
+from cloudspend.convert.focus.schema import COLUMNS, COST_AND_USAGE, SORT_ORDER
+from cloudspend.convert.focus.services import SERVICES
 
 LEGACY = MAPPINGS[ExportKind.CUR_LEGACY].tables[COST_AND_USAGE]
 
@@ -25,7 +25,9 @@ LEGACY = MAPPINGS[ExportKind.CUR_LEGACY].tables[COST_AND_USAGE]
 def test_a_column_beside_another_is_null_where_that_is() -> None:
     columns = {"name": ["web", "db", None], "id": ["i-1", None, "i-2"]}
     arrays = {name: pa.array(values, TEXT) for name, values in columns.items()}
-    found = copied("name", beside="id").make(Rows(arrays, 3, Place("file", lambda row: row + 2)))
+    found = copy("name", beside="id").make(
+        Rows(arrays, 3, FileLocator("file", lambda row: row + 2))
+    )
     assert found.to_pylist() == ["web", None, None]
     # Parquet would hold what no row has.
     assert found.dictionary.to_pylist() == ["web"]
@@ -201,7 +203,7 @@ VALUES = {
 def test_a_rule_reads_what_it_declares(target: Target) -> None:
     """What a rule does not declare is not parsed, and would silently count as missing."""
     columns = WatchedColumns()
-    target.rule.make(WatchedRows(columns, 1, Place("file", int)))
+    target.rule.make(WatchedRows(columns, 1, FileLocator("file", int)))
     assert columns.asked <= {column_key(name) for name in target.rule.reads}
 
 

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudspend import payload
-from cloudspend.convert import blocks, convert, writer
-from cloudspend.convert.convert import convert_task
-from cloudspend.convert.mapping import ARROW_SCHEMA
+from cloudspend import payloads
+from cloudspend.convert import task, writer
+from cloudspend.convert.engine import blocks
+from cloudspend.convert.focus.mapping import ARROW_SCHEMA
+from cloudspend.convert.focus.schema import COLUMNS
 from cloudspend.convert.model import ConversionSummary, ConversionTask
-from cloudspend.convert.schema import COLUMNS
+from cloudspend.convert.task import convert_task
 from cloudspend.convert.writer import parquet_totals
 from cloudspend.errors import DeliveryError, DeliveryReplaced
 from tests.fakes.convert import BUCKET, FakeSink, FakeSource, a_task, csv_of, gzipped, rows
@@ -257,7 +258,7 @@ def test_several_files_and_many_blocks_are_one_object() -> None:
     first = rows(*({COST: "1", "lineItem/ResourceId": f"i-{n:08x}"} for n in range(200)))
     second = rows(*({COST: "2"} for _ in range(3)))
     small = patch.object(blocks, "BLOCK_BYTES", 4096)
-    with small, patch.object(convert, "RUN_BYTES", 8192):
+    with small, patch.object(task, "RUN_BYTES", 8192):
         summary, table = converted(gzipped(first), gzipped(second))
     assert (summary.rows_written("cost_and_usage"), summary.billed_cost) == (203, Decimal(206))
     assert table.num_rows == 203
@@ -461,7 +462,7 @@ def test_tasks_and_summaries_survive_the_way_between_steps() -> None:
     task = replace(a_task(file), tag_columns=("Team",))
     assert ConversionTask.from_payload(task.to_payload()) == task
     summary = convert_task(task, source, sink)
-    assert summary.to_payload()[payload.BILLED_COST] == "0.0000001"
+    assert summary.to_payload()[payloads.BILLED_COST] == "0.0000001"
     assert ConversionSummary.from_payload(summary.to_payload()) == summary
     assert {*ARROW_SCHEMA.names, "tag_team"} == set(
         pq.read_schema(io.BytesIO(*sink.objects.values())).names

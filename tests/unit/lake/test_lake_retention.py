@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.model import Generation, GenerationState, Holdings, PublishedPeriod
-from cloudspend.lake.retention import READERS_LEAVE, Kept, due, kept_since
+from cloudspend.lake.model import AccountInventory, Generation, GenerationState, PublishedPeriod
+from cloudspend.lake.retention import READERS_LEAVE, RetentionPolicy, due, kept_since
 from tests.fakes.lake import a_generation, a_published
-from tests.unit.lake.sweep_world import ACTIVE, NOW, OCTOBER, months_before, named
+from tests.unit.sweep.sweep_world import ACTIVE, NOW, OCTOBER, months_before, named
 
 KEEPS_13 = replace(ACTIVE, retention_months=13)
 
@@ -33,29 +33,31 @@ def test_who_names_no_retention_keeps_all() -> None:
     assert kept_since(ACTIVE, NOW) is None
     old = BillingPeriod(2001, 1)
     pointer = a_published(period=old)
-    holdings = Holdings((pointer,), (a_generation(pointer.generation, period=old),))
-    assert due(ACTIVE, holdings, Kept(), NOW).retire == ()
+    holdings = AccountInventory((pointer,), (a_generation(pointer.generation, period=old),))
+    assert due(ACTIVE, holdings, RetentionPolicy(), NOW).retire == ()
 
 
-def of_october(*days_ago: int, state: GenerationState = GenerationState.PUBLISHED) -> Holdings:
+def of_october(
+    *days_ago: int, state: GenerationState = GenerationState.PUBLISHED
+) -> AccountInventory:
     """Generations delivered so many days ago, oldest first, of which the last is current."""
     moments = [NOW - timedelta(days=days) for days in days_ago]
     generations = tuple(a_generation(named(at), delivered_at=at, state=state) for at in moments)
-    return Holdings((a_published(generations[-1].generation),), generations)
+    return AccountInventory((a_published(generations[-1].generation),), generations)
 
 
 @pytest.mark.parametrize(
     ("kept", "days_ago", "expired"),
     [
-        (Kept(3, 7), (40, 30, 20, 10, 9), 1),
-        (Kept(3, 7), (40, 30, 20, 10, 6, 5, 4, 3, 1), 4),
-        (Kept(1, 7), (40, 30, 20), 1),
-        (Kept(0, 0), (40, 30, 20), 2),
-        (Kept(3, 7), (40, 30, 20), 0),
+        (RetentionPolicy(3, 7), (40, 30, 20, 10, 9), 1),
+        (RetentionPolicy(3, 7), (40, 30, 20, 10, 6, 5, 4, 3, 1), 4),
+        (RetentionPolicy(1, 7), (40, 30, 20), 1),
+        (RetentionPolicy(0, 0), (40, 30, 20), 2),
+        (RetentionPolicy(3, 7), (40, 30, 20), 0),
     ],
 )
 def test_the_newest_few_and_the_young_stay(
-    kept: Kept, days_ago: tuple[int, ...], expired: int
+    kept: RetentionPolicy, days_ago: tuple[int, ...], expired: int
 ) -> None:
     holdings = of_october(*days_ago)
     assert due(ACTIVE, holdings, kept, NOW).expire == holdings.generations[:expired]
@@ -65,14 +67,16 @@ def test_what_never_was_published_does_not_count_among_the_newest_few() -> None:
     shown = of_october(40, 30, 5)
     failed = of_october(35, 33, 31, 29, state=GenerationState.FAILED).generations
     held = tuple(sorted((*shown.generations, *failed), key=lambda each: each.generation))
-    expired = due(ACTIVE, Holdings(shown.published, held), Kept(2, 7), NOW).expire
+    expired = due(
+        ACTIVE, AccountInventory(shown.published, held), RetentionPolicy(2, 7), NOW
+    ).expire
     assert expired == failed
 
 
 def test_after_a_rollback_the_newer_generation_stays() -> None:
     holdings = of_october(40, 30, 20)
     rolled_back = replace(holdings, published=(a_published(holdings.generations[0].generation),))
-    expired = due(ACTIVE, rolled_back, Kept(0, 0), NOW).expire
+    expired = due(ACTIVE, rolled_back, RetentionPolicy(0, 0), NOW).expire
     assert expired == holdings.generations[1:2]
 
 
@@ -80,15 +84,15 @@ def test_objects_outlive_their_expiry_by_a_day() -> None:
     old, current = of_october(40, 30).generations
     for age, gone in ((READERS_LEAVE - timedelta(seconds=1), False), (READERS_LEAVE, True)):
         expired = replace(old, state=GenerationState.EXPIRED, expired_at=NOW - age)
-        holdings = Holdings((a_published(current.generation),), (expired, current))
-        assert bool(due(ACTIVE, holdings, Kept(0, 0), NOW).remove) is gone
+        holdings = AccountInventory((a_published(current.generation),), (expired, current))
+        assert bool(due(ACTIVE, holdings, RetentionPolicy(0, 0), NOW).remove) is gone
 
 
 STATES = st.sampled_from([state for state in GenerationState if state is not state.EXPIRED])
 
 
 @st.composite
-def accounts_bills(draw: st.DrawFn) -> Holdings:
+def accounts_bills(draw: st.DrawFn) -> AccountInventory:
     """Any history of any number of months, with any generation current or none."""
     published: list[PublishedPeriod] = []
     generations: list[Generation] = []
@@ -112,16 +116,16 @@ def accounts_bills(draw: st.DrawFn) -> Holdings:
         current = draw(st.none() | st.sampled_from(of_it))
         if current:
             published.append(a_published(current.generation, period=period))
-    return Holdings(tuple(published), tuple(generations))
+    return AccountInventory(tuple(published), tuple(generations))
 
 
 @given(accounts_bills(), st.sampled_from([None, 13, 36]), st.integers(0, 3), st.integers(0, 9))
 def test_of_a_kept_period_the_current_and_the_newest_generation_never_go(
-    holdings: Holdings, months: int | None, generations: int, days: int
+    holdings: AccountInventory, months: int | None, generations: int, days: int
 ) -> None:
     account = replace(ACTIVE, retention_months=months)
     oldest = kept_since(account, NOW)
-    gone = due(account, holdings, Kept(generations, days), NOW)
+    gone = due(account, holdings, RetentionPolicy(generations, days), NOW)
     current = {(each.period, each.generation) for each in holdings.published}
     newest = {each.period: each.generation for each in holdings.generations}
     for each in gone.expire:

@@ -13,7 +13,7 @@ import sqlglot
 
 from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
 from cloudspend.errors import Defect
-from cloudspend.insights.tables import TABLES as FINDING_TABLES
+from cloudspend.findings.tables import TABLES as FINDING_TABLES
 from cloudspend.lake.statements import bind, statement
 from cloudspend.lake.tables import (
     COST_AND_USAGE,

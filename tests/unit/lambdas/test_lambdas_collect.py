@@ -14,7 +14,7 @@ import collect_source
 from cloudspend import wiring
 from cloudspend.accounts.model import AccountState
 from cloudspend.collect.model import Status
-from cloudspend.collect.runner import Collector
+from cloudspend.collect.runner import CollectPorts
 from cloudspend.settings import Settings
 from tests.fakes.accounts import FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
@@ -42,7 +42,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Any:
         bus=bus,
         lake=lake,
         progress=progress,
-        collector=Collector(accounts, *held, 9),
+        collector=CollectPorts(accounts, *held, 9),
         services=lambda account: services if account == ACCOUNT else None,
         settings=Settings("000000000000", "us-east-1"),
     )

@@ -58,7 +58,7 @@ def test_a_session_is_asked_for_in_the_name_of_the_execution(
     sts = SimpleNamespace(assume_role=assume_role)
     monkeypatch.setattr(Platform, "_client", lambda *_: sts)
     settings = Settings(account_id="000000000000", region="us-east-1")
-    platform = Platform(settings, SimpleNamespace(), "cloudspend-plan")  # type: ignore[arg-type]
+    platform = Platform(settings, SimpleNamespace(), "cloudspend-ingest-plan")  # type: ignore[arg-type]
     account = SimpleNamespace(
         account_id="111111111111",
         role_arn="arn:aws:iam::111111111111:role/cloudspend-access",
@@ -75,7 +75,7 @@ def test_a_session_is_asked_for_in_the_name_of_the_execution(
     assert request["RoleSessionName"] == "cloudspend-deliveries-one"
     assert {tag["Key"]: tag["Value"] for tag in request["Tags"]} == {
         "cloudspend-purpose": "deliveries",
-        "cloudspend-by": "cloudspend-plan",
+        "cloudspend-by": "cloudspend-ingest-plan",
         "cloudspend-request": "request-1",
         "cloudspend-execution": "cloudspend-ingest:one",
     }

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-import convert
-import publish_template
+import ingest_convert
+import onboard_publish_template
 from cloudspend import wiring
 from cloudspend.errors import DeliveryError
 
@@ -70,12 +70,12 @@ def test_a_task_that_fails_leaves_its_reason_and_fails(
 ) -> None:
     noted: list[Any] = []
     damaged = DeliveryError("Line 3 is damaged.", line=3)
-    monkeypatch.setattr(convert, "convert_task", raising(damaged))
-    monkeypatch.setattr(convert, "note_failure", lambda *arguments: noted.append(arguments))
-    monkeypatch.setattr(convert.ConversionTask, "from_payload", lambda _: None)
+    monkeypatch.setattr(ingest_convert, "convert_task", raising(damaged))
+    monkeypatch.setattr(ingest_convert, "note_failure", lambda *arguments: noted.append(arguments))
+    monkeypatch.setattr(ingest_convert.ConversionTask, "from_payload", lambda _: None)
     event = {"account_id": "111111111111", "period": "2026-10", "generation": "g"}
     with pytest.raises(DeliveryError):
-        convert.handler(event, CONTEXT)
+        ingest_convert.handler(event, CONTEXT)
     assert noted == [(event, damaged, None)]
 
 
@@ -98,14 +98,14 @@ REQUEST = {
     ],
 )
 def test_the_template_is_published_and_taken_away(platform: Recorder, kind: str, done: str) -> None:
-    publish_template.handler({**REQUEST, "RequestType": kind}, CONTEXT)
+    onboard_publish_template.handler({**REQUEST, "RequestType": kind}, CONTEXT)
     assert platform.done == [done]
     assert [answer["Status"] for answer in platform.answers] == ["SUCCESS"]
 
 
 def test_a_template_that_cannot_be_published_is_answered_too(platform: Recorder) -> None:
     platform.failing = wiring.AWS_ERRORS[1]({"Error": {"Code": "AccessDenied"}}, "CopyObject")
-    publish_template.handler(REQUEST, CONTEXT)
+    onboard_publish_template.handler(REQUEST, CONTEXT)
     (answer,) = platform.answers
     assert answer["Status"] == "FAILED"
     assert "AccessDenied" in answer["Reason"]

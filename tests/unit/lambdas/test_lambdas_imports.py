@@ -35,11 +35,13 @@ THIRD_PARTY = {
 ROOMS = {
     "accounts",
     "alerts",
+    "aws",
     "convert",
     "errors",
     "exports",
+    "ingest",
     "lake",
-    "payload",
+    "payloads",
     "settings",
     "wiring",
 }
@@ -58,12 +60,12 @@ def loaded(handler: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def convert() -> set[str]:
-    return loaded("convert")
+    return loaded("ingest_convert")
 
 
 def test_the_conversion_loads_nothing_that_it_does_not_use(convert: set[str]) -> None:
     packages = {name.partition(".")[0] for name in convert if not name.startswith("_")}
-    assert packages - sys.stdlib_module_names - {"cloudspend", "convert"} <= THIRD_PARTY
+    assert packages - sys.stdlib_module_names - {"cloudspend", "ingest_convert"} <= THIRD_PARTY
 
 
 def test_the_conversion_loads_the_rooms_that_it_works_in_only(convert: set[str]) -> None:
@@ -78,4 +80,4 @@ def test_no_adapter_is_loaded_before_it_is_needed(convert: set[str]) -> None:
 
 
 def test_a_light_function_does_not_load_the_engine() -> None:
-    assert not {name for name in loaded("notify") if name.startswith(("pyarrow", "numpy"))}
+    assert not {name for name in loaded("alerts_notify") if name.startswith(("pyarrow", "numpy"))}

@@ -14,8 +14,8 @@ import pytest
 from athena_world import World
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.convert import convert_task
 from cloudspend.convert.model import ConversionTask
+from cloudspend.convert.task import convert_task
 from cloudspend.lake import tables
 from cloudspend.lake.views import TRINO_TYPES, VIEWS
 from conformance.bill import PAYER, PERIOD, line_items

@@ -11,7 +11,7 @@ import pytest
 from athena_world import World
 
 from cloudspend.collect.sources import TABLES as COLLECTED
-from cloudspend.insights.tables import TABLES as FINDINGS
+from cloudspend.findings.tables import TABLES as FINDINGS
 from cloudspend.lake.tables import TABLES as LAKE
 from cloudspend.lake.views import TRINO_TYPES, VIEWS
 from cloudspend.reconcile.tables import TABLES as PROOF

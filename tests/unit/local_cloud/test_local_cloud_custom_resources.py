@@ -8,7 +8,7 @@ import pytest
 from ministack import app as ministack
 from ministack.services.cloudformation import custom_resource
 
-from cloudspend.accounts.customresource import acceptable
+from cloudspend.onboarding.custom_resource import acceptable
 from local.cloud import custom_resources
 from local.cloud.server import application
 

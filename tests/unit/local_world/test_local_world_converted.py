@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from cloudspend.accounts.model import AccountState, Export, ExportKind
-from cloudspend.convert.convert import convert_task
+from cloudspend.convert.focus.schema import BILLING_DETAIL, COST_AND_USAGE
 from cloudspend.convert.model import ConversionSummary, ConversionTask
-from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.convert.task import convert_task
 from cloudspend.exports.deliveries import newest_deliveries, planned_files
 from local.billing import amounts
 from local.world.bill import Bill

@@ -11,8 +11,8 @@ from cloudspend.collect.cost_explorer import Charge
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod, Totals
 from cloudspend.lake.ports import QueryResult
-from cloudspend.reconcile.invoice import Invoice, Told, no_invoices
-from cloudspend.reconcile.ports import Platform
+from cloudspend.reconcile.invoice import Invoice, InvoiceAnswer, no_invoices
+from cloudspend.reconcile.ports import ReconcilePorts
 from cloudspend.reconcile.quality import NEVER_NULL
 from cloudspend.reconcile.reconcile import reconcile
 from cloudspend.reconcile.tables import PROOF_TABLES
@@ -147,7 +147,9 @@ class World:
         self.catalog = FakePartitions(self.tables)
         self.queries = LakeQueries(self.catalog)
         self.registry = FakePeriods()
-        self.platform = Platform(self.queries, self.registry, self.catalog, self.tables, self.bus)
+        self.platform = ReconcilePorts(
+            self.queries, self.registry, self.catalog, self.tables, self.bus
+        )
         self.aws_says(self.ledger)
         self.publish(self.generation, self.files)
 
@@ -184,8 +186,8 @@ class World:
         )
         return str(told["verdict"])
 
-    def _read_invoices(self, period: BillingPeriod) -> Told:
-        return Told(tuple(self.invoices)) if self.invoices else no_invoices(period)
+    def _read_invoices(self, period: BillingPeriod) -> InvoiceAnswer:
+        return InvoiceAnswer(tuple(self.invoices)) if self.invoices else no_invoices(period)
 
     @staticmethod
     def _with_rest(files: list[list[Line]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

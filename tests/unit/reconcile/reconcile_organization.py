@@ -19,11 +19,11 @@ import pytest
 
 from cloudspend.accounts.model import ExportKind
 from cloudspend.collect.aws import CostExplorerApi
-from cloudspend.convert.convert import convert_task
 from cloudspend.convert.model import ConversionTask
+from cloudspend.convert.task import convert_task
 from cloudspend.lake.model import PublishedPeriod, Totals
 from cloudspend.reconcile.invoice import invoices_of
-from cloudspend.reconcile.ports import Platform
+from cloudspend.reconcile.ports import ReconcilePorts
 from cloudspend.reconcile.reconcile import reconcile
 from local.billing import cost_explorer, invoices, ledger
 from local.world.charges import Item, Members, Month, columns_of
@@ -76,7 +76,9 @@ class Organization:
         self.catalog = FakePartitions(self.tables)
         self.queries = LakeQueries(self.catalog)
         self.registry = FakePeriods()
-        self.platform = Platform(self.queries, self.registry, self.catalog, self.tables, self.bus)
+        self.platform = ReconcilePorts(
+            self.queries, self.registry, self.catalog, self.tables, self.bus
+        )
         for table in ("cost_and_usage", "cost_and_usage_generations"):
             self.queries.connection.execute(f"DROP TABLE {table}")
         self._held: dict[str, pa.Table] = {}

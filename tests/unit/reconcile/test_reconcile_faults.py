@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from cloudspend.convert import amortization
-from cloudspend.convert.amortization import Treatment
+from cloudspend.convert.focus import amortization
+from cloudspend.convert.focus.amortization import Treatment
 from local.world.charges import DAYS, MARKETPLACE, Item, in_files
 from tests.corpus.faults import (
     COMPUTE,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cloudspend.accounts.model import ExportKind
 from cloudspend.lake.model import GenerationState, Totals
-from cloudspend.reconcile.finality import SETTLED, STEADY, Finality, steady_since
+from cloudspend.reconcile.finality import SETTLED, STEADY, Finality, unchanged_since
 from cloudspend.reconcile.reconcile import reconcile
 from tests.fakes.lake import NEW, NEWEST, OLD, PERIOD, TOTALS, a_generation, a_published
 from tests.unit.reconcile.reconcile_bills import ACCOUNT, GENERATION, PAYER, STATE, World, usage
@@ -18,7 +18,7 @@ from tests.unit.reconcile.reconcile_bills import ACCOUNT, GENERATION, PAYER, STA
 END = PERIOD.end
 BY_INVOICE = Finality(END, END + timedelta(days=4), 3, 0, estimated=False)
 LATER = END + SETTLED
-BY_TIME = Finality(END, LATER, 3, 3, estimated=False, steady_since=LATER - STEADY)
+BY_TIME = Finality(END, LATER, 3, 3, estimated=False, unchanged_since=LATER - STEADY)
 SECOND = timedelta(seconds=1)
 MORE = replace(TOTALS, billed_cost=Decimal(13))
 
@@ -33,7 +33,7 @@ MORE = replace(TOTALS, billed_cost=Decimal(13))
         (BY_TIME, ""),
         (replace(BY_TIME, now=END - SECOND), "The month is not over."),
         (replace(BY_TIME, now=LATER - SECOND), "on 2026-11-08 00:00 UTC at the earliest."),
-        (replace(BY_TIME, steady_since=LATER - STEADY + SECOND), "has not changed for 3 days"),
+        (replace(BY_TIME, unchanged_since=LATER - STEADY + SECOND), "has not changed for 3 days"),
         (replace(BY_TIME, estimated=True), "an estimate."),
     ],
 )
@@ -42,7 +42,7 @@ def test_the_missing_sign_is_said(finality: Finality, why: str) -> None:
 
 
 def test_invoice_ids_that_an_export_cannot_have_are_not_waited_for() -> None:
-    assert replace(BY_TIME, steady_since=None).why_open
+    assert replace(BY_TIME, unchanged_since=None).why_open
     assert not BY_TIME.why_open
 
 
@@ -63,21 +63,21 @@ FIRST, SECOND_DAY, THIRD = (a_generation(name).delivered_at for name in (OLD, NE
         ([], a_published().published_at),
     ],
 )
-def test_figures_are_steady_since_they_were_first_delivered_unbroken(
+def test_figures_are_unchanged_since_they_were_first_delivered_unbroken(
     held: list[object], since: datetime
 ) -> None:
-    assert steady_since(a_published(NEWEST), held) == since  # type: ignore[arg-type]
+    assert unchanged_since(a_published(NEWEST), held) == since  # type: ignore[arg-type]
 
 
 def test_deliveries_after_the_one_that_readers_see_do_not_count() -> None:
     held = [kept(OLD), kept(NEW), kept(NEWEST, MORE)]
-    assert steady_since(a_published(NEW), held) == FIRST  # type: ignore[arg-type]
+    assert unchanged_since(a_published(NEW), held) == FIRST  # type: ignore[arg-type]
 
 
 @given(st.integers(0, 60 * 24 * 40), st.integers(0, 60 * 24 * 40))
 def test_once_closed_it_stays_closed_while_the_figures_stand(first: int, more: int) -> None:
     now = END + timedelta(minutes=first)
-    finality = replace(BY_TIME, now=now, steady_since=END)
+    finality = replace(BY_TIME, now=now, unchanged_since=END)
     later = replace(finality, now=now + timedelta(minutes=more))
     assert finality.why_open or not later.why_open
 

@@ -31,7 +31,7 @@ ONBOARD_MACHINE = f"{PREFIX}-onboard"
 INGEST_MACHINE = f"{PREFIX}-ingest"
 SWEEP_MACHINE = f"{PREFIX}-sweep"
 COLLECT_MACHINE = f"{PREFIX}-collect"
-COMPARE_MACHINE = f"{PREFIX}-compare"
+RECONCILE_MACHINE = f"{PREFIX}-reconcile"
 FINDINGS_MACHINE = f"{PREFIX}-findings"
 OFFBOARD_MACHINE = f"{PREFIX}-offboard"
 CUSTOMER_ROLE = f"{PREFIX}-access"
@@ -92,7 +92,7 @@ class Settings:
     that AWS has delivered nothing for in `fresh_hours`. A conversion task takes files of
     `task_bytes` compressed bytes together. A cost is an anomaly from `anomaly_money` units of the
     currency a day and `anomaly_deviations` beyond what was expected: see
-    `cloudspend.insights.anomaly.Sensitivity`; a recommended purchase is worth a finding that saves
+    `cloudspend.findings.anomaly.Sensitivity`; a recommended purchase is worth a finding that saves
     `recommendation_money` a month. Of Cost Explorer an account is asked for
     `collect_pages` pages a day at most; see `cloudspend.collect.collect.overlaps` for
     `collect_overlaps`.

@@ -9,15 +9,15 @@ from datetime import datetime
 
 from cloudspend.access.checks import require_granted, run_checks
 from cloudspend.access.keys import AccessKey, Identity, require_user_of
-from cloudspend.access.ports import Excess, KeyGate, Vault
+from cloudspend.access.ports import AccessKeyInspector, AccessKeyStore, ExcessPermissions
 from cloudspend.access.verify import KEY_NOT_TOO_MUCH
 from cloudspend.accounts import fields
 from cloudspend.accounts.coverage import refuse_twice
-from cloudspend.accounts.lifecycle import moved, tell_change
+from cloudspend.accounts.lifecycle import publish_state_change, transitioned
 from cloudspend.accounts.model import (
     Account,
     AccountState,
-    Act,
+    ChangeCause,
     Check,
     CheckStatus,
     KeyFacts,
@@ -40,12 +40,12 @@ NOT_SIMULATED = (
 
 
 @dataclass(frozen=True)
-class Desk:
+class AccessKeyPorts:
     """Where keys are taken in."""
 
     registry: AccountRegistry
-    vault: Vault
-    gate: KeyGate
+    vault: AccessKeyStore
+    gate: AccessKeyInspector
     bus: Bus
 
 
@@ -60,9 +60,9 @@ class Accepted:
 def connect_key(
     account_id: str,
     key: AccessKey,
-    desk: Desk,
+    desk: AccessKeyPorts,
     onboarding: Onboarding,
-    act: Act,
+    act: ChangeCause,
     kms_key: str = "",
 ) -> Accepted:
     """Connect an account by a key and start its onboarding. `kms_key` is the ARN of the customer's
@@ -73,10 +73,10 @@ def connect_key(
     """
     account = desk.registry.get(account_id)
     # Asked before the key is: the state decides whether it is looked at at all.
-    moved(account, AccountState.CONNECTED, act)
+    transitioned(account, AccountState.CONNECTED, act)
     refuse_twice(account, desk.registry)
     candidate, checks = _examine(decrypted_with(account, kms_key), key, desk, act.at)
-    connected = moved(
+    connected = transitioned(
         candidate,
         AccountState.CONNECTED,
         act,
@@ -87,7 +87,7 @@ def connect_key(
     desk.vault.put(account_id, key)
     desk.registry.save(account, connected)
     _record(connected, checks, desk)
-    tell_change(connected, desk.bus)
+    publish_state_change(connected, desk.bus)
     _say("AccessKeyConnected", connected, desk.bus)
     onboarding.start(account_id, f"{account_id}_{connected.request_id}")
     return Accepted(connected, checks)
@@ -99,7 +99,7 @@ def decrypted_with(account: Account, kms_key: str) -> Account:
     return replace(account, kms_key_arn=fields.kms_key(kms_key) or account.kms_key_arn)
 
 
-def rotate_key(account_id: str, key: AccessKey, desk: Desk, now: datetime) -> Accepted:
+def rotate_key(account_id: str, key: AccessKey, desk: AccessKeyPorts, now: datetime) -> Accepted:
     """Put a new key in the old one's place, once it has shown that it can do all the same.
 
     What runs meanwhile goes on: it has its session, and the old key is kept as the previous one
@@ -120,7 +120,7 @@ def rotate_key(account_id: str, key: AccessKey, desk: Desk, now: datetime) -> Ac
 
 
 def _examine(
-    account: Account, key: AccessKey, desk: Desk, now: datetime
+    account: Account, key: AccessKey, desk: AccessKeyPorts, now: datetime
 ) -> tuple[Account, list[Check]]:
     """The account as it would be with this key, and what the key showed. Raises ConnectionRefused
     and PermissionDenied."""
@@ -134,7 +134,7 @@ def _examine(
     return candidate, [*checks, _excess(desk.gate.excess(key, identity), identity, now)]
 
 
-def _excess(found: Excess, identity: Identity, now: datetime) -> Check:
+def _excess(found: ExcessPermissions, identity: Identity, now: datetime) -> Check:
     if found.actions:
         listed = ", ".join(found.actions)
         reason = f"The key of {identity.arn} may do more than CloudSpend needs: {listed}."
@@ -163,7 +163,7 @@ def _save_once(account_id: str, facts: KeyFacts | None, registry: AccountRegistr
     return rotated
 
 
-def _record(account: Account, checks: list[Check], desk: Desk) -> None:
+def _record(account: Account, checks: list[Check], desk: AccessKeyPorts) -> None:
     for check in checks:
         desk.registry.put_check(account.account_id, check)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from cloudspend.access.keys import AccessKey, Identity
-from cloudspend.accounts.members import Listed
+from cloudspend.accounts.members import OrganizationAccount
 from cloudspend.accounts.model import Account, CheckStatus
 
 # Secrets Manager's names for the versions of a secret; the order in which keys are tried.
@@ -14,7 +14,7 @@ CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 STAGES = (CURRENT, PREVIOUS)
 
 
-class Door(Protocol):
+class CustomerSessions(Protocol):
     """The way into a customer's account."""
 
     @property
@@ -39,7 +39,7 @@ class Door(Protocol):
         ConnectionRefused."""
 
 
-class Vault(Protocol):
+class AccessKeyStore(Protocol):
     """Where access keys are, and nowhere else."""
 
     def put(self, account_id: str, key: AccessKey) -> None:
@@ -53,7 +53,7 @@ class Vault(Protocol):
 
 
 @dataclass(frozen=True)
-class Excess:
+class ExcessPermissions:
     """What a key may do that it should not. `whole`: IAM itself was asked; otherwise only what a
     few calls showed."""
 
@@ -61,7 +61,7 @@ class Excess:
     whole: bool
 
 
-class KeyGate(Protocol):
+class AccessKeyInspector(Protocol):
     """Looks at an access key that somebody hands over."""
 
     def identity(self, key: AccessKey) -> Identity:
@@ -70,7 +70,7 @@ class KeyGate(Protocol):
     def made_at(self, key: AccessKey) -> datetime | None:
         """When the key was made; None where it may not ask that of itself."""
 
-    def excess(self, key: AccessKey, identity: Identity) -> Excess:
+    def excess(self, key: AccessKey, identity: Identity) -> ExcessPermissions:
         """What the key may do beyond its purpose."""
 
     def customer(self, account: Account, key: AccessKey) -> "Customer":
@@ -78,7 +78,7 @@ class KeyGate(Protocol):
 
 
 @dataclass(frozen=True)
-class Finding:
+class ProbeResult:
     """What one call in the customer's account came to; `reason` is for a person, `denied_by` the
     kind of policy that refused it, where AWS says so."""
 
@@ -90,13 +90,13 @@ class Finding:
 class Customer(Protocol):
     """The customer's account, entered."""
 
-    def probe(self, action: str, account: Account, now: datetime) -> Finding:
+    def probe(self, action: str, account: Account, now: datetime) -> ProbeResult:
         """Make a real call that needs `action` (as IAM names it) and say what came of it.
 
         Raises TransientError, and Defect when it knows no call for `action`.
         """
 
-    def organization_accounts(self, account: Account) -> Sequence[Listed]:
+    def organization_accounts(self, account: Account) -> Sequence[OrganizationAccount]:
         """Every account of the organization that `account` manages; none where it manages none.
         Raises PermissionDenied and TransientError."""
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from cloudspend.access.keys import RIGHT_ACCOUNT
-from cloudspend.access.ports import Door
+from cloudspend.access.ports import CustomerSessions
 from cloudspend.access.trust import excess
 from cloudspend.accounts.model import Account, Check, CheckStatus, ConnectionKind
 from cloudspend.errors import ConnectionRefused, PermissionDenied
@@ -38,7 +38,7 @@ CLOSE_ROLE = (
 )
 
 
-def check_connection(account: Account, door: Door, now: datetime) -> list[Check]:
+def check_connection(account: Account, door: CustomerSessions, now: datetime) -> list[Check]:
     """Every proof of the connection that is offered, in order; only the first when it does not
     open, since the others would prove nothing then."""
     if account.offered is ConnectionKind.ACCESS_KEY:
@@ -70,13 +70,13 @@ def verify_connection(checks: list[Check]) -> None:
             raise ConnectionRefused(check.reason, remedy=check.remedy, check=check.name)
 
 
-def standing(account: Account, checks: Iterable[Check]) -> list[Check]:
+def connection_checks(account: Account, checks: Iterable[Check]) -> list[Check]:
     """Those of `checks` that speak of the connection that is offered, not of an earlier one."""
     other = OF_A_KEY if account.offered is ConnectionKind.IAM_ROLE else OF_A_ROLE
     return [check for check in checks if check.name not in other]
 
 
-def _check_key(account: Account, door: Door, now: datetime) -> list[Check]:
+def _check_key(account: Account, door: CustomerSessions, now: datetime) -> list[Check]:
     try:
         identity = door.enter_by_key(account)
     except ConnectionRefused as error:
@@ -87,7 +87,7 @@ def _check_key(account: Account, door: Door, now: datetime) -> list[Check]:
     return [opens, _right_account(account, identity.account_id, now)]
 
 
-def _trust(account: Account, door: Door, now: datetime) -> Check:
+def _trust(account: Account, door: CustomerSessions, now: datetime) -> Check:
     try:
         policy = door.trust_policy(account)
     except PermissionDenied as error:
@@ -101,7 +101,7 @@ def _trust(account: Account, door: Door, now: datetime) -> Check:
     return _check(TRUSTS_NOBODY_ELSE, not beyond, reason, CLOSE_ROLE, now, action=READ_ROLE)
 
 
-def _marks(account: Account, door: Door, now: datetime) -> Check:
+def _marks(account: Account, door: CustomerSessions, now: datetime) -> Check:
     if door.takes_marks(account):
         return _check(SESSIONS_MARKED, True, "", "", now, action=TAG)
     reason = (
@@ -122,7 +122,9 @@ def _right_account(account: Account, inside: str, now: datetime) -> Check:
     )
 
 
-def _refusal(name: str, what: str, account: Account, door: Door, now: datetime) -> Check:
+def _refusal(
+    name: str, what: str, account: Account, door: CustomerSessions, now: datetime
+) -> Check:
     other = f"not-{account.external_id}" if name == WRONG_ID_REFUSED else None
     refused = door.enter(account, other) is None
     reason = f"The role {account.role_arn} can be assumed with {what} external id."

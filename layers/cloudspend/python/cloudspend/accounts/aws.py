@@ -4,19 +4,18 @@ import hashlib
 import http.client
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from boto3.dynamodb.conditions import Key
-from botocore.exceptions import ClientError, HTTPClientError
 from botocore.session import Session
 
 from cloudspend.accounts import items
 from cloudspend.accounts.model import Account, Change, Check, Member
 from cloudspend.accounts.ports import AccountChanged, Registration
+from cloudspend.aws.faults import transient_faults
 from cloudspend.errors import TransientError, UsageError
 from cloudspend.settings import KIND_INDEX
 
@@ -26,17 +25,6 @@ Writes = list[Write]
 CHANGED = "ConditionalCheckFailed"
 NEW = "attribute_not_exists(pk)"
 ANSWER_SECONDS = 10
-# Amazon DynamoDB and AWS Step Functions API references, "Common errors".
-TRANSIENT = frozenset(
-    {
-        "InternalServerError",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "TransactionInProgressException",
-    }
-)
 
 
 @cache
@@ -46,19 +34,6 @@ def known_regions(partition: str) -> frozenset[str]:
     To read that list takes a quarter of a second, and a list of accounts asks for each field.
     """
     return frozenset(Session().get_available_regions("ec2", partition_name=partition))
-
-
-@contextmanager
-def transient_faults(service: str) -> Iterator[None]:
-    """Raise what passes by itself as TransientError; leave everything else as it is."""
-    try:
-        yield
-    except HTTPClientError as error:
-        raise TransientError(f"{service} could not be reached.", cause=str(error)) from error
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in TRANSIENT:
-            raise
-        raise TransientError(f"{service} asks to try later.", cause=str(error)) from error
 
 
 class DynamoAccounts:
@@ -266,7 +241,7 @@ def _revision(account: Account) -> str:
     held = {
         key: value
         for key, value in items.from_account(account).items()
-        if value and value != items.UNSAID.get(key)
+        if value and value != items.ITEM_DEFAULTS.get(key)
     }
     return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
 

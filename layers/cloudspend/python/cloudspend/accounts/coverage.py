@@ -9,8 +9,15 @@ of an organization cannot be had without one of its members.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from cloudspend.accounts.lifecycle import TRANSITIONS, tell_change, with_step
-from cloudspend.accounts.model import LEAVING, Account, AccountState, AccountType, Act, Member
+from cloudspend.accounts.lifecycle import TRANSITIONS, publish_state_change, with_step
+from cloudspend.accounts.model import (
+    LEAVING,
+    Account,
+    AccountState,
+    AccountType,
+    ChangeCause,
+    Member,
+)
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
@@ -21,7 +28,7 @@ COUNTED_ONCE = "counted-once"
 
 
 @dataclass(frozen=True)
-class Doubled:
+class DoubleCounting:
     """Cost that would be counted twice, and what can be done about it."""
 
     summary: str
@@ -53,11 +60,11 @@ def organizations_over(account_id: str, registry: AccountRegistry) -> list[Accou
     return [one for one in found if one is not None and brings_cost(one)]
 
 
-def doubled(account: Account, registry: AccountRegistry) -> Doubled | None:
+def doubled(account: Account, registry: AccountRegistry) -> DoubleCounting | None:
     """What of the account's cost would be counted twice if its bill were taken in now; None where
     nothing is known to be, and for an organization that is to take the coverage over."""
     for organization in organizations_over(account.account_id, registry):
-        return Doubled(
+        return DoubleCounting(
             f"{_named(account)} is a member of the organization {_named(organization)}, whose bill "
             "has its cost already: it would be counted twice.",
             f"Query its cost there, by subaccountid = '{account.account_id}'. To onboard it by "
@@ -69,7 +76,7 @@ def doubled(account: Account, registry: AccountRegistry) -> Doubled | None:
     twice = onboarded_members(account, members, registry.list()) if members else []
     if not twice:
         return None
-    return Doubled(
+    return DoubleCounting(
         f"The bill of the organization {_named(account)} has the cost of accounts that are "
         f"onboarded by themselves: {names(twice)}. It would be counted twice.",
         "Move their coverage to the organization: cloudspend accounts verify "
@@ -85,10 +92,14 @@ def refuse_twice(account: Account, registry: AccountRegistry) -> None:
 
 
 def take_over(
-    organization: Account, members: Iterable[Account], registry: AccountRegistry, bus: Bus, act: Act
+    organization: Account,
+    members: Iterable[Account],
+    registry: AccountRegistry,
+    bus: Bus,
+    act: ChangeCause,
 ) -> None:
     """Move the coverage of `members` to their organization: from here on nothing of theirs is taken
-    in, and `cloudspend.lake.coverage` withdraws the months that the organization's bill has.
+    in, and `cloudspend.sweep.coverage` withdraws the months that the organization's bill has.
 
     May be repeated. Raises AccountChanged.
     """
@@ -104,7 +115,7 @@ def take_over(
         )
         after = with_step(after, member, replace(act, reason=reason))
         registry.save(member, after)
-        tell_change(after, bus)
+        publish_state_change(after, bus)
         bus.put(
             event(
                 "CoverageMoved",

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cloudspend.accounts.account_list import Entry, Problem, Sheet, Value
 from cloudspend.accounts.coverage import refuse_twice
 from cloudspend.accounts.invite import InviteRequest, invite, prepared
 from cloudspend.accounts.lifecycle import TRANSITIONS
-from cloudspend.accounts.model import Account, AccountState, Act
-from cloudspend.accounts.ports import Office
-from cloudspend.accounts.sheet import Entry, Problem, Sheet, Value
+from cloudspend.accounts.model import Account, AccountState, ChangeCause
+from cloudspend.accounts.ports import InvitationPorts
 from cloudspend.errors import UsageError
 
 # Each column of a list, the field of an invitation that it fills, and what stands there.
@@ -82,7 +82,7 @@ class Imported:
 
 
 def check(
-    sheet: Sheet, office: Office, act: Act, *, again: bool = False
+    sheet: Sheet, office: InvitationPorts, act: ChangeCause, *, again: bool = False
 ) -> tuple[list[Wanted], list[Problem]]:
     """What the list asks for, and everything that is wrong with it. Nothing is written."""
     there = {account.account_id: account for account in office.registry.list()}
@@ -101,7 +101,7 @@ def check(
 
 
 def import_accounts(
-    wanted: Sequence[Wanted], office: Office, act: Act, *, again: bool = False
+    wanted: Sequence[Wanted], office: InvitationPorts, act: ChangeCause, *, again: bool = False
 ) -> Iterator[Imported]:
     """Invite the accounts one after the other, each told as it is written.
 
@@ -119,7 +119,7 @@ def import_accounts(
         yield Imported(invitation.account, invitation.link, note, invitation.members_link or "")
 
 
-def _is_due(account: Account, act: Act, *, again: bool) -> bool:
+def _is_due(account: Account, act: ChangeCause, *, again: bool) -> bool:
     if again:
         return AccountState.INVITED in TRANSITIONS[account.state]
     return account.state is AccountState.INVITED and account.expires_at <= act.at
@@ -156,8 +156,8 @@ def _wrong_fields(
     tried: Collection[str],
     request: InviteRequest,
     existing: Account | None,
-    office: Office,
-    act: Act,
+    office: InvitationPorts,
+    act: ChangeCause,
 ) -> list[Problem]:
     """Try these columns of the account one by one."""
     wrong = []
@@ -184,7 +184,11 @@ def _wrong_fields(
 
 
 def _wrong_together(
-    entry: Entry, request: InviteRequest, existing: Account | None, office: Office, act: Act
+    entry: Entry,
+    request: InviteRequest,
+    existing: Account | None,
+    office: InvitationPorts,
+    act: ChangeCause,
 ) -> list[Problem]:
     """Fields that are right each by itself, and not beside each other; cost that would be counted
     twice."""
@@ -195,7 +199,7 @@ def _wrong_together(
 
 
 def _refusal(
-    request: InviteRequest, existing: Account | None, office: Office, act: Act
+    request: InviteRequest, existing: Account | None, office: InvitationPorts, act: ChangeCause
 ) -> UsageError | None:
     try:
         prepared(request, existing, office, act)
@@ -205,7 +209,7 @@ def _refusal(
 
 
 def _counted_twice(
-    request: InviteRequest, existing: Account | None, office: Office, act: Act
+    request: InviteRequest, existing: Account | None, office: InvitationPorts, act: ChangeCause
 ) -> UsageError | None:
     try:
         refuse_twice(prepared(request, existing, office, act).account, office.registry)

@@ -8,22 +8,22 @@ from datetime import date, timedelta
 
 from cloudspend.accounts import fields
 from cloudspend.accounts.coverage import refuse_twice
-from cloudspend.accounts.describe import Described, Ground, checked
-from cloudspend.accounts.lifecycle import TRANSITIONS, tell_change, with_step
+from cloudspend.accounts.lifecycle import TRANSITIONS, publish_state_change, with_step
 from cloudspend.accounts.link import StackChoices, members_link, quick_create_link
 from cloudspend.accounts.member_stacks import members_choice
 from cloudspend.accounts.model import (
     Account,
     AccountState,
     AccountType,
-    Act,
+    ChangeCause,
     ConnectionKind,
     Export,
     ExportKind,
     ExportSetup,
     MemberStacks,
 )
-from cloudspend.accounts.ports import Office
+from cloudspend.accounts.ports import InvitationPorts
+from cloudspend.accounts.validation import AccountFields, ValidationContext, validate
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import UsageError
@@ -40,7 +40,7 @@ EXPORT_NAMES = {
 
 
 @dataclass(frozen=True)
-class InviteRequest(Described):
+class InviteRequest(AccountFields):
     """What an operator says of an account to be invited, as text. What is left out stays as it was
     for an account that is invited again, and follows a convention for a new one.
 
@@ -84,7 +84,7 @@ class Invitation:
     members_link: str | None = None
 
 
-def invite(request: InviteRequest, office: Office, act: Act) -> Invitation:
+def invite(request: InviteRequest, office: InvitationPorts, act: ChangeCause) -> Invitation:
     """Record the account and make its link, which works once within 7 days.
 
     An account that is invited, failed, degraded or removed is invited again: the earlier link
@@ -104,14 +104,16 @@ def invite(request: InviteRequest, office: Office, act: Act) -> Invitation:
 
 
 def prepared(
-    request: InviteRequest, existing: Account | None, office: Office, act: Act
+    request: InviteRequest, existing: Account | None, office: InvitationPorts, act: ChangeCause
 ) -> Invitation:
     """The invitation as `invite` would record it; nothing is written. Raises UsageError."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     before = _again(request, existing, act) if existing else _new(request, office.settings, act)
     before = replace(before, export=_export(request, before.export))
-    ground = Ground(office.known_regions(before.partition), act.at.date(), before.export.kind)
-    account = replace(before, token_sha256=token_digest(token), **checked(request, ground))
+    ground = ValidationContext(
+        office.known_regions(before.partition), act.at.date(), before.export.kind
+    )
+    account = replace(before, token_sha256=token_digest(token), **validate(request, ground))
     if request.move_coverage is not None:
         account = replace(account, move_coverage=request.move_coverage)
     if account.billing_detail and not account.export.kind.is_cur:
@@ -149,7 +151,7 @@ def token_digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _new(request: InviteRequest, settings: Settings, act: Act) -> Account:
+def _new(request: InviteRequest, settings: Settings, act: ChangeCause) -> Account:
     """An account of which nothing is known, by the conventions."""
     if request.display_name is None:
         raise UsageError(
@@ -177,7 +179,7 @@ def _new(request: InviteRequest, settings: Settings, act: Act) -> Account:
     )
 
 
-def _again(request: InviteRequest, existing: Account, act: Act) -> Account:
+def _again(request: InviteRequest, existing: Account, act: ChangeCause) -> Account:
     if AccountState.INVITED not in TRANSITIONS[existing.state]:
         raise UsageError(
             f"{existing.display_name} ({existing.account_id}) is {existing.state} already.",
@@ -208,7 +210,7 @@ def _export(request: InviteRequest, before: Export) -> Export:
 
 
 def _announce(account: Account, bus: Bus) -> None:
-    tell_change(account, bus)
+    publish_state_change(account, bus)
     bus.put(
         event(
             "AccountInvited",

@@ -30,7 +30,7 @@ REFUSALS = "REFUSALS"
 DELETE_AFTER = "delete_after"
 REFUSALS_KEPT = timedelta(days=1)
 # What an item of before there were these fields means by not having them.
-UNSAID = {"partition": "aws", "owner": "", "cost_centre": "", "notes": ""}
+ITEM_DEFAULTS = {"partition": "aws", "owner": "", "cost_centre": "", "notes": ""}
 
 Item = Mapping[str, Any]
 
@@ -100,7 +100,7 @@ def to_account(item: Item) -> Account:
         last_change=_change(item.get("last_change")),
         activated_at=_time(item.get("activated_at")),
         key=_to_key(item["key"]) if item.get("key") else None,
-        **{name: item.get(name, value) for name, value in UNSAID.items()},
+        **{name: item.get(name, value) for name, value in ITEM_DEFAULTS.items()},
         contacts=tuple(item.get("contacts", ())),
         fresh_hours=None if item.get("fresh_hours") is None else int(item["fresh_hours"]),
         covered_by=item.get("covered_by"),

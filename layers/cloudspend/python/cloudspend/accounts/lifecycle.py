@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from cloudspend.accounts.model import Account, AccountState, Act, Change
+from cloudspend.accounts.model import Account, AccountState, Change, ChangeCause
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
@@ -51,7 +51,9 @@ TRANSITIONS: Mapping[AccountState, frozenset[AccountState]] = {
 }
 
 
-def moved(account: Account, state: AccountState, act: Act, **changes: Any) -> Account:
+def transitioned(
+    account: Account, state: AccountState, act: ChangeCause, **changes: Any
+) -> Account:
     """`account` in `state`, with the step in `last_change`; the same account where it all is so
     already. Raises UsageError when that may not follow."""
     if state not in TRANSITIONS[account.state]:
@@ -65,7 +67,7 @@ def moved(account: Account, state: AccountState, act: Act, **changes: Any) -> Ac
     return account if after == account else with_step(after, account, act)
 
 
-def with_step(after: Account, before: Account | None, act: Act) -> Account:
+def with_step(after: Account, before: Account | None, act: ChangeCause) -> Account:
     """`after` with the step from `before` in its `last_change`."""
     last = before.last_change if before else None
     number = last.number + 1 if last else 1
@@ -74,12 +76,12 @@ def with_step(after: Account, before: Account | None, act: Act) -> Account:
     return replace(after, last_change=step)
 
 
-def lost(account: Account) -> AccountState:
+def state_after_connection_loss(account: Account) -> AccountState:
     """What an account becomes whose connection does not hold: DEGRADED if it ever was active."""
     return _DEGRADED if account.activated_at else _FAILED
 
 
-def tell_change(account: Account, bus: Bus) -> None:
+def publish_state_change(account: Account, bus: Bus) -> None:
     """Announce the account's last step; the same event however often it is told."""
     change = account.last_change
     if change is None:
@@ -102,7 +104,7 @@ def transition(
     bus: Bus,
     account: Account,
     state: AccountState,
-    act: Act,
+    act: ChangeCause,
     **changes: Any,
 ) -> Account:
     """Move `account`, write the step down, and tell it; a repeat tells it again.
@@ -110,8 +112,8 @@ def transition(
     Raises UsageError when `state` may not follow, AccountChanged when the registry holds another
     version of the account by now.
     """
-    after = moved(account, state, act, **changes)
+    after = transitioned(account, state, act, **changes)
     if after != account:
         registry.save(account, after)
-    tell_change(after, bus)
+    publish_state_change(after, bus)
     return after

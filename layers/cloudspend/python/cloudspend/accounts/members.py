@@ -20,7 +20,7 @@ CLOSED = "CLOSED"
 
 
 @dataclass(frozen=True)
-class Listed:
+class OrganizationAccount:
     """An account as AWS Organizations lists it; `state` is its word."""
 
     account_id: str
@@ -35,7 +35,7 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Moves:
+class MembershipChanges:
     """What a new list says: how every member stands now, and who has joined or left since the
     list before. The first list is news of nobody."""
 
@@ -44,7 +44,9 @@ class Moves:
     left: tuple[Member, ...] = ()
 
 
-def compare(known: Sequence[Member], listed: Iterable[Listed], now: datetime) -> Moves:
+def compare(
+    known: Sequence[Member], listed: Iterable[OrganizationAccount], now: datetime
+) -> MembershipChanges:
     """What `listed` changes in what is `known`. Members that left before, and are not there again,
     stay as they are."""
     before = {member.account_id: member for member in known}
@@ -61,16 +63,16 @@ def compare(known: Sequence[Member], listed: Iterable[Listed], now: datetime) ->
         if name not in staying
     )
     joined = tuple(one for name, one in staying.items() if name not in here)
-    return Moves((*staying.values(), *left), joined if known else (), left)
+    return MembershipChanges((*staying.values(), *left), joined if known else (), left)
 
 
 def refresh(
     account: Account,
-    listed: Iterable[Listed],
+    listed: Iterable[OrganizationAccount],
     registry: AccountRegistry,
     bus: Bus,
     now: datetime,
-) -> Moves:
+) -> MembershipChanges:
     """Take a whole new list of an organization's accounts into the registry and say who has joined
     and who has left.
 
@@ -80,7 +82,7 @@ def refresh(
     """
     listed = list(listed)
     if account.account_id not in {one.account_id for one in listed}:
-        return Moves(())
+        return MembershipChanges(())
     known = registry.members(account.account_id)
     moves = compare(known, listed, now)
     away = {member.account_id: member.left_at for member in known}

@@ -101,7 +101,7 @@ class Export:
 
 
 @dataclass(frozen=True)
-class Act:
+class ChangeCause:
     """What moves an account: who does it, when, and why."""
 
     by: str

@@ -7,15 +7,17 @@ from typing import Any
 
 from cloudspend.accounts import fields
 from cloudspend.accounts.coverage import refuse_twice
-from cloudspend.accounts.describe import Described, Ground, checked
 from cloudspend.accounts.lifecycle import transition, with_step
-from cloudspend.accounts.model import LEAVING, Account, AccountState, Act
-from cloudspend.accounts.ports import AccountRegistry, Office, Onboarding
+from cloudspend.accounts.model import LEAVING, Account, AccountState, ChangeCause
+from cloudspend.accounts.ports import AccountRegistry, InvitationPorts, Onboarding
+from cloudspend.accounts.validation import AccountFields, ValidationContext, validate
 from cloudspend.alerts.catalog import event
 from cloudspend.errors import UsageError
 
 
-def update(account_id: str, wanted: Described, office: Office, act: Act) -> Account:
+def update(
+    account_id: str, wanted: AccountFields, office: InvitationPorts, act: ChangeCause
+) -> Account:
     """Change an account's fields and keep what was changed as a step of its history.
 
     How AWS delivers is not among them: that is the customer's stack's, so that a new invitation
@@ -30,8 +32,10 @@ def update(account_id: str, wanted: Described, office: Office, act: Act) -> Acco
             remedy="Once it is removed, it may be invited again with other fields: "
             f"cloudspend accounts invite {account_id}.",
         )
-    ground = Ground(office.known_regions(account.partition), act.at.date(), account.export.kind)
-    after = replace(account, **checked(wanted, ground))
+    ground = ValidationContext(
+        office.known_regions(account.partition), act.at.date(), account.export.kind
+    )
+    after = replace(account, **validate(wanted, ground))
     said = _differences(account, after)
     if not said:
         return account
@@ -51,9 +55,9 @@ def update(account_id: str, wanted: Described, office: Office, act: Act) -> Acco
 
 def verify(
     account_id: str,
-    office: Office,
+    office: InvitationPorts,
     onboarding: Onboarding,
-    act: Act,
+    act: ChangeCause,
     *,
     move_coverage: bool = False,
 ) -> Account:
@@ -78,7 +82,7 @@ def verify(
     return after
 
 
-def suspend(account_id: str, office: Office, act: Act) -> Account:
+def suspend(account_id: str, office: InvitationPorts, act: ChangeCause) -> Account:
     """From here on nothing of the account's is taken in, swept or collected; its data stay.
 
     Raises UsageError without a reason, and for an account that was never connected.
@@ -89,7 +93,9 @@ def suspend(account_id: str, office: Office, act: Act) -> Account:
     return transition(office.registry, office.bus, account, AccountState.SUSPENDED, act)
 
 
-def resume(account_id: str, office: Office, onboarding: Onboarding, act: Act) -> Account:
+def resume(
+    account_id: str, office: InvitationPorts, onboarding: Onboarding, act: ChangeCause
+) -> Account:
     """Wake a suspended account: it is verified, and what AWS delivered meanwhile is taken in.
 
     One whose organization covered it, and does not any more, begins with the month in which that

@@ -91,7 +91,7 @@ KnownRegions = Callable[[str], frozenset[str]]
 
 
 @dataclass(frozen=True)
-class Office:
+class InvitationPorts:
     """What operators' use cases work with."""
 
     registry: AccountRegistry

@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudspend.alerts import schema as s
 from cloudspend.alerts.catalog import kind_of
-from cloudspend.alerts.catalog.words import in_words
+from cloudspend.alerts.catalog.formatting import to_text
 from cloudspend.alerts.ports import Message
 
 # Amazon SNS API reference, Publish: ASCII, no line breaks, at most 100 characters.
@@ -54,14 +54,14 @@ def _facts(details: Row, account: Row, schemas: Mapping[str, s.Schema]) -> str:
     facts = {"account": f"{account['name']} ({account['id']}, {account['type']})"}
     for key, value in details.items():
         if value not in (None, "", []) and not _is_table(value) and key not in SAID_ELSEWHERE:
-            facts[_label(key)] = in_words(value, schemas[key])
+            facts[_label(key)] = to_text(value, schemas[key])
     width = max(map(len, facts))
     return "\n".join(f"  {label.ljust(width)}  {value}" for label, value in facts.items())
 
 
 def _table(name: str, rows: Sequence[Row], schema: s.Schema) -> str:
     columns = schema["items"]["properties"]
-    shown = [[_cut(in_words(row[key], columns[key])) for key in columns] for row in rows[:MAX_ROWS]]
+    shown = [[_cut(to_text(row[key], columns[key])) for key in columns] for row in rows[:MAX_ROWS]]
     lines = [[_label(key) for key in columns], *shown]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
     figures = [kind is s.MONEY for kind in columns.values()]

@@ -19,7 +19,7 @@ _MAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 _ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):([a-z]+):([a-z0-9-]+):(\d{12}):(.+)")
 
 
-class Way(StrEnum):
+class DeliveryProtocol(StrEnum):
     """How a subscriber is reached, in SNS's names for it."""
 
     EMAIL = "email"
@@ -29,10 +29,10 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True)
-class Wish:
+class SubscriptionRequest:
     """What one subscriber wants to be told of; without `accounts` or `kinds`, of all of them."""
 
-    way: Way
+    way: DeliveryProtocol
     endpoint: str
     severities: tuple[Severity, ...]
     accounts: tuple[str, ...] = ()
@@ -43,7 +43,7 @@ class Wish:
         """SNS's filter policy, empty for everything: over the body, which is JSON for all but
         mail, and for mail over the attributes (Amazon SNS Developer Guide, "Subscription filter
         policy scope")."""
-        if self.way is Way.EMAIL:
+        if self.way is DeliveryProtocol.EMAIL:
             asked = {"account_id": list(self.accounts), "detail_type": list(self.kinds)}
             return {name: values for name, values in asked.items() if values}
         policy: dict[str, Any] = {"severity": [str(each) for each in self.severities]}
@@ -55,7 +55,7 @@ class Wish:
 
     @property
     def scope(self) -> str:
-        return "MessageAttributes" if self.way is Way.EMAIL else "MessageBody"
+        return "MessageAttributes" if self.way is DeliveryProtocol.EMAIL else "MessageBody"
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Subscriptions(Protocol):
     def all(self) -> list[Subscription]:
         """Every subscription, those that wait for confirmation among them."""
 
-    def add(self, wish: Wish) -> None:
+    def add(self, wish: SubscriptionRequest) -> None:
         """Subscribe, with dead letters. An endpoint that is subscribed gets the new choice.
 
         Raises UsageError where SNS does not take the endpoint.
@@ -102,12 +102,12 @@ class Subscriptions(Protocol):
 
 
 def wish(
-    way: Way,
+    way: DeliveryProtocol,
     endpoint: str,
     severities: Sequence[str] = (),
     accounts: Sequence[str] = (),
     kinds: Sequence[str] = (),
-) -> Wish:
+) -> SubscriptionRequest:
     """What is asked for, once it makes sense. Raises UsageError that names what does not."""
     _check_endpoint(way, endpoint)
     weights = [_severity(each) for each in dict.fromkeys(severities)]
@@ -122,7 +122,9 @@ def wish(
                 f"--kind {kind} is no event of CloudSpend.",
                 remedy=f"Choose from {', '.join(sorted(CATALOG))}.",
             )
-    return Wish(way, endpoint, tuple(weights) or USUAL, tuple(accounts), tuple(kinds))
+    return SubscriptionRequest(
+        way, endpoint, tuple(weights) or USUAL, tuple(accounts), tuple(kinds)
+    )
 
 
 def ended(found: Iterable[Subscription], endpoint: str) -> list[Subscription]:
@@ -151,10 +153,10 @@ def _severity(text: str) -> Severity:
         ) from error
 
 
-def _check_endpoint(way: Way, endpoint: str) -> None:
-    if way is Way.EMAIL:
+def _check_endpoint(way: DeliveryProtocol, endpoint: str) -> None:
+    if way is DeliveryProtocol.EMAIL:
         wrong = _mail_is_wrong(endpoint)
-    elif way is Way.HTTPS:
+    elif way is DeliveryProtocol.HTTPS:
         wrong = _address_is_wrong(endpoint)
     else:
         wrong = _arn_is_wrong(endpoint, way)
@@ -175,10 +177,10 @@ def _address_is_wrong(text: str) -> str:
     return ""
 
 
-def _arn_is_wrong(text: str, way: Way) -> str:
+def _arn_is_wrong(text: str, way: DeliveryProtocol) -> str:
     found = _ARN.fullmatch(text)
     if not found or found[2] != way:
-        name = "function:NAME" if way is Way.LAMBDA else "NAME"
+        name = "function:NAME" if way is DeliveryProtocol.LAMBDA else "NAME"
         return f"Give its ARN, in the form arn:aws:{way}:REGION:ACCOUNT:{name}."
     if found[5].endswith(".fifo"):
         return "Give a standard queue: standard topics do not send to FIFO queues."

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import typer
 
 from cloudspend import wiring
-from cloudspend.accounts.connect import ConnectRequest, connect
 from cloudspend.accounts.invite import Invitation, InviteRequest
 from cloudspend.accounts.invite import invite as invite_account
 from cloudspend.accounts.link import is_outdated, update_link
@@ -24,7 +23,8 @@ from cloudspend.accounts.model import (
 from cloudspend.cli import fields as o
 from cloudspend.cli import invitation as i
 from cloudspend.cli.options import AccountId, OutputOption, act_of
-from cloudspend.cli.output import Output, say, show, show_one, show_whole
+from cloudspend.cli.output import Output, progress, show, show_one, show_whole
+from cloudspend.onboarding.connect import ConnectRequest, connect
 from cloudspend.settings import TEMPLATE_VERSION, Settings
 
 app = typer.Typer(no_args_is_help=True, help="Invite accounts and see how their connection stands.")
@@ -114,15 +114,15 @@ def _show_invitation(
         return
     show_one(facts, output)
     if invitation.link:
-        say(f"Send this link to someone who may create {_makes(connection)} in the account:")
+        progress(f"Send this link to someone who may create {_makes(connection)} in the account:")
         show_whole(invitation.link)
     if connection is ConnectionKind.ACCESS_KEY:
-        say(BY_KEY.format(account_id=invitation.account.account_id))
+        progress(BY_KEY.format(account_id=invitation.account.account_id))
     if invitation.members_link:
-        say("And this one to someone in the delegated administrator's account for StackSets:")
+        progress("And this one to someone in the delegated administrator's account for StackSets:")
         show_whole(invitation.members_link)
     if needed:
-        say(f"Before that: {needed}")
+        progress(f"Before that: {needed}")
 
 
 @app.command("connect")

@@ -9,9 +9,15 @@ from cloudspend import wiring
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.dead_letters import Outcome, redrive
 from cloudspend.alerts.event import EventAccount, Severity
-from cloudspend.alerts.subscription import Subscription, Way, Wish, ended, wish
+from cloudspend.alerts.subscription import (
+    DeliveryProtocol,
+    Subscription,
+    SubscriptionRequest,
+    ended,
+    wish,
+)
 from cloudspend.cli.options import OutputOption
-from cloudspend.cli.output import Output, say, show
+from cloudspend.cli.output import Output, progress, show
 from cloudspend.errors import CloudSpendError, UsageError
 from cloudspend.settings import Settings
 
@@ -50,7 +56,12 @@ def subscribe(  # noqa: PLR0913, PLR0917 (options of a command)
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Send alerts somewhere. Said again for the same place, the new choice replaces the old one."""
-    given = {Way.EMAIL: email, Way.SQS: sqs, Way.HTTPS: https, Way.LAMBDA: function}
+    given = {
+        DeliveryProtocol.EMAIL: email,
+        DeliveryProtocol.SQS: sqs,
+        DeliveryProtocol.HTTPS: https,
+        DeliveryProtocol.LAMBDA: function,
+    }
     named = [(way, endpoint) for way, endpoint in given.items() if endpoint]
     if len(named) != 1:
         raise UsageError(
@@ -65,7 +76,7 @@ def subscribe(  # noqa: PLR0913, PLR0917 (options of a command)
     same = (wanted.way, wanted.endpoint)
     own = [one for one in operator.subscriptions.all() if (one.way, one.endpoint) == same]
     show([_row(each) for each in own], SUBSCRIPTIONS, output, "Nothing is subscribed.")
-    say(_next_step(wanted, operator.settings))
+    progress(_next_step(wanted, operator.settings))
 
 
 @app.command("list")
@@ -85,7 +96,7 @@ def unsubscribe(
     own = ended(subscriptions.all(), endpoint)
     for each in own:
         subscriptions.remove(each)
-    say(f"{endpoint} is no longer told of anything.")
+    progress(f"{endpoint} is no longer told of anything.")
 
 
 @app.command("test")
@@ -113,7 +124,9 @@ def try_out(
     hearers = [each for each in found if each.hears(severity, account_id, TEST)]
     nobody = f"Nobody who has confirmed is told of {TEST}, {severity}, about the platform."
     show([_row(each) for each in hearers], SUBSCRIPTIONS, output, nobody)
-    say(f"Sent at {now:%Y-%m-%d %H:%M:%S} UTC. What does not arrive: cloudspend alerts redrive.")
+    progress(
+        f"Sent at {now:%Y-%m-%d %H:%M:%S} UTC. What does not arrive: cloudspend alerts redrive."
+    )
 
 
 @app.command("redrive")
@@ -131,9 +144,9 @@ def redrive_letters(
     show(rows, LETTERS, output, "No dead letter queue holds anything.")
     kept = sum(bool(each.wrong) for each in outcomes)
     if dry_run and outcomes:
-        say(f"{len(outcomes) - kept} can be sent again, {kept} cannot. Nothing was sent.")
+        progress(f"{len(outcomes) - kept} can be sent again, {kept} cannot. Nothing was sent.")
     elif outcomes:
-        say(f"{len(outcomes) - kept} were sent again, {kept} stay in their queues.")
+        progress(f"{len(outcomes) - kept} were sent again, {kept} stay in their queues.")
     if kept:
         raise CloudSpendError(
             f"{kept} dead letters stay where they are.",
@@ -165,12 +178,18 @@ def _letter(outcome: Outcome, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def _next_step(wanted: Wish, settings: Settings) -> str:
+def _next_step(wanted: SubscriptionRequest, settings: Settings) -> str:
     """What the subscriber has to do so that alerts arrive."""
     topic = settings.event_topic_arn
     return {
-        Way.EMAIL: f"AWS has sent {wanted.endpoint} a mail for each severity: follow their links.",
-        Way.HTTPS: f"AWS has sent {wanted.endpoint} a request to confirm: open its SubscribeURL.",
-        Way.SQS: f"The queue's policy must let sns.amazonaws.com send to it from {topic}.",
-        Way.LAMBDA: f"The function must let sns.amazonaws.com invoke it from {topic}.",
+        DeliveryProtocol.EMAIL: (
+            f"AWS has sent {wanted.endpoint} a mail for each severity: follow their links."
+        ),
+        DeliveryProtocol.HTTPS: (
+            f"AWS has sent {wanted.endpoint} a request to confirm: open its SubscribeURL."
+        ),
+        DeliveryProtocol.SQS: (
+            f"The queue's policy must let sns.amazonaws.com send to it from {topic}."
+        ),
+        DeliveryProtocol.LAMBDA: f"The function must let sns.amazonaws.com invoke it from {topic}.",
     }[wanted.way] + " Then try it: cloudspend alerts test."

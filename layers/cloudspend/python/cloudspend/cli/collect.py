@@ -11,13 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
-from cloudspend import payload as p
+from cloudspend import payloads as p
 from cloudspend import wiring
-from cloudspend.cli.options import OutputOption, served
-from cloudspend.cli.output import Output, say, show
+from cloudspend.cli.options import OutputOption, ingesting
+from cloudspend.cli.output import Output, progress, show
 from cloudspend.collect.calls import PAGE_PRICE
+from cloudspend.collect.collect_run import outcomes_key
 from cloudspend.collect.model import Status
-from cloudspend.collect.round import outcomes_key
 from cloudspend.errors import Defect
 
 COLUMNS = ("account", "source", "status", "rows", "pages", "cost", "reason")
@@ -45,7 +45,7 @@ def collect(
     """
     platform = wiring.operator()
     if account_id:
-        served(platform.accounts.get(account_id))
+        ingesting(platform.accounts.get(account_id))
     name = f"operator-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
     wanted = {p.ACCOUNTS: [account_id] if account_id else [], p.SOURCES: source or []}
     platform.collects.start(name, wanted)
@@ -65,7 +65,7 @@ def _wait(collects: Any, name: str) -> None:
     while (status := collects.status(name)) in (RUNNING, None):
         if time.monotonic() - spoke >= PATIENCE_SECONDS:
             spoke = time.monotonic()
-            say(f"running for {spoke - began:.0f} s")
+            progress(f"running for {spoke - began:.0f} s")
         time.sleep(POLL_SECONDS)
     if status not in (SUCCEEDED, FAILED):
         raise Defect(
@@ -93,7 +93,7 @@ def _row(outcome: dict[str, Any]) -> dict[str, Any]:
 
 def _say_cost(platform: Any, account_id: str, day: date) -> None:
     taken = platform.spend.taken(account_id, day)
-    say(
+    progress(
         f"{account_id}: {taken} priced pages of Cost Explorer today, {taken * PAGE_PRICE} USD of "
         f"{platform.settings.collect_pages * PAGE_PRICE} USD."
     )

@@ -18,9 +18,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from cloudspend import wiring
 from cloudspend.accounts.model import ExportKind
 from cloudspend.cli.memory import peak_rss_mb
-from cloudspend.cli.output import Output, say, show, show_one
-from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
-from cloudspend.lake.folder.model import Converted, Group
+from cloudspend.cli.output import Output, progress, show, show_one
+from cloudspend.convert.focus.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.standalone.model import Converted, Group
 
 # Groups that a person is shown; the rest is one line.
 SHOWN = 20
@@ -88,7 +88,7 @@ def convert(
     cloudspend convert s3://BUCKET/PREFIX/NAME-00001.parquet --to lake --output json
     """
     # NumPy and Arrow take half of what any command needs to start, and no other command needs them.
-    from cloudspend.lake.folder import convert as use_case  # noqa: PLC0415
+    from cloudspend.standalone import convert as use_case  # noqa: PLC0415
 
     began = time.monotonic()
     request = use_case.Request(sources, to, table.names, kind.export_kind)
@@ -150,10 +150,10 @@ def _rounded(value: Any) -> Any:
 def _notes(converted: Converted) -> None:
     """What a person should know of the bill."""
     for file in converted.empty:
-        say(f"{file.place} has no rows.")
+        progress(f"{file.place} has no rows.")
     if converted.unknown_charge_types:
         types = ", ".join(converted.unknown_charge_types)
-        say(f"Charge types that CloudSpend does not know, counted as adjustments: {types}")
+        progress(f"Charge types that CloudSpend does not know, counted as adjustments: {types}")
 
 
 @contextmanager
@@ -207,5 +207,5 @@ class _Ending:
             self._end()
 
     def _end(self) -> NoReturn:
-        say("cloudspend: Told to end; nothing was written.")
+        progress("cloudspend: Told to end; nothing was written.")
         sys.exit(SIGNALLED + self._told)

@@ -8,7 +8,7 @@ import typer
 
 from cloudspend import wiring
 from cloudspend.cli.options import AccountId, ListsByDefault, OutputOption
-from cloudspend.cli.output import Output, say, show, show_whole
+from cloudspend.cli.output import Output, progress, show, show_whole
 from cloudspend.errors import UsageError
 from cloudspend.exports.definition import Definition, flaws
 from cloudspend.exports.history import missing_months, support_case
@@ -42,7 +42,7 @@ def list_exports(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
     show(rows, columns, output, "The account has neither a report nor an export of cost.")
     for row in rows if people else ():
         if not row["used"]:
-            say(f"To use {row['name']}, update the stack with: {row['parameters']}")
+            progress(f"To use {row['name']}, update the stack with: {row['parameters']}")
 
 
 @app.command("backfill-text")

@@ -7,9 +7,9 @@ import typer
 
 from cloudspend import wiring
 from cloudspend.cli.options import AccountId, OutputOption
-from cloudspend.cli.output import Output, say, show, show_one
-from cloudspend.insights.manage import mute, mute_end, order, resolve, the_finding
-from cloudspend.insights.model import Finding
+from cloudspend.cli.output import Output, progress, show, show_one
+from cloudspend.findings.manage import mute, mute_end, order, resolve, the_finding
+from cloudspend.findings.model import Finding
 
 COLUMNS = ("finding", "account_id", "kind", "severity", "status", "since", "amount", "summary")
 
@@ -56,7 +56,7 @@ def mute_finding(
     """Send no message about a finding for some days; it stays in the list."""
     until = mute_end(datetime.now(UTC), timedelta(days=days))
     mute(wiring.operator().board, account_id, finding_id, until, reason)
-    say(f"Muted until {until:%Y-%m-%d %H:%M} UTC.")
+    progress(f"Muted until {until:%Y-%m-%d %H:%M} UTC.")
 
 
 @app.command("resolve")
@@ -64,7 +64,7 @@ def resolve_finding(account_id: AccountId, finding_id: FindingId, reason: Reason
     """Say that a finding is dealt with. It is raised again only when it becomes worse, or comes
     back after it was gone."""
     resolve(wiring.operator().board, account_id, finding_id, datetime.now(UTC), reason)
-    say("Resolved.")
+    progress("Resolved.")
 
 
 def _row(finding: Finding, now: datetime) -> dict[str, Any]:

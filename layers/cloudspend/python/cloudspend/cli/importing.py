@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from cloudspend import wiring
+from cloudspend.accounts.account_list import read_sheet
 from cloudspend.accounts.importing import COLUMNS, LISTS, Imported, check, import_accounts
-from cloudspend.accounts.sheet import read_sheet
 from cloudspend.cli.options import OutputOption, act_of
-from cloudspend.cli.output import Output, Row, say, show, show_whole
+from cloudspend.cli.output import Output, Row, progress, show, show_whole
 from cloudspend.errors import UsageError
 
 WRONG = ("line", "field", "value", "allowed")
@@ -48,7 +48,7 @@ def import_file(
             remedy="Mend the lines above and import it again.",
         )
     if checked_only:
-        say(f"{file} can be imported: {len(wanted)} accounts. Nothing was written.")
+        progress(f"{file} can be imported: {len(wanted)} accounts. Nothing was written.")
         return
     rows: list[Row] = []
     try:
@@ -65,12 +65,12 @@ def _show(rows: list[Row], output: Output) -> None:
         return
     show(rows, ANSWER, output, "Nothing was imported.")
     if any(row["link"] for row in rows):
-        say("Send each link to someone who may create IAM roles in its account:")
+        progress("Send each link to someone who may create IAM roles in its account:")
     for row in rows:
         if row["link"]:
             show_whole(f"{row['account_id']} {row['link']}")
         if row["members_link"]:
-            say("And for the delegated administrator of StackSets:")
+            progress("And for the delegated administrator of StackSets:")
             show_whole(f"{row['account_id']} {row['members_link']}")
 
 

@@ -7,12 +7,12 @@ import typer
 
 from cloudspend import wiring
 from cloudspend.cli.options import AccountId, OutputOption
-from cloudspend.cli.output import Output, say, show
+from cloudspend.cli.output import Output, progress, show
 from cloudspend.exports.deliveries import Unreadable
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.backfill import Backfill, advance, find_backfill
+from cloudspend.ingest.backfill import Backfill, advance, find_backfill
+from cloudspend.ingest.start import IngestRequest, Started
 from cloudspend.lake.ports import Executions
-from cloudspend.lake.start import IngestRequest, Started
 
 COLUMNS = ("period", "generation", "outcome", "reason")
 SUCCEEDED, WAITING, UNREADABLE = "SUCCEEDED", "WAITING", "UNREADABLE"
@@ -54,9 +54,9 @@ def ingest(
     ]
     show(rows, COLUMNS, output, "AWS has delivered nothing for this account yet.")
     if backfill.waiting:
-        say(f"{len(backfill.waiting)} wait: give the command again when these have ended.")
+        progress(f"{len(backfill.waiting)} wait: give the command again when these have ended.")
     if unreadable or (wait and any(row["outcome"] != SUCCEEDED.lower() for row in rows)):
-        say(f"Why: the alerts, or cloudspend accounts show {account_id}.")
+        progress(f"Why: the alerts, or cloudspend accounts show {account_id}.")
         raise typer.Exit(FAILED)
 
 
@@ -67,7 +67,7 @@ def _to_the_end(backfill: Backfill, executions: Executions, at_once: int) -> lis
     while backfill.waiting or backfill.running:
         if time.monotonic() - spoke >= PATIENCE_SECONDS:
             spoke = time.monotonic()
-            say(
+            progress(
                 f"{len(backfill.running)} running, {len(backfill.waiting)} waiting, "
                 f"for {spoke - began:.0f} s"
             )

@@ -12,11 +12,11 @@ from cloudspend import wiring
 from cloudspend.access.connect_key import Accepted, connect_key, decrypted_with, rotate_key
 from cloudspend.access.keys import MAX_FILE, AccessKey, read_key
 from cloudspend.access.user_policy import user_policy
-from cloudspend.accounts.model import Act, Check, CheckStatus
-from cloudspend.accounts.move import move_to_role
+from cloudspend.accounts.model import ChangeCause, Check, CheckStatus
 from cloudspend.cli.options import AccountId, OutputOption
-from cloudspend.cli.output import Output, say, show, show_one, show_whole
+from cloudspend.cli.output import Output, progress, show, show_one, show_whole
 from cloudspend.errors import UsageError
+from cloudspend.onboarding.move_to_role import move_to_role
 
 STDIN = "-"
 CHECKS = ("check", "status", "reason", "remedy")
@@ -53,7 +53,7 @@ def connect(
     """
     key = _read(from_file)
     operator = wiring.operator()
-    act = Act(operator.caller, datetime.now(UTC))
+    act = ChangeCause(operator.caller, datetime.now(UTC))
     accepted = connect_key(account_id, key, operator.keys, operator.onboarding, act, kms_key)
     _show(accepted, output)
 
@@ -92,7 +92,7 @@ def move(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
         }
         show_one(facts | {"link": invitation.link}, output)
         return
-    say("Send this link to someone who may create IAM roles in the account:")
+    progress("Send this link to someone who may create IAM roles in the account:")
     show_whole(invitation.link)
 
 
@@ -115,7 +115,7 @@ def _show(accepted: Accepted, output: Output) -> None:
     account, checks = accepted.account, [_row(check) for check in accepted.checks]
     for check in accepted.checks:
         if check.status is CheckStatus.WARNING:
-            say(f"Warning: {check.reason} {check.remedy}")
+            progress(f"Warning: {check.reason} {check.remedy}")
     facts = {
         "account_id": account.account_id,
         "state": str(account.state),

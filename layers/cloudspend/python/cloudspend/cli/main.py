@@ -19,16 +19,16 @@ from cloudspend.cli import (
     importing,
     ingest,
     keys,
-    leave,
-    life,
+    lifecycle,
     members,
+    offboard,
     periods,
     query,
     reconcile,
     repair,
     sweep,
 )
-from cloudspend.cli.output import say
+from cloudspend.cli.output import progress
 from cloudspend.errors import CloudSpendError, UsageError
 from cloudspend.wiring import AWS_ERRORS
 
@@ -49,10 +49,16 @@ accounts.app.command("connect-key")(keys.connect)
 accounts.app.command("rotate-key")(keys.rotate)
 accounts.app.command("key-policy")(keys.key_policy)
 accounts.app.command("move-to-role")(keys.move)
-for _command in (life.update, life.verify, life.suspend, life.resume, life.history):
+for _command in (
+    lifecycle.update,
+    lifecycle.verify,
+    lifecycle.suspend,
+    lifecycle.resume,
+    lifecycle.history,
+):
     accounts.app.command()(_command)
-accounts.app.command("offboard")(leave.offboard_account)
-accounts.app.command("proof")(leave.show_proof)
+accounts.app.command("offboard")(offboard.offboard_account)
+accounts.app.command("proof")(offboard.show_proof)
 accounts.app.command("members")(members.list_members)
 accounts.app.command("members-link")(members.link_members)
 app.add_typer(accounts.app, name="accounts")
@@ -94,5 +100,5 @@ def run() -> None:
 
 
 def _end(sentence: str, code: int) -> None:
-    say(f"cloudspend: {sentence}")
+    progress(f"cloudspend: {sentence}")
     sys.exit(code)

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from cloudspend import wiring
-from cloudspend.access.reach import reach
+from cloudspend.access.member_access import check_member_access
 from cloudspend.accounts.link import members_link, update_link
 from cloudspend.accounts.member_stacks import NEEDED, members_choice
 from cloudspend.accounts.members import expected
 from cloudspend.accounts.model import AccountType, Member, MemberStacks
 from cloudspend.cli.options import AccountId, OutputOption
-from cloudspend.cli.output import Output, say, show, show_one, show_whole
+from cloudspend.cli.output import Output, progress, show, show_one, show_whole
 from cloudspend.errors import UsageError
 from cloudspend.exports.model import BillingPeriod
 
@@ -65,7 +65,7 @@ def list_members(
     here = [member for member in members if member.left_at is None]
     tried = [
         _row(one.member) | {"reached": "no" if one.reason else "yes", "reason": one.reason}
-        for one in reach(account, here, operator.door, datetime.now(UTC))
+        for one in check_member_access(account, here, operator.door, datetime.now(UTC))
     ]
     show(tried, COLUMNS + REACHED, output, NOBODY.format(id=account_id))
 
@@ -105,10 +105,10 @@ def link_members(
         show_one({"account_id": account_id} | facts, output)
         return
     show_one({"account_id": account_id} | {k: v for k, v in facts.items() if k != "link"}, output)
-    say(WHOM[choice.stacks is MemberStacks.DELEGATED_ADMIN])
+    progress(WHOM[choice.stacks is MemberStacks.DELEGATED_ADMIN])
     show_whole(facts["link"])
     if stacks in NEEDED:
-        say(f"Before that: {NEEDED[stacks]}")
+        progress(f"Before that: {NEEDED[stacks]}")
 
 
 def _row(member: Member) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cloudspend.accounts.model import Account, Act
+from cloudspend.accounts.model import Account, ChangeCause
 from cloudspend.cli.output import Output
 from cloudspend.errors import UsageError
 from cloudspend.wiring import Platform
@@ -29,12 +29,12 @@ class ListsByDefault(TyperGroup):
         return parsed
 
 
-def act_of(operator: Platform, reason: str = "") -> Act:
+def act_of(operator: Platform, reason: str = "") -> ChangeCause:
     """What the person at this shell does now."""
-    return Act(operator.caller, datetime.now(UTC), reason)
+    return ChangeCause(operator.caller, datetime.now(UTC), reason)
 
 
-def served(account: Account) -> Account:
+def ingesting(account: Account) -> Account:
     """The account, if its bills are taken in. Raises UsageError that says what it waits for."""
     if not account.is_served:
         raise UsageError(

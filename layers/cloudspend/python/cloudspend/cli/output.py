@@ -86,7 +86,7 @@ def show_whole(text: str) -> None:
     _line(text)
 
 
-def say(sentence: str) -> None:
+def progress(sentence: str) -> None:
     """Tell a person how things go, on standard error, so that an answer can still be piped."""
     sys.stderr.write(sentence + "\n")
 

@@ -9,12 +9,12 @@ import typer
 from cloudspend import wiring
 from cloudspend.accounts.model import Account
 from cloudspend.cli.options import LIST, AccountId, ListsByDefault, OutputOption
-from cloudspend.cli.output import Output, say, show
+from cloudspend.cli.output import Output, progress, show
 from cloudspend.errors import UsageError
 from cloudspend.exports.model import BillingPeriod
+from cloudspend.ingest.restatement import Change, changes_between
+from cloudspend.ingest.rollback import Rollback, proposed, roll_back
 from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals
-from cloudspend.lake.restatement import Change, changes_between
-from cloudspend.lake.rollback import Rollback, proposed, roll_back
 
 COLUMNS = (
     "period",
@@ -77,7 +77,7 @@ def list_periods(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
     show(rows, columns, output, f"No period of {account.display_name} is published yet.")
     if output is Output.TABLE:
         for row in rows:
-            say(f"{row['period']} is {row['certification']}: {row['reason']}")
+            progress(f"{row['period']} is {row['certification']}: {row['reason']}")
 
 
 @app.command("show")
@@ -95,7 +95,7 @@ def show_period(account_id: AccountId, period: Period, output: OutputOption = Ou
     rows = [_generation(generation, pointer) for generation in held]
     show(rows, GENERATIONS, output, f"{account.display_name} has no delivery of {month} yet.")
     if output is Output.TABLE and pointer:
-        say(f"{month} is {pointer.verdict}: {pointer.verdict_reason}")
+        progress(f"{month} is {pointer.verdict}: {pointer.verdict_reason}")
 
 
 @app.command()
@@ -139,11 +139,11 @@ def rollback(
     operator = wiring.operator()
     account, month = operator.accounts.get(account_id), BillingPeriod.parse(period)
     wanted = proposed(account.account_id, month, generation, operator.generations)
-    say(_question(account.display_name, wanted))
+    progress(_question(account.display_name, wanted))
     if not yes:
         typer.confirm("Roll back?", abort=True, err=True)
     held = roll_back(account, wanted, reason, operator.press, datetime.now(UTC))
-    say(
+    progress(
         f"Readers of {month} see {held.generation} from their next query on. "
         f"{month} is {held.verdict}: {held.verdict_reason}"
     )

@@ -6,7 +6,7 @@ import typer
 
 from cloudspend import wiring
 from cloudspend.cli.options import OutputOption
-from cloudspend.cli.output import Output, say, show
+from cloudspend.cli.output import Output, progress, show
 from cloudspend.lake.query import run_query
 
 KB = 1024
@@ -24,4 +24,4 @@ def query(
     rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
     show(rows, result.columns, output, "The query has no rows.")
     if output is Output.TABLE:
-        say(f"{len(rows)} rows, {result.scanned_bytes / KB:,.0f} KB scanned")
+        progress(f"{len(rows)} rows, {result.scanned_bytes / KB:,.0f} KB scanned")

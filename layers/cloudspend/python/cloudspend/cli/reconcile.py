@@ -10,7 +10,7 @@ import typer
 from cloudspend import wiring
 from cloudspend.accounts.model import Account
 from cloudspend.cli.options import AccountId, OutputOption
-from cloudspend.cli.output import Output, say, show
+from cloudspend.cli.output import Output, progress, show
 from cloudspend.errors import UsageError
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod, Verdict
@@ -100,10 +100,10 @@ def _tell(outcome: Outcome) -> None:
     """The verdict in words, and each explanation once."""
     explanations = outcome.comparison.explanations if outcome.comparison else ()
     for because in dict.fromkeys(each.because for each in explanations if each.rule != ROUNDING):
-        say(f"Explained: {because}")
+        progress(f"Explained: {because}")
     if outcome.invoice and outcome.invoice.why_none:
-        say(f"No invoice was compared: {outcome.invoice.why_none}")
-    say(
+        progress(f"No invoice was compared: {outcome.invoice.why_none}")
+    progress(
         f"{outcome.published.period} is {outcome.judgement.verdict}: {outcome.judgement.reason} "
         f"({outcome.ce_requests} requests to Cost Explorer, {outcome.ce_requests * REQUEST} USD)"
     )

@@ -7,9 +7,9 @@ import typer
 
 from cloudspend import wiring
 from cloudspend.cli.options import AccountId, OutputOption
-from cloudspend.cli.output import Output, say, show
+from cloudspend.cli.output import Output, progress, show
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.repair import Drift, drifts, look, repair, without_files
+from cloudspend.sweep.repair import Drift, drifts, look, repair, without_files
 
 COLUMNS = ("period", "table", "generation", "wrong")
 FAILED = 1
@@ -38,7 +38,7 @@ def repair_periods(
     show([_row(drift) for drift in mended], COLUMNS, output, "Every partition was right.")
     lost = [one for one in without_files(holdings, stored) if chosen in (None, one.period)]
     for one in lost:
-        say(f"{one.period}: the files of generation {one.generation} are gone from the lake.")
+        progress(f"{one.period}: the files of generation {one.generation} are gone from the lake.")
     if lost:
         raise typer.Exit(FAILED)
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 
 import typer
 
-from cloudspend import payload as p
+from cloudspend import payloads as p
 from cloudspend import wiring
 from cloudspend.cli.options import OutputOption
-from cloudspend.cli.output import Output, say, show
+from cloudspend.cli.output import Output, progress, show
 from cloudspend.errors import Defect
 
 COLUMNS = ("what", "number")
@@ -36,7 +36,7 @@ def sweep(output: OutputOption = Output.TABLE) -> None:
     while (status := sweeps.status(name)) in (RUNNING, None):
         if time.monotonic() - spoke >= PATIENCE_SECONDS:
             spoke = time.monotonic()
-            say(f"running for {spoke - began:.0f} s")
+            progress(f"running for {spoke - began:.0f} s")
         time.sleep(POLL_SECONDS)
     if status != SUCCEEDED:
         raise Defect(
@@ -51,6 +51,6 @@ def sweep(output: OutputOption = Output.TABLE) -> None:
     ]
     show(rows, COLUMNS, output, "There is no active account.")
     for one in result[p.NOT_SWEPT]:
-        say(f"{one[p.ACCOUNT_ID]} was not swept: {one['reason']}")
+        progress(f"{one[p.ACCOUNT_ID]} was not swept: {one['reason']}")
     if result[p.NOT_SWEPT]:
         raise typer.Exit(FAILED)

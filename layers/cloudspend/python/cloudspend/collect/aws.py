@@ -13,8 +13,8 @@ from boto3.dynamodb.conditions import Key
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloudspend.accounts.aws import transient_faults
 from cloudspend.accounts.items import account_key
+from cloudspend.aws.faults import transient_faults
 from cloudspend.collect.calls import PRICED_SERVICE, Call
 from cloudspend.collect.items import (
     PROGRESS,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cloudspend import payload as p
+from cloudspend import payloads as p
 from cloudspend.accounts.model import Account
 from cloudspend.alerts.catalog import event
 from cloudspend.alerts.event import Bus
@@ -12,7 +12,7 @@ from cloudspend.collect.calls import PAGE_PRICE
 from cloudspend.collect.expire import expire
 from cloudspend.collect.model import Collected, Status
 from cloudspend.collect.ports import Progress, Services
-from cloudspend.collect.runner import STUCK, Collector, Outcome, Run
+from cloudspend.collect.runner import STUCK, CollectPorts, Outcome, Run
 from cloudspend.collect.source import Source
 from cloudspend.errors import UsageError, parse
 
@@ -40,7 +40,7 @@ def collect(
     source: Source,
     account: Account,
     services: Services,
-    collector: Collector,
+    collector: CollectPorts,
     *,
     overlap: int,
     now: datetime,
@@ -109,7 +109,7 @@ def to_payload(account_id: str, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _say_capped(account: Account, collector: Collector, now: datetime) -> None:
+def _say_capped(account: Account, collector: CollectPorts, now: datetime) -> None:
     if not collector.spend.first_to_say(account.account_id, now.date()):
         return
     collector.bus.put(
@@ -125,7 +125,7 @@ def _say_capped(account: Account, collector: Collector, now: datetime) -> None:
 
 
 def _say_stuck(
-    source: str, account: Account, before: Collected | None, collector: Collector
+    source: str, account: Account, before: Collected | None, collector: CollectPorts
 ) -> None:
     """Say once that a source never finishes, however small its questions are."""
     now = collector.progress.get(account.account_id, source)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from cloudspend.collect.ports import CostExplorer, Spend
+from cloudspend.collect.ports import CostExplorer, RequestBudget
 
 
 class MeteredCostExplorer:
@@ -12,7 +12,7 @@ class MeteredCostExplorer:
     beside what the port raises."""
 
     def __init__(
-        self, api: CostExplorer, spend: Spend, account_id: str, day: date, cap: int
+        self, api: CostExplorer, spend: RequestBudget, account_id: str, day: date, cap: int
     ) -> None:
         self._api = api
         self._spend = spend

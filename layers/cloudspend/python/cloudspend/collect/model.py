@@ -9,7 +9,7 @@ from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.tables import Table
 
 
-class Grain(StrEnum):
+class Granularity(StrEnum):
     """What one piece of a source holds: a day, a month, or all that there is now."""
 
     DAY = "day"
@@ -74,7 +74,7 @@ class Collected:
 
 
 @dataclass(frozen=True)
-class Piece:
+class TableSlice:
     """What is replaced at once: one object of a table."""
 
     period: BillingPeriod
@@ -91,12 +91,12 @@ class Piece:
 WHOLE = "all"
 
 
-def piece_of(grain: Grain, day: date) -> Piece:
+def piece_of(grain: Granularity, day: date) -> TableSlice:
     """The piece that what AWS says of `day` belongs to."""
     period = BillingPeriod(day.year, day.month)
-    return Piece(period, day.isoformat() if grain is Grain.DAY else WHOLE)
+    return TableSlice(period, day.isoformat() if grain is Granularity.DAY else WHOLE)
 
 
-def pieces(grain: Grain, days: Days) -> list[Piece]:
+def pieces(grain: Granularity, days: Days) -> list[TableSlice]:
     """All pieces of `days`, in order, those for which AWS says nothing as well."""
     return list(dict.fromkeys(piece_of(grain, day) for day in days))

@@ -56,7 +56,7 @@ class Services(Protocol):
         """
 
 
-class Spend(Protocol):
+class RequestBudget(Protocol):
     """How many priced pages each account was asked for on each day (in UTC)."""
 
     def take(self, account_id: str, day: date, cap: int) -> None:

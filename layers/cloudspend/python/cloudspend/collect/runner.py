@@ -16,7 +16,15 @@ from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.event import Bus
 from cloudspend.collect.calls import PAGE_PRICE, Call
 from cloudspend.collect.expire import still_kept
-from cloudspend.collect.model import Collected, Days, Grain, Piece, Status, piece_of, pieces
+from cloudspend.collect.model import (
+    Collected,
+    Days,
+    Granularity,
+    Status,
+    TableSlice,
+    piece_of,
+    pieces,
+)
 from cloudspend.collect.pages import all_pages
 from cloudspend.collect.ports import (
     AnswerChanged,
@@ -24,8 +32,8 @@ from cloudspend.collect.ports import (
     NotAvailable,
     Progress,
     QuestionRefused,
+    RequestBudget,
     Services,
-    Spend,
     Store,
 )
 from cloudspend.collect.source import COLLECTED_AT, Learn, Source
@@ -55,16 +63,16 @@ ENDS: Mapping[type[CloudSpendError], Status] = {
     NotAvailable: Status.NOT_AVAILABLE,
 }
 
-Rows = Mapping[Piece, Sequence[Mapping[str, Any]]]
+Rows = Mapping[TableSlice, Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Collector:
+class CollectPorts:
     """The platform's own services that collecting uses, and how many priced pages a day an account
     may be asked for."""
 
     accounts: AccountRegistry
-    spend: Spend
+    spend: RequestBudget
     progress: Progress
     store: Store
     catalog: Catalog
@@ -88,7 +96,7 @@ class Outcome:
 class Meter:
     """Counts the pages of a run, and keeps to the day's cap."""
 
-    def __init__(self, spend: Spend, account_id: str, cap: int, at: datetime) -> None:
+    def __init__(self, spend: RequestBudget, account_id: str, cap: int, at: datetime) -> None:
         self._spend = spend
         self._account_id = account_id
         self._cap = cap
@@ -112,7 +120,7 @@ class Run:
         source: Source,
         account: Account,
         services: Services,
-        collector: Collector,
+        collector: CollectPorts,
         now: datetime,
     ) -> None:
         self._source = source
@@ -169,7 +177,7 @@ class Run:
         source = self._source
         questions = plan(
             source.grain,
-            None if anew and source.grain is Grain.SNAPSHOT else self._days,
+            None if anew and source.grain is Granularity.SNAPSHOT else self._days,
             self._now.date(),
             overlap=overlap,
             history=min(history, self._account.retention_months or history),
@@ -182,7 +190,9 @@ class Run:
             if source.learn:
                 known = [row for rows in found.values() for row in rows]
                 self._learn(source.learn, known)
-            self._days = asked if source.grain is Grain.SNAPSHOT else extended(self._days, asked)
+            self._days = (
+                asked if source.grain is Granularity.SNAPSHOT else extended(self._days, asked)
+            )
         if self._history != history or len(self._histories()) > 1:
             self._history, self._history_at = history, self._now
 
@@ -201,7 +211,7 @@ class Run:
 
     def _pieces(self, asked: Days) -> Rows:
         source = self._source
-        found: dict[Piece, list[Mapping[str, Any]]] = {
+        found: dict[TableSlice, list[Mapping[str, Any]]] = {
             piece: [] for piece in pieces(source.grain, asked)
         }
         for day, row in source.read(self._ask, self._account, asked):
@@ -228,15 +238,15 @@ class Run:
         collector = self._collector
         learn(self._account, rows, collector.accounts, collector.bus, self._now)
 
-    def _never_was(self, piece: Piece) -> bool:
+    def _never_was(self, piece: TableSlice) -> bool:
         """Whether a piece without rows replaces nothing: it lies too far back to have changed, and
         was not stored. Most accounts are younger than the history that is asked for."""
-        if self._source.grain is Grain.SNAPSHOT:
+        if self._source.grain is Granularity.SNAPSHOT:
             return False
         last = piece.period.end.date() - timedelta(days=1)
         return last < self._now.date() - QUIET and last not in (self._days or ())
 
-    def _point(self, piece: Piece) -> None:
+    def _point(self, piece: TableSlice) -> None:
         """Show the piece's partition to readers; it is pointed there once for all pieces."""
         folder = piece.folder(self._source.table, self._account.account_id)
         if folder in self._pointed:
@@ -302,7 +312,7 @@ def _kind(error: CloudSpendError) -> type[CloudSpendError]:
     return next(kind for kind in ENDS if isinstance(error, kind))
 
 
-def _refuse_doubles(source: Source, piece: Piece, rows: Sequence[Mapping[str, Any]]) -> None:
+def _refuse_doubles(source: Source, piece: TableSlice, rows: Sequence[Mapping[str, Any]]) -> None:
     seen: set[tuple[Any, ...]] = set()
     for row in rows if source.key else ():
         key = tuple(row[column] for column in source.key)

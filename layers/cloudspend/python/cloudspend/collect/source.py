@@ -14,7 +14,7 @@ from cloudspend.accounts.model import Account, AccountType
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.event import Bus
 from cloudspend.collect.calls import Call
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.errors import Defect
 from cloudspend.lake.tables import ACCOUNT_KEY, Column, Table
 
@@ -59,7 +59,7 @@ class Source:
 
     name: str
     table: Table
-    grain: Grain
+    grain: Granularity
     key: tuple[str, ...]
     overlap: int
     calls: tuple[Call, ...]
@@ -74,9 +74,9 @@ class Source:
         return account.type in self.types
 
 
-def table(name: str, comment: str, grain: Grain, *columns: Column) -> Table:
+def table(name: str, comment: str, grain: Granularity, *columns: Column) -> Table:
     """A table of collected rows: by account and month, with the time of collection in each row."""
-    month = SNAPSHOT_KEY if grain is Grain.SNAPSHOT else MONTH_KEY
+    month = SNAPSHOT_KEY if grain is Granularity.SNAPSHOT else MONTH_KEY
     return Table(
         name=name,
         comment=comment,

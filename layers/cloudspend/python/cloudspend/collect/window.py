@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 
 MONTHS_A_YEAR = 12
 # As long as a month can be, so that nothing is cut within one.
@@ -19,44 +19,44 @@ WEEK = 7
 
 
 @dataclass(frozen=True)
-class Most:
+class RequestSize:
     """How much one question asks for at most: calendar months, and days within them."""
 
     months: int = 1
     days: int = DAYS_A_MONTH
 
 
-A_MONTH = Most()
+A_MONTH = RequestSize()
 
 
-def smaller(grain: Grain, at_once: int, stuck: int) -> Most:
+def smaller(grain: Granularity, at_once: int, stuck: int) -> RequestSize:
     """What a source may ask at once whose questions were too large for the cap on `stuck` days: as
     much as it likes, then a month or a week of it, then a day."""
     if not stuck:
-        return Most(at_once)
-    if grain is not Grain.DAY:
-        return Most()
-    return Most(days=WEEK if stuck == 1 else 1)
+        return RequestSize(at_once)
+    if grain is not Granularity.DAY:
+        return RequestSize()
+    return RequestSize(days=WEEK if stuck == 1 else 1)
 
 
 def plan(
-    grain: Grain,
+    grain: Granularity,
     stored: Days | None,
     today: date,
     *,
     overlap: int,
     history: int,
-    most: Most = A_MONTH,
+    most: RequestSize = A_MONTH,
 ) -> list[Days]:
     """The questions to ask, in order; each is of whole days or months.
 
     `overlap` is in days or months, as the grain is; `history` is in months, the current one not
     counted.
     """
-    if grain is Grain.SNAPSHOT:
+    if grain is Granularity.SNAPSHOT:
         due = stored is None or today >= stored.start + timedelta(days=overlap)
         return [Days(today, today + timedelta(days=1))] if due else []
-    end = today + timedelta(days=1) if grain is Grain.DAY else month_after(today, 1)
+    end = today + timedelta(days=1) if grain is Granularity.DAY else month_after(today, 1)
     everything = Days(month_after(today, -history), end)
     if stored is None or stored.end < everything.start or stored.start >= end:
         return list(reversed(list(_questions(everything, most))))
@@ -80,11 +80,11 @@ def month_after(day: date, months: int) -> date:
     return date(count // MONTHS_A_YEAR, count % MONTHS_A_YEAR + 1, 1)
 
 
-def _before(grain: Grain, end: date, overlap: int) -> date:
-    return end - timedelta(days=overlap) if grain is Grain.DAY else month_after(end, -overlap)
+def _before(grain: Granularity, end: date, overlap: int) -> date:
+    return end - timedelta(days=overlap) if grain is Granularity.DAY else month_after(end, -overlap)
 
 
-def _questions(days: Days, most: Most) -> Iterator[Days]:
+def _questions(days: Days, most: RequestSize) -> Iterator[Days]:
     """`days` cut after every so many calendar months and days, oldest first."""
     start = days.start
     while start < days.end:

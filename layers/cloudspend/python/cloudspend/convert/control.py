@@ -13,8 +13,8 @@ from decimal import Context, Decimal
 import numpy as np
 
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.codes import Flags
-from cloudspend.convert.rows import Rows
+from cloudspend.convert.engine.codes import Flags
+from cloudspend.convert.engine.rows import Rows
 
 EXACT = Context(prec=100)
 Sum = Callable[[Rows, Flags], Decimal]

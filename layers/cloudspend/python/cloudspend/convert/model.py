@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from cloudspend import payload
+from cloudspend import payloads
 from cloudspend.accounts.model import ExportKind
-from cloudspend.convert.schema import COST_AND_USAGE
+from cloudspend.convert.focus.schema import COST_AND_USAGE
 from cloudspend.exports.model import BillingPeriod, DeliveredFile
 
 ROWS_READ = "rows_read"
@@ -44,38 +44,38 @@ class ConversionTask:
         )
 
     def to_payload(self) -> dict[str, Any]:
-        """JSON-ready, with the keys of `cloudspend.payload`."""
+        """JSON-ready, with the keys of `cloudspend.payloads`."""
         return {
-            payload.ACCOUNT_ID: self.account_id,
-            payload.PERIOD: str(self.period),
-            payload.GENERATION: self.generation,
-            payload.TASK: self.task,
-            payload.KIND: str(self.kind),
-            payload.COMPRESSION: self.compression,
-            payload.FILES: [
+            payloads.ACCOUNT_ID: self.account_id,
+            payloads.PERIOD: str(self.period),
+            payloads.GENERATION: self.generation,
+            payloads.TASK: self.task,
+            payloads.KIND: str(self.kind),
+            payloads.COMPRESSION: self.compression,
+            payloads.FILES: [
                 {"bucket": file.bucket, "key": file.key, "etag": file.etag, "size": file.size}
                 for file in self.files
             ],
-            payload.TABLES: list(self.tables),
-            payload.TAG_COLUMNS: list(self.tag_columns),
+            payloads.TABLES: list(self.tables),
+            payloads.TAG_COLUMNS: list(self.tag_columns),
         }
 
     @classmethod
     def from_payload(cls, given: Mapping[str, Any]) -> "ConversionTask":
         """Read what `to_payload` wrote."""
         return cls(
-            account_id=given[payload.ACCOUNT_ID],
-            period=BillingPeriod.parse(given[payload.PERIOD]),
-            generation=given[payload.GENERATION],
-            task=int(given[payload.TASK]),
-            kind=ExportKind(given[payload.KIND]),
-            compression=given[payload.COMPRESSION],
+            account_id=given[payloads.ACCOUNT_ID],
+            period=BillingPeriod.parse(given[payloads.PERIOD]),
+            generation=given[payloads.GENERATION],
+            task=int(given[payloads.TASK]),
+            kind=ExportKind(given[payloads.KIND]),
+            compression=given[payloads.COMPRESSION],
             files=tuple(
                 DeliveredFile(file["bucket"], file["key"], file["etag"], int(file["size"]))
-                for file in given[payload.FILES]
+                for file in given[payloads.FILES]
             ),
-            tables=tuple(given[payload.TABLES]),
-            tag_columns=tuple(given[payload.TAG_COLUMNS]),
+            tables=tuple(given[payloads.TABLES]),
+            tag_columns=tuple(given[payloads.TAG_COLUMNS]),
         )
 
 
@@ -121,14 +121,14 @@ class ConversionSummary:
     def to_payload(self) -> dict[str, Any]:
         """JSON-ready; money as decimal text without an exponent."""
         return {
-            payload.TASK: self.task,
+            payloads.TASK: self.task,
             ROWS_READ: self.rows_read,
             ROWS_LEFT_OUT: self.rows_left_out,
-            payload.BILLED_COST: format(self.billed_cost, "f"),
-            payload.EFFECTIVE_COST: format(self.effective_cost, "f"),
-            payload.LIST_COST: format(self.list_cost, "f"),
-            payload.UNBLENDED_COST: format(self.unblended_cost, "f"),
-            payload.CURRENCY: self.currency,
+            payloads.BILLED_COST: format(self.billed_cost, "f"),
+            payloads.EFFECTIVE_COST: format(self.effective_cost, "f"),
+            payloads.LIST_COST: format(self.list_cost, "f"),
+            payloads.UNBLENDED_COST: format(self.unblended_cost, "f"),
+            payloads.CURRENCY: self.currency,
             UNKNOWN_COLUMNS: list(self.unknown_columns),
             UNKNOWN_CHARGE_TYPES: list(self.unknown_charge_types),
             OUTPUTS: [asdict(output) for output in self.outputs],
@@ -138,14 +138,14 @@ class ConversionSummary:
     def from_payload(cls, given: Mapping[str, Any]) -> "ConversionSummary":
         """Read what `to_payload` wrote."""
         return cls(
-            task=int(given[payload.TASK]),
+            task=int(given[payloads.TASK]),
             rows_read=int(given[ROWS_READ]),
             rows_left_out=int(given[ROWS_LEFT_OUT]),
-            billed_cost=Decimal(given[payload.BILLED_COST]),
-            effective_cost=Decimal(given[payload.EFFECTIVE_COST]),
-            list_cost=Decimal(given[payload.LIST_COST]),
-            unblended_cost=Decimal(given[payload.UNBLENDED_COST]),
-            currency=given[payload.CURRENCY],
+            billed_cost=Decimal(given[payloads.BILLED_COST]),
+            effective_cost=Decimal(given[payloads.EFFECTIVE_COST]),
+            list_cost=Decimal(given[payloads.LIST_COST]),
+            unblended_cost=Decimal(given[payloads.UNBLENDED_COST]),
+            currency=given[payloads.CURRENCY],
             unknown_columns=tuple(given[UNKNOWN_COLUMNS]),
             unknown_charge_types=tuple(given[UNKNOWN_CHARGE_TYPES]),
             outputs=tuple(

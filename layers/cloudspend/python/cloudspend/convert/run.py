@@ -10,14 +10,14 @@ from typing import TypeVar
 import numpy as np
 import pyarrow as pa
 
-from cloudspend.convert.codes import Codes
 from cloudspend.convert.control import ControlTotals, control_totals
-from cloudspend.convert.currency import Currency
-from cloudspend.convert.heap import give_back_unused
-from cloudspend.convert.mapping import KindMapping, Layout
+from cloudspend.convert.engine.codes import Codes
+from cloudspend.convert.engine.memory import release_unused
+from cloudspend.convert.engine.rows import Rows
+from cloudspend.convert.focus.currency import Currency
+from cloudspend.convert.focus.mapping import KindMapping, Layout
+from cloudspend.convert.focus.schema import COST_AND_USAGE, SORT_ORDER
 from cloudspend.convert.model import ConversionTask
-from cloudspend.convert.rows import Rows
-from cloudspend.convert.schema import COST_AND_USAGE, SORT_ORDER
 from cloudspend.convert.writer import TableFiles, row_groups, sorted_order
 from cloudspend.errors import DeliveryError
 from cloudspend.exports.model import BillingPeriod
@@ -56,7 +56,7 @@ class RunWriter:
         """Write a run. Raises DeliveryError at the first row that is refused."""
         try:
             order = self._checked(rows, layout)
-            give_back_unused()
+            release_unused()
             groups = (rows.taken(numbers) for numbers in row_groups(order))
             for made in self._in_turn(partial(self._made, layout), groups):
                 for files, table in zip(self._files, made, strict=True):

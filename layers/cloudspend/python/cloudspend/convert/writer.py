@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cloudspend.convert.codes import Codes, codes_of, picked
+from cloudspend.convert.engine.codes import Codes, codes_of, take
+from cloudspend.convert.focus.names import TAG_COLUMN
+from cloudspend.convert.focus.schema import GOES_WITH_ORDER, SUMMED
 from cloudspend.convert.model import ParquetTotals
-from cloudspend.convert.names import TAG_COLUMN
-from cloudspend.convert.schema import GOES_WITH_ORDER, SUMMED
 
 # An object takes no more row groups from this size on. A row group of the widest table has about
 # 20 MB, so that objects stay under 256 MB, above which Athena gains nothing from larger ones.
@@ -173,4 +173,4 @@ def _ranks(array: pa.Array) -> tuple[Codes, int]:
     order = pc.sort_indices(encoded.dictionary).to_numpy()
     ranks = np.zeros(len(order) + 1, np.int64)
     ranks[order] = np.arange(1, len(order) + 1)
-    return picked(ranks, codes_of(encoded)), len(ranks)
+    return take(ranks, codes_of(encoded)), len(ranks)

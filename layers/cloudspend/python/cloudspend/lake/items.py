@@ -7,12 +7,12 @@ from typing import Any
 
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import (
+    AccountInventory,
     Generation,
     GenerationState,
-    Holdings,
     PublishedPeriod,
+    SweepState,
     Verdict,
-    Watch,
 )
 from cloudspend.lake.totals import from_payload, to_payload
 
@@ -101,7 +101,7 @@ def to_generation(item: Mapping[str, Any]) -> Generation:
     )
 
 
-def watch_item(account_id: str, watch: Watch) -> Item:
+def watch_item(account_id: str, watch: SweepState) -> Item:
     return {
         "pk": f"ACCOUNT#{account_id}",
         "sk": WATCH,
@@ -111,7 +111,7 @@ def watch_item(account_id: str, watch: Watch) -> Item:
     }
 
 
-def to_holdings(found: Iterable[Mapping[str, Any]]) -> Holdings:
+def to_holdings(found: Iterable[Mapping[str, Any]]) -> AccountInventory:
     """What an account's items hold, which come in order of their sort keys."""
     published, generations, watch = [], [], None
     for item in found:
@@ -120,8 +120,8 @@ def to_holdings(found: Iterable[Mapping[str, Any]]) -> Holdings:
         elif item["sk"].startswith(GENERATION):
             generations.append(to_generation(item))
         elif item["sk"] == WATCH:
-            watch = Watch(datetime.fromisoformat(item["since"]), item["seen"], item["told"])
-    return Holdings(tuple(published), tuple(generations), watch)
+            watch = SweepState(datetime.fromisoformat(item["since"]), item["seen"], item["told"])
+    return AccountInventory(tuple(published), tuple(generations), watch)
 
 
 def _text(value: Decimal | None) -> str | None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from cloudspend.convert.schema import BILLING_DETAIL, COST_AND_USAGE
+from cloudspend.convert.focus.schema import BILLING_DETAIL, COST_AND_USAGE
 from cloudspend.exports.model import BillingPeriod
 
 
@@ -118,7 +118,7 @@ class PublishedPeriod:
 
 
 @dataclass(frozen=True)
-class Watch:
+class SweepState:
     """What Sweep remembers of an account from one run to the next.
 
     `since` is when it first looked. `seen` holds for each period (`yyyy-mm`) the mark of the newest
@@ -132,7 +132,7 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class Holdings:
+class AccountInventory:
     """All that the registry holds of an account's bills. `watch` is None before the first sweep.
 
     `published` and `generations` are in order of their periods, generations of one period in order
@@ -141,4 +141,4 @@ class Holdings:
 
     published: tuple[PublishedPeriod, ...]
     generations: tuple[Generation, ...]
-    watch: Watch | None = None
+    watch: SweepState | None = None

@@ -9,13 +9,13 @@ from typing import Any, Protocol
 from cloudspend.convert.model import ParquetTotals
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import (
+    AccountInventory,
     Generation,
     GenerationState,
-    Holdings,
     PublishedPeriod,
+    SweepState,
     Totals,
     Verdict,
-    Watch,
 )
 from cloudspend.lake.tables import Column
 
@@ -113,10 +113,10 @@ class Generations(PeriodRegistry, Protocol):
 class SweptRegistry(Generations, Protocol):
     """What keeping the lake in order needs of the registry beyond what publishing does."""
 
-    def holdings(self, account_id: str) -> Holdings:
+    def holdings(self, account_id: str) -> AccountInventory:
         """All of the account's periods and generations, by one query."""
 
-    def remember(self, account_id: str, watch: Watch) -> None:
+    def remember(self, account_id: str, watch: SweepState) -> None:
         """Replace what the next sweep is to know."""
 
     def expire(self, account_id: str, period: BillingPeriod, generation: str, at: datetime) -> bool:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from cloudspend.accounts.model import Account
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.model import Generation, GenerationState, Holdings, PublishedPeriod
+from cloudspend.lake.model import AccountInventory, Generation, GenerationState, PublishedPeriod
 
 # How long objects outlive the moment in which nothing pointed at them any more. A query reads what
 # it planned with; Athena ends one after 30 minutes (Amazon Athena user guide, "Service Quotas").
@@ -21,7 +21,7 @@ READERS_LEAVE = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Kept:
+class RetentionPolicy:
     """What of a kept period's superseded generations stays: the newest `generations` of those
     that were published, and everything delivered in the last `days`."""
 
@@ -52,7 +52,7 @@ def kept_since(account: Account, now: datetime) -> BillingPeriod | None:
     return BillingPeriod(months // 12, months % 12 + 1)
 
 
-def due(account: Account, holdings: Holdings, kept: Kept, now: datetime) -> Due:
+def due(account: Account, holdings: AccountInventory, kept: RetentionPolicy, now: datetime) -> Due:
     """What of the account's bills is to go by now. The current generation of a period that is kept
     is never among it."""
     oldest = kept_since(account, now)
@@ -73,7 +73,7 @@ def due(account: Account, holdings: Holdings, kept: Kept, now: datetime) -> Due:
 
 
 def _staying(
-    generations: list[Generation], current: str | None, kept: Kept, now: datetime
+    generations: list[Generation], current: str | None, kept: RetentionPolicy, now: datetime
 ) -> set[str]:
     """The names of a kept period's generations that stay; `generations` are oldest first."""
     shown = [each for each in generations if each.state is GenerationState.PUBLISHED]

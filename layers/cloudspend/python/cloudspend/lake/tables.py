@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from cloudspend.accounts.model import Account
-from cloudspend.convert import schema
-from cloudspend.convert.detail_schema import DETAIL_COLUMNS
-from cloudspend.convert.names import tag_column
-from cloudspend.convert.schema import COLUMNS
+from cloudspend.convert.focus import schema
+from cloudspend.convert.focus.detail_schema import DETAIL_COLUMNS
+from cloudspend.convert.focus.names import tag_column
+from cloudspend.convert.focus.schema import COLUMNS
 from cloudspend.exports.model import BillingPeriod
 
 

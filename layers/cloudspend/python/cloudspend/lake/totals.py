@@ -1,11 +1,17 @@
 """Totals as they travel between steps: money as decimal text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from cloudspend import payload as p
+from cloudspend import payloads as p
 from cloudspend.lake.model import DetailTotals, Totals
+
+# A cost is decimal text in the source, a double in Parquet, decimal(38, 12) in Athena. What these
+# may differ by: a half unit of the twelfth place a row, and a double's 15 digits of the amount.
+ABSOLUTE = Decimal("1e-9")
+PER_ROW = Decimal("1e-12")
+PER_UNIT = Decimal("1e-15")
 
 
 def to_payload(totals: Totals) -> dict[str, Any]:
@@ -45,3 +51,34 @@ _COSTS = (p.BILLED_COST, p.EFFECTIVE_COST, p.LIST_COST)
 
 def _detail_payload(detail: DetailTotals) -> dict[str, Any]:
     return {p.ROWS: detail.rows, p.UNBLENDED_COST: f"{detail.unblended_cost:f}"}
+
+
+def tolerance(rows: int, cost: Decimal) -> Decimal:
+    """How far two sums of the same costs may lie apart through rounding alone."""
+    return ABSOLUTE + rows * PER_ROW + abs(cost) * PER_UNIT
+
+
+def differences(expected: Totals, found: Totals) -> tuple[str, ...]:
+    """What of `found` is not what was `expected`, each as a clause of a sentence; none is well.
+
+    What `found` says of `billing_detail` counts only where something is expected of it.
+    """
+    wrong = _differences(expected, found, ("billed_cost", "effective_cost", "list_cost"))
+    if expected.detail:
+        detail = found.detail or DetailTotals(0, Decimal(0))
+        in_detail = _differences(expected.detail, detail, ("unblended_cost",))
+        wrong += [f"in billing_detail {clause}" for clause in in_detail]
+    return tuple(wrong)
+
+
+def _differences(
+    expected: Totals | DetailTotals, found: Totals | DetailTotals, costs: Sequence[str]
+) -> list[str]:
+    wrong = []
+    if found.rows != expected.rows:
+        wrong.append(f"{found.rows} rows instead of {expected.rows}")
+    for name in costs:
+        want, have = getattr(expected, name), getattr(found, name)
+        if abs(have - want) > tolerance(expected.rows, want):
+            wrong.append(f"{name.replace('_', ' ')} {have} instead of {want}")
+    return wrong

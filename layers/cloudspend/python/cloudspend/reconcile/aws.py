@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from cloudspend.lake.aws.faults import faults
+from cloudspend.aws.faults import faults
 from cloudspend.lake.tables import Column, Table
 
 # Athena's types as Parquet holds them. Timestamps are UTC without a zone, which is how Athena

@@ -44,7 +44,7 @@ class Costs(NamedTuple):
 NOTHING = Costs()
 
 
-class Part(StrEnum):
+class DateBucket(StrEnum):
     """Where a charge's own date lies: AWS bills some charges in another month than they bear, and
     the newest days are still being counted."""
 
@@ -88,7 +88,7 @@ class LakeSide(Side):
     rows: int = 0
     rows_without_invoice: int = 0
     rows_of: Counter[Cell] = field(default_factory=Counter)
-    parts: dict[Part, dict[Cell, Costs]] = field(default_factory=dict)
+    parts: dict[DateBucket, dict[Cell, Costs]] = field(default_factory=dict)
     families: dict[tuple[Cell, str], Costs] = field(default_factory=dict)
     newest: date | None = None
 
@@ -107,14 +107,14 @@ def lake_side(rows: Iterable[Mapping[str, str | None]], words: Vocabulary) -> La
     for row in rows:
         cell, costs = lake_cell(row, words), _lake_costs(row)
         side.add(cell, costs)
-        _add(side.parts.setdefault(Part(row["part"] or ""), {}), cell, costs)
+        _add(side.parts.setdefault(DateBucket(row["part"] or ""), {}), cell, costs)
         if row["usage_family"]:
             _add(side.families, (cell, row["usage_family"]), costs)
         side.currencies.add(row["currency"] or "")
         side.rows += int(row["row_count"] or 0)
         side.rows_of[cell] += int(row["row_count"] or 0)
         side.rows_without_invoice += int(row["rows_without_invoice"] or 0)
-        if row["newest"] and row["part"] != Part.OUTSIDE:
+        if row["newest"] and row["part"] != DateBucket.OUTSIDE:
             newest = date.fromisoformat(row["newest"][:10])
             side.newest = max(newest, side.newest or newest)
         if cell.charge_type == UNMAPPED:

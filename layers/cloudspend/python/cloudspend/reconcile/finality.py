@@ -26,7 +26,7 @@ STEADY = timedelta(days=3)
 class Finality:
     """The signs at `now` for a month that ended or ends at `end`.
 
-    `steady_since` is since when AWS has delivered the same figures; it counts in place of invoice
+    `unchanged_since` is when AWS last changed the delivered figures; it replaces invoice
     ids where the export bears none, and is None where it does.
     """
 
@@ -35,7 +35,7 @@ class Finality:
     rows: int
     rows_without_invoice: int
     estimated: bool
-    steady_since: datetime | None = None
+    unchanged_since: datetime | None = None
 
     @property
     def why_open(self) -> str:
@@ -44,8 +44,8 @@ class Finality:
             return "The month is not over."
         return (
             self._not_invoiced
-            if self.steady_since is None
-            else self._not_settled(self.steady_since)
+            if self.unchanged_since is None
+            else self._not_settled(self.unchanged_since)
         ) or ("Cost Explorer still calls its figures an estimate." if self.estimated else "")
 
     @property
@@ -57,8 +57,8 @@ class Finality:
             f"{self.rows} rows bear no invoice id."
         )
 
-    def _not_settled(self, steady_since: datetime) -> str:
-        closed = max(self.end + SETTLED, steady_since + STEADY)
+    def _not_settled(self, unchanged_since: datetime) -> str:
+        closed = max(self.end + SETTLED, unchanged_since + STEADY)
         if self.now >= closed:
             return ""
         return (
@@ -68,7 +68,7 @@ class Finality:
         )
 
 
-def steady_since(published: PublishedPeriod, held: Iterable[Generation]) -> datetime:
+def unchanged_since(published: PublishedPeriod, held: Iterable[Generation]) -> datetime:
     """When AWS first delivered the figures that readers see, without others in between; `held` are
     the period's generations in order of their delivery."""
     since = published.published_at

@@ -26,33 +26,33 @@ class Invoice:
 
 
 @dataclass(frozen=True)
-class Told:
+class InvoiceAnswer:
     """What AWS tells of a period's invoices; `why_none` says why it tells nothing."""
 
     invoices: tuple[Invoice, ...] = ()
     why_none: str = ""
 
 
-ReadInvoices = Callable[[BillingPeriod], Told]
+ReadInvoices = Callable[[BillingPeriod], InvoiceAnswer]
 NONE_ISSUED = "AWS has issued no invoice to this account for the period."
 STILL_OPEN = "The bill is still open; AWS invoices it after its end."
 
 
-def no_invoices(_: BillingPeriod) -> Told:
+def no_invoices(_: BillingPeriod) -> InvoiceAnswer:
     """The invoices of an account to which AWS gives none."""
-    return Told(why_none=NONE_ISSUED)
+    return InvoiceAnswer(why_none=NONE_ISSUED)
 
 
 def invoices_of(services: Services, account_id: str) -> ReadInvoices:
     """The account's invoices as AWS tells them now. The permission is optional: where the customer
     does not give it, nothing is told, with the reason. Raises TransientError and Defect."""
 
-    def read(period: BillingPeriod) -> Told:
+    def read(period: BillingPeriod) -> InvoiceAnswer:
         try:
             told = read_invoices(services, account_id, period)
         except (PermissionDenied, NotAvailable) as error:
-            return Told(why_none=error.sentence)
-        return Told(tuple(map(_invoice, told))) if told else no_invoices(period)
+            return InvoiceAnswer(why_none=error.sentence)
+        return InvoiceAnswer(tuple(map(_invoice, told))) if told else no_invoices(period)
 
     return read
 
@@ -123,7 +123,7 @@ def _is_close(difference: Decimal, *sizes: Decimal) -> bool:
     return abs(difference) <= max(CENT, CELL_SHARE * max(map(abs, sizes)))
 
 
-def check_invoices(told: Told, lake: Mapping[str, Decimal], currency: str) -> InvoiceCheck:
+def check_invoices(told: InvoiceAnswer, lake: Mapping[str, Decimal], currency: str) -> InvoiceCheck:
     """Compare the invoices of a period with the sums of the lake's rows by invoice id.
 
     An invoice of which the lake has no row counts as nothing there; rows of an invoice that AWS

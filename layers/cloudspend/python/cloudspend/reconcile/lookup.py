@@ -14,21 +14,21 @@ from cloudspend.collect.ports import CostExplorer
 from cloudspend.lake.model import PublishedPeriod
 from cloudspend.lake.ports import Queries
 from cloudspend.lake.statements import statement
-from cloudspend.reconcile.cells import Cell, Costs, Part, cost_explorer_side, lake_cells
+from cloudspend.reconcile.cells import Cell, Costs, DateBucket, cost_explorer_side, lake_cells
 from cloudspend.reconcile.compare import Comparison
-from cloudspend.reconcile.earlier import Earlier, agreements, earlier
 from cloudspend.reconcile.evidence import Evidence, LastDays
 from cloudspend.reconcile.invoice import InvoiceCheck, ReadInvoices, check_invoices
+from cloudspend.reconcile.previous import PreviousComparison, agreements, earlier
 from cloudspend.reconcile.rules import FEES
 from cloudspend.reconcile.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)
-class Found:
+class LookupResult:
     """Evidence, what the comparison before wrote down, and the requests that it took."""
 
     evidence: Evidence
-    before: Earlier = field(default_factory=Earlier)
+    before: PreviousComparison = field(default_factory=PreviousComparison)
     requests: int = 0
 
 
@@ -41,7 +41,7 @@ class Lookup:
     queries: Queries
     words: Vocabulary
 
-    def gather(self, comparison: Comparison, known: Evidence, since: date) -> Found:
+    def gather(self, comparison: Comparison, known: Evidence, since: date) -> LookupResult:
         """Add to what is `known` what the comparison's differences ask for; the days from `since`
         on may still be counted."""
         lake = comparison.lake
@@ -51,26 +51,26 @@ class Lookup:
             known,
             rows=lake.rows_of,
             families=lake.families,
-            outside=lake.parts.get(Part.OUTSIDE, {}),
+            outside=lake.parts.get(DateBucket.OUTSIDE, {}),
             missing=frozenset(cell.service for cell in comparison.cells) - services,
             one_sided=frozenset(sides),
             unmapped=frozenset(comparison.unmapped),
         )
         off = [cell for cell in comparison.cells if not comparison.agrees(cell)]
         if not off:
-            return Found(evidence)
+            return LookupResult(evidence)
         before = earlier(self.queries.run(self._statement("last_comparison")))
         evidence = replace(evidence, agreed=agreements(comparison, before, known.now))
         if any(cell.charge_type in FEES for cell in off):
             evidence = replace(evidence, elsewhere=self._fees_of_other_bills())
         requests = 0
         if known.open and since < self.published.period.end.date():
-            days = lake.parts.get(Part.UNSETTLED, {})
+            days = lake.parts.get(DateBucket.UNSETTLED, {})
             bill = read_bill(self.api, self.published.period, since)
             told = cost_explorer_side(bill, self.words).cells
             evidence = replace(evidence, last_days=LastDays(since, days, told))
             requests = bill.requests
-        return Found(evidence, before, requests)
+        return LookupResult(evidence, before, requests)
 
     def check_invoices(self, invoices: ReadInvoices) -> InvoiceCheck:
         """The period's invoices beside what the lake has of each."""

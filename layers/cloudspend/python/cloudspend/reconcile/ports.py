@@ -34,7 +34,7 @@ def no_members(_: str) -> Iterable[Member]:
 
 
 @dataclass(frozen=True)
-class Platform:
+class ReconcilePorts:
     """The platform's own services that a reconciliation uses, the age up to which it calls a
     period's newest charge fresh, and who belongs to an organization."""
 

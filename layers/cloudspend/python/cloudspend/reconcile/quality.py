@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cloudspend.convert.rules import KNOWN_CHARGE_TYPES
-from cloudspend.convert.schema import COLUMNS
-from cloudspend.lake.decide import restates
+from cloudspend.convert.focus.rules import KNOWN_CHARGE_TYPES
+from cloudspend.convert.focus.schema import COLUMNS
+from cloudspend.ingest.decisions import restates
 from cloudspend.lake.model import PublishedPeriod
 from cloudspend.lake.ports import Queries
 from cloudspend.lake.statements import statement

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from cloudspend import payload
+from cloudspend import payloads
 from cloudspend.accounts.members import expected
 from cloudspend.accounts.model import Account, ExportKind
 from cloudspend.alerts import catalog as events
@@ -19,18 +19,18 @@ from cloudspend.errors import (
     parse,
 )
 from cloudspend.exports.model import BillingPeriod
-from cloudspend.lake.decide import delivered_at
-from cloudspend.lake.failure import OUR_FAULT
+from cloudspend.ingest.decisions import delivered_at
+from cloudspend.ingest.failure import OUR_FAULT
 from cloudspend.lake.model import Generation, PublishedPeriod, Verdict
 from cloudspend.reconcile.cells import cost_explorer_side, lake_side
 from cloudspend.reconcile.compare import ALL, GROSS, Comparison, Measure
 from cloudspend.reconcile.coverage import Freshness
 from cloudspend.reconcile.evidence import Evidence, unsettled_since
 from cloudspend.reconcile.explain import explain
-from cloudspend.reconcile.finality import WITHOUT_INVOICE_IDS, Finality, steady_since
+from cloudspend.reconcile.finality import WITHOUT_INVOICE_IDS, Finality, unchanged_since
 from cloudspend.reconcile.invoice import STILL_OPEN, InvoiceCheck, ReadInvoices, no_invoices
 from cloudspend.reconcile.lookup import Lookup, published_cost
-from cloudspend.reconcile.ports import Platform
+from cloudspend.reconcile.ports import ReconcilePorts
 from cloudspend.reconcile.quality import measure_quality
 from cloudspend.reconcile.record import announce, announce_quality, record, record_quality
 from cloudspend.reconcile.tables import Outcome
@@ -55,7 +55,7 @@ def reconcile(
     state: State,
     account: Account,
     api: CostExplorer,
-    platform: Platform,
+    platform: ReconcilePorts,
     now: datetime,
     invoices: ReadInvoices = no_invoices,
 ) -> dict[str, Any]:
@@ -66,16 +66,16 @@ def reconcile(
     """
     published = _current(state, platform)
     if published is None:
-        return {payload.VERDICT: SUPERSEDED}
+        return {payloads.VERDICT: SUPERSEDED}
     outcome = reconcile_period(published, account, api, platform, now, invoices)
-    return {payload.VERDICT: str(outcome.judgement.verdict) if outcome else SUPERSEDED}
+    return {payloads.VERDICT: str(outcome.judgement.verdict) if outcome else SUPERSEDED}
 
 
 def reconcile_period(
     published: PublishedPeriod,
     account: Account,
     api: CostExplorer,
-    platform: Platform,
+    platform: ReconcilePorts,
     now: datetime,
     invoices: ReadInvoices = no_invoices,
 ) -> Outcome | None:
@@ -100,7 +100,7 @@ def reconcile_period(
 
 
 def unavailable(
-    state: State, account: Account, platform: Platform, now: datetime
+    state: State, account: Account, platform: ReconcilePorts, now: datetime
 ) -> dict[str, Any]:
     """Say that the comparison did not come about; `state` has the step's failure beside its input.
 
@@ -110,9 +110,9 @@ def unavailable(
     """
     published = _current(state, platform)
     if published is None:
-        return {payload.VERDICT: SUPERSEDED}
+        return {payloads.VERDICT: SUPERSEDED}
     failure = parse(
-        state[payload.FAILURE].get("Error", ""), state[payload.FAILURE].get("Cause", "")
+        state[payloads.FAILURE].get("Error", ""), state[payloads.FAILURE].get("Cause", "")
     )
     said = f"Not compared with Cost Explorer: {failure.summary}"
     reason = f"{said} {failure.remedy}".strip()
@@ -120,7 +120,7 @@ def unavailable(
         judgement = Judgement(Verdict.PROVISIONAL, reason, final=False)
         outcome = Outcome(published, judgement, None, None, 0, _second(now))
         if not record(outcome, platform):
-            return {payload.VERDICT: SUPERSEDED}
+            return {payloads.VERDICT: SUPERSEDED}
     platform.bus.put(
         events.event(
             "ReconciliationUnavailable",
@@ -134,14 +134,14 @@ def unavailable(
     )
     if failure.error not in NOT_OURS:
         raise Defect(said, remedy=failure.remedy or OUR_FAULT, error=failure.error)
-    return {payload.VERDICT: str(published.verdict)}
+    return {payloads.VERDICT: str(published.verdict)}
 
 
-def _current(state: State, platform: Platform) -> PublishedPeriod | None:
+def _current(state: State, platform: ReconcilePorts) -> PublishedPeriod | None:
     """The published period, if it still shows the generation of `state`."""
-    period = BillingPeriod.parse(state[payload.PERIOD])
-    published = platform.registry.pointer(state[payload.ACCOUNT_ID], period)
-    if published is None or published.generation != state[payload.GENERATION]:
+    period = BillingPeriod.parse(state[payloads.PERIOD])
+    published = platform.registry.pointer(state[payloads.ACCOUNT_ID], period)
+    if published is None or published.generation != state[payloads.GENERATION]:
         return None
     return published
 
@@ -150,7 +150,7 @@ def _compare(
     published: PublishedPeriod,
     account: Account,
     api: CostExplorer,
-    platform: Platform,
+    platform: ReconcilePorts,
     now: datetime,
     invoices: ReadInvoices,
 ) -> Outcome:
@@ -167,7 +167,7 @@ def _compare(
         rows=lake.rows,
         rows_without_invoice=lake.rows_without_invoice,
         estimated=bill.estimated,
-        steady_since=_steady_since(published, account, held),
+        unchanged_since=_unchanged_since(published, account, held),
     )
     known = Evidence(now, delivered, bool(finality.why_open), _is_newest(published, held))
     lookup = Lookup(published, api, platform.queries, words)
@@ -191,7 +191,7 @@ def _compare(
     )
 
 
-def _members(platform: Platform, published: PublishedPeriod) -> frozenset[str]:
+def _members(platform: ReconcilePorts, published: PublishedPeriod) -> frozenset[str]:
     """Who was a member in the period; nobody where no members are known."""
     known = platform.members(published.account_id)
     period = published.period
@@ -202,12 +202,12 @@ def _measures(account: Account) -> tuple[Measure, ...]:
     return GROSS if account.export.kind in WITHOUT_NET else ALL
 
 
-def _steady_since(
+def _unchanged_since(
     published: PublishedPeriod, account: Account, held: Iterable[Generation]
 ) -> datetime | None:
     if account.export.kind not in WITHOUT_INVOICE_IDS:
         return None
-    return steady_since(published, held)
+    return unchanged_since(published, held)
 
 
 def _is_newest(published: PublishedPeriod, held: Iterable[Generation]) -> bool:

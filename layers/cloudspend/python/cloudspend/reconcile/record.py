@@ -12,14 +12,14 @@ from typing import Any
 
 from cloudspend.accounts.model import Account
 from cloudspend.alerts import catalog as events
-from cloudspend.alerts.catalog.kind import MAX_CELLS
+from cloudspend.alerts.catalog.event_type import MAX_CELLS
 from cloudspend.alerts.event import Event
 from cloudspend.alerts.money import money
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod, Verdict
 from cloudspend.reconcile.cells import ZERO
 from cloudspend.reconcile.compare import Difference, Explanation, Measure
-from cloudspend.reconcile.ports import Platform
+from cloudspend.reconcile.ports import ReconcilePorts
 from cloudspend.reconcile.quality import QualityReport
 from cloudspend.reconcile.rules import ROUNDING
 from cloudspend.reconcile.tables import (
@@ -50,7 +50,7 @@ DETAIL_TYPES = {
 }
 
 
-def record(outcome: Outcome, platform: Platform) -> bool:
+def record(outcome: Outcome, platform: ReconcilePorts) -> bool:
     """Keep `outcome`. False when its generation is no longer the current one: then nothing that
     readers see has changed."""
     published = outcome.published
@@ -68,7 +68,7 @@ def record(outcome: Outcome, platform: Platform) -> bool:
     return taken
 
 
-def project(account_id: str, period: BillingPeriod, platform: Platform) -> None:
+def project(account_id: str, period: BillingPeriod, platform: ReconcilePorts) -> None:
     """Point the partitions at the reconciliation that the registry holds, until it holds still."""
     shown: PublishedPeriod | None = None
     while (current := platform.registry.pointer(account_id, period)) != shown:
@@ -77,7 +77,7 @@ def project(account_id: str, period: BillingPeriod, platform: Platform) -> None:
             _point(current, platform)
 
 
-def announce(account: Account, outcome: Outcome, platform: Platform) -> None:
+def announce(account: Account, outcome: Outcome, platform: ReconcilePorts) -> None:
     """Put the verdict on the bus, unless a comparison of another day said the same. Only for an
     outcome that was compared."""
     comparison, published = outcome.comparison, outcome.published
@@ -109,7 +109,7 @@ def announce(account: Account, outcome: Outcome, platform: Platform) -> None:
 def record_quality(
     published: PublishedPeriod,
     report: QualityReport | None,
-    platform: Platform,
+    platform: ReconcilePorts,
     at: datetime,
     *,
     certified: bool,
@@ -132,7 +132,7 @@ def announce_quality(
     account: Account,
     published: PublishedPeriod,
     report: QualityReport,
-    platform: Platform,
+    platform: ReconcilePorts,
     *,
     certified: bool,
 ) -> None:
@@ -227,7 +227,7 @@ def _explanations(explanations: Iterable[Explanation]) -> list[dict[str, Any]]:
     ]
 
 
-def _write(outcome: Outcome, platform: Platform) -> None:
+def _write(outcome: Outcome, platform: ReconcilePorts) -> None:
     published = outcome.published
     for table, rows in (
         (RECONCILIATION_CELLS, cell_rows(outcome)),
@@ -239,7 +239,7 @@ def _write(outcome: Outcome, platform: Platform) -> None:
         platform.tables.write(table, place, rows)
 
 
-def _point(current: PublishedPeriod, platform: Platform) -> None:
+def _point(current: PublishedPeriod, platform: ReconcilePorts) -> None:
     if current.reconciled_at is None:
         return
     for table in PROOF_TABLES:

@@ -11,9 +11,9 @@ from cloudspend.lake.tables import ACCOUNT_KEY, PERIOD_KEY, Column, Table, gener
 from cloudspend.reconcile.cells import Cell
 from cloudspend.reconcile.compare import Comparison, Measure
 from cloudspend.reconcile.coverage import Freshness, coverage, membership
-from cloudspend.reconcile.earlier import Earlier
 from cloudspend.reconcile.evidence import Agreement
 from cloudspend.reconcile.invoice import InvoiceCheck
+from cloudspend.reconcile.previous import PreviousComparison
 from cloudspend.reconcile.quality import QualityReport
 from cloudspend.reconcile.verdict import Judgement
 
@@ -144,7 +144,7 @@ class Outcome:
     estimated: bool | None
     ce_requests: int
     at: datetime
-    before: Earlier = field(default_factory=Earlier)
+    before: PreviousComparison = field(default_factory=PreviousComparison)
     agreed: Mapping[Cell, Agreement] = field(default_factory=dict)
     invoice: InvoiceCheck | None = None
     freshness: Freshness | None = None

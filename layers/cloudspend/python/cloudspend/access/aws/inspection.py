@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 
 from cloudspend.access.aws.calls import DENIED, INVALID_KEY, call, code
 from cloudspend.access.aws.probes import CustomerProber
-from cloudspend.access.aws.sessions import VERIFY, StsDoor, identity_of
+from cloudspend.access.aws.sessions import VERIFY, StsCustomerSessions, identity_of
 from cloudspend.access.keys import AccessKey, Identity
-from cloudspend.access.ports import Excess
+from cloudspend.access.ports import ExcessPermissions
 from cloudspend.accounts.model import Account
 from cloudspend.errors import ConnectionRefused
 
@@ -54,7 +54,7 @@ LOOKS: dict[str, Callable[[boto3.Session], Any]] = {
 class KeyInspector:
     """`KeyGate` by the key's own calls."""
 
-    def __init__(self, door: StsDoor, partition: str) -> None:
+    def __init__(self, door: StsCustomerSessions, partition: str) -> None:
         self._door = door
         self._partition = partition
 
@@ -84,7 +84,7 @@ class KeyInspector:
                 return made
         return None
 
-    def excess(self, key: AccessKey, identity: Identity) -> Excess:
+    def excess(self, key: AccessKey, identity: Identity) -> ExcessPermissions:
         session = self._door.long_term(key)
         iam = session.client("iam")
         try:
@@ -97,13 +97,13 @@ class KeyInspector:
             if code(error) not in DENIED:
                 raise
             found = [action for action, look in LOOKS.items() if _allowed(look, session)]
-            return Excess(tuple(found), whole=False)
+            return ExcessPermissions(tuple(found), whole=False)
         allowed = [
             one["EvalActionName"]
             for one in answer["EvaluationResults"]
             if one["EvalDecision"] == "allowed"
         ]
-        return Excess(tuple(sorted(allowed)), whole=True)
+        return ExcessPermissions(tuple(sorted(allowed)), whole=True)
 
     def customer(self, account: Account, key: AccessKey) -> CustomerProber:
         return CustomerProber(self._door.session_by(account, key, VERIFY), self._partition)

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from cloudspend.access.aws.calls import call as _call
 from cloudspend.access.aws.calls import code as _code
 from cloudspend.access.denials import read_denial
-from cloudspend.access.ports import Finding
-from cloudspend.accounts.members import Listed
+from cloudspend.access.ports import ProbeResult
+from cloudspend.accounts.members import OrganizationAccount
 from cloudspend.accounts.model import Account, CheckStatus
 from cloudspend.errors import Defect, PermissionDenied
 from cloudspend.settings import BILLING_REGIONS
@@ -19,33 +19,33 @@ from cloudspend.settings import BILLING_REGIONS
 NOTHING_THERE = frozenset(
     {"DataUnavailableException", "AWSOrganizationsNotInUseException", "NotFoundException"}
 )
-PASSED = Finding(CheckStatus.PASSED, "")
-NO_OBJECT = Finding(
+PASSED = ProbeResult(CheckStatus.PASSED, "")
+NO_OBJECT = ProbeResult(
     CheckStatus.NOT_AVAILABLE,
     "There is no delivery in the bucket yet, and S3 answers for an object that is not there as for "
     "one that may not be read. The first delivery will show it.",
 )
-NOT_LISTED = Finding(
+NOT_LISTED = ProbeResult(
     CheckStatus.NOT_AVAILABLE, "It could not be tried, since the bucket cannot be listed."
 )
 
-NOT_AMONG_EXPORTS = Finding(
+NOT_AMONG_EXPORTS = ProbeResult(
     CheckStatus.NOT_AVAILABLE, "It could not be tried, since the exports cannot be listed."
 )
-NO_EXPORT = Finding(
+NO_EXPORT = ProbeResult(
     CheckStatus.NOT_AVAILABLE, "The account has no export of AWS Data Exports to try it with."
 )
-NO_EXECUTION = Finding(
+NO_EXECUTION = ProbeResult(
     CheckStatus.NOT_AVAILABLE, "AWS has not delivered any export of the account yet."
 )
-NOT_ENCRYPTED_WITH_IT = Finding(
+NOT_ENCRYPTED_WITH_IT = ProbeResult(
     CheckStatus.NOT_AVAILABLE, "The first file of the export is not encrypted with this key."
 )
 
-NO_COST_CATEGORY = Finding(
+NO_COST_CATEGORY = ProbeResult(
     CheckStatus.NOT_AVAILABLE, "There is no cost category to be tried with, or none may be listed."
 )
-NO_ROOT = Finding(
+NO_ROOT = ProbeResult(
     CheckStatus.NOT_AVAILABLE, "It could not be tried, since the organization's root is not known."
 )
 # The least that can be asked of recommendations and of Savings Plans.
@@ -59,18 +59,18 @@ class CustomerProber:
         self._session = session
         self._billing_region = BILLING_REGIONS[partition]
 
-    def probe(self, action: str, account: Account, now: datetime) -> Finding:
+    def probe(self, action: str, account: Account, now: datetime) -> ProbeResult:
         if action not in PROBES:
             raise Defect(f"No call is known that would try {action}.")
         try:
             return PROBES[action](self, account, now)
         except ClientError as error:
             if _code(error) in NOTHING_THERE:
-                return Finding(CheckStatus.NOT_AVAILABLE, str(error))
+                return ProbeResult(CheckStatus.NOT_AVAILABLE, str(error))
             denial = read_denial(str(error))
-            return Finding(CheckStatus.DENIED, f"{denial.sentence} {error}", denial.by)
+            return ProbeResult(CheckStatus.DENIED, f"{denial.sentence} {error}", denial.by)
 
-    def organization_accounts(self, account: Account) -> list[Listed]:
+    def organization_accounts(self, account: Account) -> list[OrganizationAccount]:
         client = self._billing("organizations")
         try:
             described = _call(client.describe_organization)["Organization"]
@@ -86,34 +86,34 @@ class CustomerProber:
             ) from error
         return [_listed(one) for one in found]
 
-    def own_role(self, account: Account, _: datetime) -> Finding:
+    def own_role(self, account: Account, _: datetime) -> ProbeResult:
         role = str(account.role_arn).rpartition("/")[2]
         _call(self._session.client("iam").get_role, RoleName=role)
         return PASSED
 
-    def bucket_list(self, account: Account, _: datetime) -> Finding:
+    def bucket_list(self, account: Account, _: datetime) -> ProbeResult:
         self._first_key(account)
         return PASSED
 
-    def object(self, account: Account, _: datetime) -> Finding:
+    def object(self, account: Account, _: datetime) -> ProbeResult:
         read = self._read_first(account)
-        return read if isinstance(read, Finding) else PASSED
+        return read if isinstance(read, ProbeResult) else PASSED
 
-    def report_definitions(self, _: Account, __: datetime) -> Finding:
+    def report_definitions(self, _: Account, __: datetime) -> ProbeResult:
         _call(self._billing("cur").describe_report_definitions)
         return PASSED
 
-    def exports(self, account: Account, _: datetime) -> Finding:
+    def exports(self, account: Account, _: datetime) -> ProbeResult:
         self._export_arn(account)
         return PASSED
 
-    def export(self, account: Account, _: datetime) -> Finding:
+    def export(self, account: Account, _: datetime) -> ProbeResult:
         return self._with_export("get_export", account)
 
-    def executions(self, account: Account, _: datetime) -> Finding:
+    def executions(self, account: Account, _: datetime) -> ProbeResult:
         return self._with_export("list_executions", account)
 
-    def execution(self, account: Account, _: datetime) -> Finding:
+    def execution(self, account: Account, _: datetime) -> ProbeResult:
         client = self._billing("bcm-data-exports")
         try:
             arn = self._export_arn(account)
@@ -125,14 +125,14 @@ class CustomerProber:
         _call(client.get_execution, ExportArn=arn, ExecutionId=listed[0]["ExecutionId"])
         return PASSED
 
-    def decryption(self, account: Account, _: datetime) -> Finding:
+    def decryption(self, account: Account, _: datetime) -> ProbeResult:
         """KMS decrypts for S3 alone, so that reading an object is the only way to try it."""
         read = self._read_first(account)
-        if isinstance(read, Finding):
+        if isinstance(read, ProbeResult):
             return read
         return PASSED if read["key"] == account.kms_key_arn else NOT_ENCRYPTED_WITH_IT
 
-    def dimension_values(self, _: Account, now: datetime) -> Finding:
+    def dimension_values(self, _: Account, now: datetime) -> ProbeResult:
         _call(
             self._billing("ce").get_dimension_values,
             TimePeriod=_yesterday(now),
@@ -140,7 +140,7 @@ class CustomerProber:
         )
         return PASSED
 
-    def cost_and_usage(self, _: Account, now: datetime) -> Finding:
+    def cost_and_usage(self, _: Account, now: datetime) -> ProbeResult:
         _call(
             self._billing("ce").get_cost_and_usage,
             TimePeriod=_yesterday(now),
@@ -149,23 +149,23 @@ class CustomerProber:
         )
         return PASSED
 
-    def organization(self, _: Account, __: datetime) -> Finding:
+    def organization(self, _: Account, __: datetime) -> ProbeResult:
         _call(self._billing("organizations").describe_organization)
         return PASSED
 
-    def members(self, _: Account, __: datetime) -> Finding:
+    def members(self, _: Account, __: datetime) -> ProbeResult:
         _call(self._billing("organizations").list_accounts, MaxResults=1)
         return PASSED
 
-    def tag_keys(self, _: Account, now: datetime) -> Finding:
+    def tag_keys(self, _: Account, now: datetime) -> ProbeResult:
         _call(self._billing("ce").get_tags, TimePeriod=_yesterday(now))
         return PASSED
 
-    def cost_categories(self, _: Account, __: datetime) -> Finding:
+    def cost_categories(self, _: Account, __: datetime) -> ProbeResult:
         _call(self._billing("ce").list_cost_category_definitions, MaxResults=1)
         return PASSED
 
-    def cost_category(self, _: Account, __: datetime) -> Finding:
+    def cost_category(self, _: Account, __: datetime) -> ProbeResult:
         ce = self._billing("ce")
         try:
             listed = _call(ce.list_cost_category_definitions, MaxResults=1)
@@ -176,15 +176,15 @@ class CustomerProber:
             return PASSED
         return NO_COST_CATEGORY
 
-    def reservation_coverage(self, _: Account, now: datetime) -> Finding:
+    def reservation_coverage(self, _: Account, now: datetime) -> ProbeResult:
         _call(self._billing("ce").get_reservation_coverage, TimePeriod=_yesterday(now))
         return PASSED
 
-    def reservation_utilization(self, _: Account, now: datetime) -> Finding:
+    def reservation_utilization(self, _: Account, now: datetime) -> ProbeResult:
         _call(self._billing("ce").get_reservation_utilization, TimePeriod=_yesterday(now))
         return PASSED
 
-    def reservation_recommendation(self, _: Account, __: datetime) -> Finding:
+    def reservation_recommendation(self, _: Account, __: datetime) -> ProbeResult:
         _call(
             self._billing("ce").get_reservation_purchase_recommendation,
             Service=_SOME_SERVICE,
@@ -192,19 +192,19 @@ class CustomerProber:
         )
         return PASSED
 
-    def savings_plans_utilization(self, _: Account, now: datetime) -> Finding:
+    def savings_plans_utilization(self, _: Account, now: datetime) -> ProbeResult:
         _call(self._billing("ce").get_savings_plans_utilization, TimePeriod=_yesterday(now))
         return PASSED
 
-    def savings_plans_coverage(self, _: Account, now: datetime) -> Finding:
+    def savings_plans_coverage(self, _: Account, now: datetime) -> ProbeResult:
         _call(self._billing("ce").get_savings_plans_coverage, TimePeriod=_yesterday(now))
         return PASSED
 
-    def budgets(self, account: Account, _: datetime) -> Finding:
+    def budgets(self, account: Account, _: datetime) -> ProbeResult:
         _call(self._billing("budgets").describe_budgets, AccountId=account.account_id, MaxResults=1)
         return PASSED
 
-    def invoices(self, account: Account, now: datetime) -> Finding:
+    def invoices(self, account: Account, now: datetime) -> ProbeResult:
         _call(
             self._billing("invoicing").list_invoice_summaries,
             Selector={"ResourceType": "ACCOUNT_ID", "Value": account.account_id},
@@ -213,21 +213,21 @@ class CustomerProber:
         )
         return PASSED
 
-    def roots(self, _: Account, __: datetime) -> Finding:
+    def roots(self, _: Account, __: datetime) -> ProbeResult:
         _call(self._billing("organizations").list_roots)
         return PASSED
 
-    def units(self, _: Account, __: datetime) -> Finding:
+    def units(self, _: Account, __: datetime) -> ProbeResult:
         return self._under_root("list_organizational_units_for_parent")
 
-    def members_of_unit(self, _: Account, __: datetime) -> Finding:
+    def members_of_unit(self, _: Account, __: datetime) -> ProbeResult:
         return self._under_root("list_accounts_for_parent")
 
-    def account_tags(self, account: Account, _: datetime) -> Finding:
+    def account_tags(self, account: Account, _: datetime) -> ProbeResult:
         _call(self._billing("organizations").list_tags_for_resource, ResourceId=account.account_id)
         return PASSED
 
-    def _under_root(self, operation: str) -> Finding:
+    def _under_root(self, operation: str) -> ProbeResult:
         organizations = self._billing("organizations")
         try:
             roots = _call(organizations.list_roots)["Roots"]
@@ -238,7 +238,7 @@ class CustomerProber:
         _call(getattr(organizations, operation), ParentId=roots[0]["Id"], MaxResults=1)
         return PASSED
 
-    def _with_export(self, operation: str, account: Account) -> Finding:
+    def _with_export(self, operation: str, account: Account) -> ProbeResult:
         try:
             arn = self._export_arn(account)
         except ClientError:
@@ -267,7 +267,7 @@ class CustomerProber:
     def _billing(self, service: str) -> Any:
         return self._session.client(service, region_name=self._billing_region)
 
-    def _read_first(self, account: Account) -> dict[str, Any] | Finding:
+    def _read_first(self, account: Account) -> dict[str, Any] | ProbeResult:
         """Read the first object of the export; which `key` it is encrypted with."""
         try:
             name = self._first_key(account)
@@ -292,7 +292,7 @@ class CustomerProber:
         return next((str(item["Key"]) for item in page.get("Contents", [])), None)
 
 
-PROBES: dict[str, Callable[[CustomerProber, Account, datetime], Finding]] = {
+PROBES: dict[str, Callable[[CustomerProber, Account, datetime], ProbeResult]] = {
     "iam:GetRole": CustomerProber.own_role,
     "s3:ListBucket": CustomerProber.bucket_list,
     "s3:GetObject": CustomerProber.object,
@@ -334,11 +334,13 @@ def _pages(operation: Callable[..., Any]) -> Iterator[Any]:
         token = {"NextToken": page["NextToken"]}
 
 
-def _listed(one: Any) -> Listed:
+def _listed(one: Any) -> OrganizationAccount:
     """`State` has taken the place of `Status`. AWS leaves the time out for an account that is just
     being made."""
     joined = one.get("JoinedTimestamp") or datetime.now(UTC)
-    return Listed(one["Id"], one["Name"], one.get("State") or one["Status"], joined.astimezone(UTC))
+    return OrganizationAccount(
+        one["Id"], one["Name"], one.get("State") or one["Status"], joined.astimezone(UTC)
+    )
 
 
 def _yesterday(now: datetime) -> dict[str, str]:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from cloudspend.access.aws.calls import DENIED, INVALID_KEY, call, code
 from cloudspend.access.keys import AccessKey, Identity
-from cloudspend.access.ports import CURRENT, STAGES, Vault
+from cloudspend.access.ports import CURRENT, STAGES, AccessKeyStore
 from cloudspend.access.session_policy import session_policy
 from cloudspend.accounts.model import Account, ConnectionKind
 from cloudspend.errors import ConnectionRefused, PermissionDenied
@@ -32,7 +32,7 @@ _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
 
 
 @dataclass(frozen=True)
-class Visitor:
+class SessionIdentity:
     """Who of the platform enters: its account, the function or operator, for which request, and in
     which execution of a state machine, written as `machine:name`."""
 
@@ -56,11 +56,13 @@ class Visitor:
         ]
 
 
-class StsDoor:
+class StsCustomerSessions:
     """`Door`, and the sessions that everything else works with. `sts` is a client of the platform's
     own region; so are the others that are made here, since the global endpoint is one region's."""
 
-    def __init__(self, sts: Any, region: str, vault: Vault, visitor: Callable[[], Visitor]) -> None:
+    def __init__(
+        self, sts: Any, region: str, vault: AccessKeyStore, visitor: Callable[[], SessionIdentity]
+    ) -> None:
         self._sts = sts
         self._region = region
         self._vault = vault

@@ -8,7 +8,12 @@ from botocore.exceptions import ClientError
 
 from cloudspend.alerts.aws.calls import call
 from cloudspend.alerts.event import Severity
-from cloudspend.alerts.subscription import SUBSCRIPTIONS, Subscription, Way, Wish
+from cloudspend.alerts.subscription import (
+    SUBSCRIPTIONS,
+    DeliveryProtocol,
+    Subscription,
+    SubscriptionRequest,
+)
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 
@@ -34,8 +39,8 @@ class SnsSubscriptions:
             if item["SubscriptionArn"] != DELETED
         ]
 
-    def add(self, wish: Wish) -> None:
-        if wish.way is not Way.EMAIL:
+    def add(self, wish: SubscriptionRequest) -> None:
+        if wish.way is not DeliveryProtocol.EMAIL:
             self._subscribe(self._settings.event_topic_arn, wish)
             return
         for topic, severity in self._texts.items():
@@ -50,7 +55,7 @@ class SnsSubscriptions:
     def _unsubscribe(self, arn: str) -> None:
         call(self._sns.unsubscribe, WHAT, SubscriptionArn=arn)
 
-    def _subscribe(self, topic: str, wish: Wish) -> None:
+    def _subscribe(self, topic: str, wish: SubscriptionRequest) -> None:
         queue = self._settings.dead_letters_arn(SUBSCRIPTIONS)
         attributes = {
             "FilterPolicyScope": wish.scope,
@@ -77,7 +82,7 @@ class SnsSubscriptions:
                 remedy="See that it exists and is spelled as its owner spells it.",
             ) from error
 
-    def _confirmed(self, topic: str, wish: Wish) -> str:
+    def _confirmed(self, topic: str, wish: SubscriptionRequest) -> str:
         """The ARN of the endpoint's confirmed subscription, empty if there is none."""
         same = (str(wish.way), wish.endpoint)
         return next(

@@ -13,24 +13,24 @@ from cloudspend.alerts.catalog import (
     access,
     accounts,
     collect,
-    insights,
-    lake,
+    findings,
+    ingest,
     platform,
     reconcile,
     sweep,
 )
-from cloudspend.alerts.catalog.kind import EventType
-from cloudspend.alerts.catalog.words import in_words, plain
+from cloudspend.alerts.catalog.event_type import EventType
+from cloudspend.alerts.catalog.formatting import to_json, to_text
 from cloudspend.alerts.event import Event, EventAccount, Severity
 from cloudspend.errors import Defect
 
 ROOMS: tuple[Mapping[str, EventType], ...] = (
     accounts.EVENTS,
     access.EVENTS,
-    lake.EVENTS,
+    ingest.EVENTS,
     reconcile.EVENTS,
     sweep.EVENTS,
-    insights.EVENTS,
+    findings.EVENTS,
     collect.EVENTS,
     platform.EVENTS,
 )
@@ -48,11 +48,11 @@ def event(detail_type: str, account: EventAccount, subject: str, /, **details: A
     weight = kind.severity
     if weight is None:
         weight = Severity(details.pop("severity"))
-    body = {key: plain(value) for key, value in _complete(detail_type, kind, details).items()}
+    body = {key: to_json(value) for key, value in _complete(detail_type, kind, details).items()}
     for key, schema in kind.details.items():
         if "maxItems" in schema:
             body[key] = body[key][: schema["maxItems"]]
-    words = {key: in_words(body[key], schema) for key, schema in kind.details.items()}
+    words = {key: to_text(body[key], schema) for key, schema in kind.details.items()}
     words |= {"id": account.id, "name": account.name}
     actions = tuple(filled for filled in (a.format(**words) for a in kind.actions) if filled)
     summary = kind.sentence.format(**words).strip()

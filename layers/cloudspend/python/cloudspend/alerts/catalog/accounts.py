@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog.kind import GENERATION, MAX_NAMES, EventType
+from cloudspend.alerts.catalog.event_type import GENERATION, MAX_NAMES, EventType
 from cloudspend.alerts.event import Severity
 
 EVENTS: Mapping[str, EventType] = {
@@ -108,7 +108,7 @@ EVENTS: Mapping[str, EventType] = {
         "mistakes account for. The hour's other refusals are not answered; a right link still "
         "works.",
         (
-            "Look at the log of cloudspend-register for what the messages said.",
+            "Look at the log of cloudspend-onboard-register for what the messages said.",
             "Send new links to customers whose stacks hang: cloudspend accounts invite.",
         ),
         {"hour": s.TIME, "refused": s.COUNT},

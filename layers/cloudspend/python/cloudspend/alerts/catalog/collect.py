@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog.kind import EventType
+from cloudspend.alerts.catalog.event_type import EventType
 from cloudspend.alerts.event import Severity
 
 AGAIN = "Collect it again: cloudspend collect {id} --source {source}."

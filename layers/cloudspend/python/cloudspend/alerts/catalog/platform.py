@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog.kind import EventType
+from cloudspend.alerts.catalog.event_type import EventType
 
 EVENTS: Mapping[str, EventType] = {
     "TestAlert": EventType(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog.kind import (
+from cloudspend.alerts.catalog.event_type import (
     GENERATION,
     MAX_CELLS,
     MAX_CHANGES,

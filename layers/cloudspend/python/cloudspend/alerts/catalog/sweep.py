@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog.kind import GENERATION, MAX_NAMES, EventType
+from cloudspend.alerts.catalog.event_type import GENERATION, MAX_NAMES, EventType
 from cloudspend.alerts.event import Severity
 from cloudspend.settings import VERSIONS_KEPT_DAYS
 

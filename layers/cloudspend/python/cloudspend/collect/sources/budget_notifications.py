@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import BUDGET_NOTIFICATIONS
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.source import Ask, Found, Source, table
 from cloudspend.lake.tables import Column
 
@@ -32,7 +32,7 @@ SOURCE = Source(
     table=table(
         "budget_notifications",
         "When the account's budgets notify somebody, and whether they do now",
-        Grain.SNAPSHOT,
+        Granularity.SNAPSHOT,
         Column("budget_name", "string", "The budget's name"),
         Column("notification_type", "string", "ACTUAL or FORECASTED spend"),
         Column("comparison", "string", "GREATER_THAN, LESS_THAN or EQUAL_TO"),
@@ -40,7 +40,7 @@ SOURCE = Source(
         Column("threshold_type", "string", "PERCENTAGE or ABSOLUTE_VALUE"),
         Column("state", "string", "ALARM when the threshold is reached, else OK"),
     ),
-    grain=Grain.SNAPSHOT,
+    grain=Granularity.SNAPSHOT,
     key=("budget_name", "notification_type", "comparison", "threshold", "threshold_type"),
     overlap=1,
     calls=(BUDGET_NOTIFICATIONS,),

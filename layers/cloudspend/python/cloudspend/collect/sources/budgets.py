@@ -7,7 +7,7 @@ from typing import Any
 
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import BUDGETS
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.source import Ask, Found, Source, number, table
 from cloudspend.lake.tables import Column
 
@@ -47,7 +47,7 @@ SOURCE = Source(
     table=table(
         "budgets",
         "The account's budgets with what they have spent and are forecast to spend",
-        Grain.SNAPSHOT,
+        Granularity.SNAPSHOT,
         Column("budget_name", "string", "The budget's name"),
         Column("budget_type", "string", "COST, USAGE, RI_UTILIZATION and so on, as AWS names it"),
         Column("time_unit", "string", "DAILY, MONTHLY, QUARTERLY, ANNUALLY or CUSTOM"),
@@ -64,7 +64,7 @@ SOURCE = Source(
         Column("ends_at", "timestamp", "When the budget ends, in UTC"),
         Column("updated_at", "timestamp", "When AWS last worked the spend out, in UTC"),
     ),
-    grain=Grain.SNAPSHOT,
+    grain=Granularity.SNAPSHOT,
     key=("budget_name",),
     overlap=1,
     calls=(BUDGETS,),

@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import COST_CATEGORIES, COST_CATEGORY
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.source import Ask, Found, Source, table
 from cloudspend.lake.tables import Column
 
@@ -38,7 +38,7 @@ SOURCE = Source(
     table=table(
         "cost_categories",
         "The definitions of cost categories",
-        Grain.SNAPSHOT,
+        Granularity.SNAPSHOT,
         Column("name", "string", "The category's name"),
         Column("arn", "string", "The category's ARN"),
         Column("effective_start", "string", "From when on it applies, in ISO 8601"),
@@ -48,7 +48,7 @@ SOURCE = Source(
         Column("rules", "string", "Its rules as AWS writes them, as a JSON list"),
         Column("split_charge_rules", "string", "How shared costs are split, as a JSON list"),
     ),
-    grain=Grain.SNAPSHOT,
+    grain=Granularity.SNAPSHOT,
     key=("arn",),
     overlap=1,
     calls=(COST_CATEGORIES, COST_CATEGORY),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import COST_AND_USAGE
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.source import Ask, Found, Source, table
 from cloudspend.collect.sources.costs import (
     CHARGE_TYPE,
@@ -27,13 +27,13 @@ SOURCE = Source(
     table=table(
         "cost_explorer_daily_charge_types",
         "What Cost Explorer tells of each day, linked account and charge type",
-        Grain.DAY,
+        Granularity.DAY,
         Column("usage_date", "date", "The day, in UTC"),
         SUB_ACCOUNT,
         CHARGE_TYPE,
         *FIGURES,
     ),
-    grain=Grain.DAY,
+    grain=Granularity.DAY,
     key=("sub_account_id", "charge_type"),
     overlap=14,
     calls=(COST_AND_USAGE,),

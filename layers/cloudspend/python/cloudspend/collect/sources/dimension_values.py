@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import DIMENSION_VALUES
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.source import Ask, Found, Source, table
 from cloudspend.collect.sources.costs import LINKED_ACCOUNT, RECORD_TYPE, SERVICE
 from cloudspend.collect.window import month_after
@@ -40,12 +40,12 @@ SOURCE = Source(
         "cost_explorer_dimension_values",
         "The services, linked accounts and charge types of the last three months, as Cost Explorer "
         "names them",
-        Grain.SNAPSHOT,
+        Granularity.SNAPSHOT,
         Column("dimension", "string", "SERVICE, LINKED_ACCOUNT or RECORD_TYPE"),
         Column("value", "string", "The value"),
         Column("description", "string", "A linked account's name; null for the others"),
     ),
-    grain=Grain.SNAPSHOT,
+    grain=Granularity.SNAPSHOT,
     key=("dimension", "value"),
     overlap=1,
     calls=(DIMENSION_VALUES,),

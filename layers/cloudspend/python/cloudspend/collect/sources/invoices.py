@@ -6,7 +6,7 @@ from typing import Any
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import INVOICE_SUMMARIES
 from cloudspend.collect.invoices import InvoiceSummary, ask_summaries
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.source import Ask, Found, Source, table
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.tables import Column
@@ -39,7 +39,7 @@ SOURCE = Source(
     table=table(
         "invoices",
         "The invoices of each month, as AWS summarizes them",
-        Grain.MONTH,
+        Granularity.MONTH,
         Column("invoice_id", "string", "The invoice's id"),
         Column("invoice_type", "string", "INVOICE or CREDIT_MEMO"),
         Column("billing_entity", "string", "AWS or AWS_MARKETPLACE"),
@@ -52,7 +52,7 @@ SOURCE = Source(
         Column("issued_at", "timestamp", "When it was issued, in UTC"),
         Column("due_at", "timestamp", "When it is due, in UTC"),
     ),
-    grain=Grain.MONTH,
+    grain=Granularity.MONTH,
     key=("invoice_id",),
     # Refunds and credit memos come late.
     overlap=3,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import COST_AND_USAGE
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.source import HISTORY, Ask, Found, Source, table
 from cloudspend.collect.sources.costs import (
     FIGURES,
@@ -31,13 +31,13 @@ SOURCE = Source(
         "cost_explorer_monthly_services",
         "What Cost Explorer tells of each month, linked account and service, as far back as the "
         "account has it: 13 months, or 38 where multi-year data are enabled",
-        Grain.MONTH,
+        Granularity.MONTH,
         Column("month", "date", "The first day of the month, in UTC"),
         SUB_ACCOUNT,
         SERVICE_NAME,
         *FIGURES,
     ),
-    grain=Grain.MONTH,
+    grain=Granularity.MONTH,
     key=("sub_account_id", "service"),
     overlap=2,
     calls=(COST_AND_USAGE,),

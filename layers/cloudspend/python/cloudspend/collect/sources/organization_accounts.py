@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from cloudspend.accounts.members import Listed, refresh
+from cloudspend.accounts.members import OrganizationAccount, refresh
 from cloudspend.accounts.model import Account
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.event import Bus
@@ -16,7 +16,7 @@ from cloudspend.collect.calls import (
     ROOTS,
     UNITS,
 )
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.source import ORGANIZATION, Ask, Found, Row, Source, table
 from cloudspend.errors import CustomerActionError
 from cloudspend.lake.tables import Column
@@ -73,13 +73,15 @@ def _row(member: Any, path: str | None, tags: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def learn(
+def on_rows(
     account: Account, rows: Sequence[Row], registry: AccountRegistry, bus: Bus, now: datetime
 ) -> None:
     """Members that joined or left since the list before are told of, and the registry knows."""
     listed = [
         # AWS leaves the time out for an account that is just being made.
-        Listed(row["sub_account_id"], row["name"], row["status"], row["joined_at"] or now)
+        OrganizationAccount(
+            row["sub_account_id"], row["name"], row["status"], row["joined_at"] or now
+        )
         for row in rows
     ]
     refresh(account, listed, registry, bus, now)
@@ -90,7 +92,7 @@ SOURCE = Source(
     table=table(
         "organization_accounts",
         "The accounts of the organization",
-        Grain.SNAPSHOT,
+        Granularity.SNAPSHOT,
         Column("sub_account_id", "string", "The account"),
         Column("name", "string", "Its name"),
         Column("email_domain", "string", "The domain of its e-mail address, in small letters"),
@@ -99,11 +101,11 @@ SOURCE = Source(
         Column("unit_path", "string", "Where it stands, from the root on, as Root/Workloads"),
         Column("tags", "map<string,string>", "Its tags"),
     ),
-    grain=Grain.SNAPSHOT,
+    grain=Granularity.SNAPSHOT,
     key=("sub_account_id",),
     overlap=1,
     calls=(OWN_ORGANIZATION, ROOTS, ACCOUNTS_OF_UNIT, UNITS, ACCOUNTS, ACCOUNT_TAGS),
     read=read,
     types=ORGANIZATION,
-    learn=learn,
+    learn=on_rows,
 )

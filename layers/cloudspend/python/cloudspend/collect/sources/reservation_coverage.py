@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import RESERVATION_COVERAGE
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.ports import NotAvailable
 from cloudspend.collect.source import Ask, Found, Source, day_of, number, table
 from cloudspend.collect.sources.reservable import SERVICES, of_service
@@ -50,7 +50,7 @@ SOURCE = Source(
     table=table(
         "reservation_coverage",
         "How far reservations covered the instances that ran, by day and service",
-        Grain.DAY,
+        Granularity.DAY,
         Column("usage_date", "date", "The day, in UTC"),
         Column("service", "string", "The service as Cost Explorer names it"),
         Column("reserved_hours", "double", "Instance hours that a reservation covered"),
@@ -59,7 +59,7 @@ SOURCE = Source(
         Column("coverage_percentage", "double", "Of the running hours, from 0 to 100"),
         Column("on_demand_cost", "double", "What the hours cost that none covered, in USD"),
     ),
-    grain=Grain.DAY,
+    grain=Granularity.DAY,
     key=("service",),
     overlap=7,
     calls=(RESERVATION_COVERAGE,),

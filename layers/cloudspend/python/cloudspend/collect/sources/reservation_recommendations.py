@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import RESERVATION_RECOMMENDATION
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.ports import NotAvailable
 from cloudspend.collect.source import Ask, Found, Source, number, table
 from cloudspend.collect.sources.reservable import SERVICES
@@ -76,7 +76,7 @@ SOURCE = Source(
         "reservation_recommendations",
         "What AWS recommends to reserve by the usage of the last 30 days, partly paid upfront, for "
         "each service and term. Costs are in units of the currency",
-        Grain.SNAPSHOT,
+        Granularity.SNAPSHOT,
         Column("service", "string", "The service as Cost Explorer names it"),
         Column("term", "string", "ONE_YEAR or THREE_YEARS"),
         Column("payment_option", "string", "How it would be paid"),
@@ -87,7 +87,7 @@ SOURCE = Source(
         Column("currency", "string", "ISO 4217 currency of all costs"),
         *(Column(column, "double", words) for column, (_, words) in FIGURES.items()),
     ),
-    grain=Grain.SNAPSHOT,
+    grain=Granularity.SNAPSHOT,
     # AWS may recommend one instance type twice, for another tenancy or edition.
     key=(),
     # Ten requests at least, and what AWS recommends moves slowly.

@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import RESERVATION_UTILIZATION
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.ports import NotAvailable
 from cloudspend.collect.source import Ask, Found, Source, number, table
 from cloudspend.collect.sources.reservable import SERVICES, of_service
@@ -70,13 +70,13 @@ SOURCE = Source(
     table=table(
         "reservation_utilization",
         "What of each reservation was used in each month",
-        Grain.MONTH,
+        Granularity.MONTH,
         Column("subscription_id", "string", "The reservation, as Cost Explorer names it"),
         Column("service", "string", "The service as Cost Explorer names it"),
         *(Column(column, "string", words) for column, (_, words) in ATTRIBUTES.items()),
         *(Column(column, "double", words) for column, (_, words) in FIGURES.items()),
     ),
-    grain=Grain.MONTH,
+    grain=Granularity.MONTH,
     key=("service", "subscription_id"),
     overlap=1,
     calls=(RESERVATION_UTILIZATION,),

@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import SAVINGS_PLANS_COVERAGE
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.source import Ask, Found, Source, day_of, number, table
 from cloudspend.lake.tables import Column
 
@@ -35,14 +35,14 @@ SOURCE = Source(
     table=table(
         "savings_plans_coverage",
         "How far Savings Plans covered the usage that they could have, by day, in USD",
-        Grain.DAY,
+        Granularity.DAY,
         Column("usage_date", "date", "The day, in UTC"),
         Column("covered_cost", "double", "What was paid with Savings Plans"),
         Column("on_demand_cost", "double", "What was paid on demand though a plan could have"),
         Column("total_cost", "double", "Both together"),
         Column("coverage_percentage", "double", "Of the total, from 0 to 100"),
     ),
-    grain=Grain.DAY,
+    grain=Granularity.DAY,
     key=("usage_date",),
     overlap=7,
     calls=(SAVINGS_PLANS_COVERAGE,),

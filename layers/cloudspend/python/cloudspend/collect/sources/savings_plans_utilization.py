@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import SAVINGS_PLANS_UTILIZATION
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.source import Ask, Found, Source, day_of, number, table
 from cloudspend.lake.tables import Column
 
@@ -39,7 +39,7 @@ SOURCE = Source(
     table=table(
         "savings_plans_utilization",
         "What of the commitment of all Savings Plans was used, by day, in USD",
-        Grain.DAY,
+        Granularity.DAY,
         Column("usage_date", "date", "The day, in UTC"),
         Column("commitment", "double", "What was committed to"),
         Column("used_commitment", "double", "What of it usage was paid with"),
@@ -49,7 +49,7 @@ SOURCE = Source(
         Column("on_demand_cost", "double", "What the covered usage would have cost on demand"),
         Column("net_savings", "double", "On-demand cost less commitment; negative is a loss"),
     ),
-    grain=Grain.DAY,
+    grain=Granularity.DAY,
     key=("usage_date",),
     overlap=7,
     calls=(SAVINGS_PLANS_UTILIZATION,),

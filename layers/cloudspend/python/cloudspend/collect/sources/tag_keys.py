@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cloudspend.accounts.model import Account
 from cloudspend.collect.calls import TAGS
-from cloudspend.collect.model import Days, Grain
+from cloudspend.collect.model import Days, Granularity
 from cloudspend.collect.source import Ask, Found, Source, table
 from cloudspend.collect.window import month_after
 from cloudspend.lake.tables import Column
@@ -24,10 +24,10 @@ SOURCE = Source(
     table=table(
         "cost_allocation_tag_keys",
         "The keys of the cost allocation tags of the last three months",
-        Grain.SNAPSHOT,
+        Granularity.SNAPSHOT,
         Column("tag_key", "string", "The key as Cost Explorer names it"),
     ),
-    grain=Grain.SNAPSHOT,
+    grain=Granularity.SNAPSHOT,
     key=("tag_key",),
     overlap=1,
     calls=(TAGS,),

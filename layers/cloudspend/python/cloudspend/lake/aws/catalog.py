@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from cloudspend.aws.faults import faults
 from cloudspend.errors import TransientError
-from cloudspend.lake.aws.faults import faults
 from cloudspend.lake.tables import Column, Table
 
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet"

@@ -9,19 +9,19 @@ from typing import Any
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 
+from cloudspend.aws.faults import faults
 from cloudspend.errors import TransientError, names
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake import items
-from cloudspend.lake.aws.faults import faults
 from cloudspend.lake.model import (
     KEPT,
+    AccountInventory,
     Generation,
     GenerationState,
-    Holdings,
     PublishedPeriod,
+    SweepState,
     Totals,
     Verdict,
-    Watch,
 )
 from cloudspend.lake.totals import to_payload
 
@@ -143,11 +143,11 @@ class DynamoGenerations:
         }
         return self._transact({"Put": pointer}, {"ConditionCheck": kept})
 
-    def holdings(self, account_id: str) -> Holdings:
+    def holdings(self, account_id: str) -> AccountInventory:
         held = Key("sk").between(items.GENERATION, f"{items.PERIOD}~")
         return items.to_holdings(self._where(Key("pk").eq(f"ACCOUNT#{account_id}") & held))
 
-    def remember(self, account_id: str, watch: Watch) -> None:
+    def remember(self, account_id: str, watch: SweepState) -> None:
         with faults("The registry"):
             self._table.put_item(Item=items.watch_item(account_id, watch))
 

@@ -5,10 +5,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from cloudspend.aws.faults import faults
 from cloudspend.convert.model import ParquetTotals
 from cloudspend.convert.writer import parquet_totals
 from cloudspend.errors import Defect, TransientError
-from cloudspend.lake.aws.faults import faults
 from cloudspend.lake.ports import StagedFile
 
 RANGE_BYTES = 1024 * 1024

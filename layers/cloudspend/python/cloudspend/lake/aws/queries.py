@@ -4,8 +4,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from cloudspend.aws.faults import faults
 from cloudspend.errors import Defect, TransientError, UsageError
-from cloudspend.lake.aws.faults import faults
 from cloudspend.lake.ports import QueryResult
 
 POLL_SECONDS = 0.2

@@ -1,0 +1,22 @@
+"""An event of the bus becomes a message that a person can act on, unless it was told before."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.alerts.notify import notify
+from cloudspend.findings.event_findings import deliver_if_new
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> None:
+    platform = wiring.platform()
+    why = deliver_if_new(
+        event["detail-type"],
+        event["detail"],
+        platform.board,
+        datetime.now(UTC),
+        lambda: notify(event, platform.topics),
+    )
+    logger.info("heard an event", event_id=event["detail"]["event_id"], why=why)

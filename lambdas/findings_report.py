@@ -1,0 +1,11 @@
+"""Findings: say whether the round was whole; the execution fails when it was not."""
+
+from typing import Any
+
+from cloudspend.findings.evaluate import report
+from cloudspend.wiring import entry
+
+
+@entry
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    return report(event)

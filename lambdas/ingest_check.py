@@ -1,0 +1,13 @@
+"""Ingest: the written Parquet holds what the delivered text says."""
+
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.ingest.check import check
+from cloudspend.wiring import entry
+
+
+@entry
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    return check(event, platform.accounts, platform.shelf, platform.catalog, platform.bus)

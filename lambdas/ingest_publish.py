@@ -1,0 +1,14 @@
+"""Ingest: readers see the generation from here on."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.ingest.publish import publish
+from cloudspend.wiring import entry
+
+
+@entry
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    platform = wiring.platform()
+    return publish(event, platform.accounts, platform.press, datetime.now(UTC))

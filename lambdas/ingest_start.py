@@ -1,0 +1,16 @@
+"""A customer's bucket has a new manifest: start Ingest, if it is one to believe."""
+
+from typing import Any
+
+from cloudspend import wiring
+from cloudspend.ingest.delivery_event import announce
+from cloudspend.wiring import logger
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: Any) -> None:
+    platform = wiring.platform()
+    announced = announce(
+        event, platform.accounts, platform.customer_bucket, platform.executions, platform.bus
+    )
+    logger.info("heard of a delivery", started=announced.started, reason=announced.reason)

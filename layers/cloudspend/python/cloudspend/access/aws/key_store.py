@@ -1,0 +1,94 @@
+"""Access keys in AWS Secrets Manager, a secret an account, under the platform's own KMS key."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cloudspend.access.aws.calls import call, code
+from cloudspend.access.keys import AccessKey, read_key
+from cloudspend.settings import KEY_ALIAS, KEY_READER, KEY_SECRETS, PREFIX
+
+NOT_THERE = "ResourceNotFoundException"
+
+
+def secret_name(account_id: str) -> str:
+    """What the secret with an account's access key is called."""
+    return f"{KEY_SECRETS}/{account_id}"
+
+
+def reading_policy() -> dict[str, Any]:
+    """Nobody may read a key but the functions that enter customers' accounts, which the stacks mark
+    with a tag: not even an administrator by mistake."""
+    tag, value = KEY_READER
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "OnlyFunctionsThatEnterCustomersAccounts",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": "*",
+                "Condition": {"StringNotEquals": {f"aws:PrincipalTag/{tag}": value}},
+            }
+        ],
+    }
+
+
+class SecretsManagerKeyStore:
+    """`Vault` by a client of Secrets Manager."""
+
+    def __init__(self, secrets: Any) -> None:
+        self._secrets = secrets
+
+    def put(self, account_id: str, key: AccessKey) -> None:
+        name = secret_name(account_id)
+        try:
+            self._close(name)
+        except ClientError as error:
+            if code(error) != NOT_THERE:
+                raise
+            # Without a value at first, so that no value is ever there without the policy.
+            call(
+                self._secrets.create_secret,
+                Name=name,
+                KmsKeyId=KEY_ALIAS,
+                Description=f"CloudSpend: the access key of the account {account_id}",
+                Tags=[{"Key": PREFIX, "Value": account_id}],
+            )
+            self._close(name)
+        call(self._secrets.put_secret_value, SecretId=name, SecretString=key.to_text())
+
+    def read(self, account_id: str, stage: str) -> AccessKey | None:
+        try:
+            answer = call(
+                self._secrets.get_secret_value,
+                SecretId=secret_name(account_id),
+                VersionStage=stage,
+            )
+        except ClientError as error:
+            if code(error) != NOT_THERE:
+                raise
+            return None
+        return read_key(answer["SecretString"])
+
+    def forget(self, account_id: str) -> None:
+        try:
+            # At once: a key in a bin that can be searched is not gone.
+            call(
+                self._secrets.delete_secret,
+                SecretId=secret_name(account_id),
+                ForceDeleteWithoutRecovery=True,
+            )
+        except ClientError as error:
+            if code(error) != NOT_THERE:
+                raise
+
+    def _close(self, name: str) -> None:
+        call(
+            self._secrets.put_resource_policy,
+            SecretId=name,
+            ResourcePolicy=json.dumps(reading_policy()),
+            BlockPublicPolicy=True,
+        )

@@ -1,0 +1,43 @@
+"""Whether the platform reaches a member account of an organization: by the role that a StackSet
+creates there, proved as the role of the management account is."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cloudspend.access.ports import CustomerSessions
+from cloudspend.access.verify import check_connection
+from cloudspend.accounts.model import Account, CheckStatus, Member
+from cloudspend.settings import MEMBER_ROLE
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A member, and why it is not reached; an empty reason when it is."""
+
+    member: Member
+    reason: str
+
+
+def check_member_access(
+    account: Account, members: Iterable[Member], door: CustomerSessions, now: datetime
+) -> Iterator[Reached]:
+    """Try each of `members` but the management account itself, which has the other role.
+
+    Raises TransientError.
+    """
+    for member in members:
+        if member.account_id != account.account_id:
+            yield Reached(member, _reason(as_entered(account, member.account_id), door, now))
+
+
+def as_entered(account: Account, member_id: str) -> Account:
+    """The member as an account that is entered by the StackSet's role."""
+    arn = f"arn:{account.partition}:iam::{member_id}:role/{MEMBER_ROLE}"
+    return replace(account, account_id=member_id, role_arn=arn, key=None)
+
+
+def _reason(member: Account, door: CustomerSessions, now: datetime) -> str:
+    checks = check_connection(member, door, now)
+    denied = (check.reason for check in checks if check.status is CheckStatus.DENIED)
+    return next(denied, "")

@@ -1,0 +1,1 @@
+"""AWS clients, errors and the helpers that every adapter shares."""

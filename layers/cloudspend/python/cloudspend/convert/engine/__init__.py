@@ -1,0 +1,1 @@
+"""Columnar conversion machinery. Knows nothing of billing."""

@@ -1,0 +1,287 @@
+"""Rows of delivered files as text, column by column.
+
+A bill has a million rows and a few thousand distinct values in most columns. So whatever reads a
+value here is evaluated once per distinct value (or distinct combination), not once per row.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from cloudspend.convert.engine import exact, scalars
+from cloudspend.convert.engine.codes import (
+    Codes,
+    Flags,
+    Numbers,
+    codes_of,
+    combine_columns,
+    compact,
+    constant,
+    downcast,
+    take,
+)
+from cloudspend.convert.engine.columns import Column, Columns, Each
+from cloudspend.convert.engine.locations import CombinedLocator, Locator, RowLocation, invalid_value
+from cloudspend.convert.engine.maps import Coded, Maps, decoded_maps
+from cloudspend.convert.engine.memo import Memo
+from cloudspend.errors import DeliveryError
+
+T = TypeVar("T")
+
+
+class Rows:
+    """Text columns, found by name or by `column_key`; a column that is not there is empty.
+
+    Rows that were taken from others share with them what texts say, and what rules make of texts:
+    that is found out for the `whole`, once per distinct combination, and only looked up for them.
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, pa.Array] | Columns,
+        count: int,
+        place: Locator,
+        order: Codes | None = None,
+        whole: "Rows | None" = None,
+    ) -> None:
+        self.columns = columns if isinstance(columns, Columns) else Columns.of(columns)
+        self.count = count
+        self.place = place
+        self._order = order
+        self._whole = whole
+        self.once = Memo()
+
+    @classmethod
+    def together(cls, parts: Sequence["Rows"], each: Each = map) -> "Rows":
+        """All rows of `parts`, which have the same columns and are left without them."""
+        columns = Columns.joined([part.columns for part in parts], each)
+        places = CombinedLocator([(part.place, part.count) for part in parts])
+        return cls(columns, sum(part.count for part in parts), places)
+
+    @property
+    def whole(self) -> "Rows":
+        """The rows that these were taken from, else these."""
+        return self._whole or self
+
+    def all(self) -> "Rows":
+        """A view of the same rows: what is found out of each by itself goes with the view."""
+        return Rows(self.columns, self.count, self.place, self._order, self.whole)
+
+    def taken(self, order: Codes) -> "Rows":
+        """The rows of these numbers, in that order."""
+        order = order if self._order is None else take(self._order, order)
+        return Rows(self.columns, len(order), self.place, order, self.whole)
+
+    def first(self, count: int) -> "Rows":
+        """The first rows of a whole, which share nothing with it that was found out."""
+        return Rows(self.columns.first(count), count, self.place)
+
+    def spot(self, row: int) -> RowLocation:
+        """Where a row was read."""
+        return self.place.spot(row if self._order is None else int(self._order[row]))
+
+    def add(self, name: str, make: "Callable[[Rows], Column]") -> None:
+        """Give a whole a column that the file has not; what makes it of the whole is asked when
+        the column is, and must not hold the rows, which would hold themselves."""
+        self.columns.added[name] = make
+
+    def of_whole(self, codes: Codes) -> Codes:
+        """These rows' part of something that the whole has for each row."""
+        return codes if self._order is None else take(codes, self._order)
+
+    def _name(self, name: str) -> str | None:
+        return name if name in self.columns.added else self.columns.name(name)
+
+    def _column(self, name: str) -> Column:
+        make, whole = self.columns.added.get(name), self.whole
+        if make is None:
+            return self.columns.column(name)
+        return whole.once(("added", name), lambda: make(whole))
+
+    def has(self, name: str) -> bool:
+        return self._name(name) is not None
+
+    def spelling(self, name: str) -> str:
+        """The name that the file itself has for the column."""
+        return self._name(name) or name
+
+    def text(self, name: str) -> pa.DictionaryArray:
+        """The column as it stands; missing values are null."""
+        found = self._name(name)
+        if found is None:
+            return constant(None, self.count)
+        return self.once(("text", found), lambda: self._column(found).text(self._order))
+
+    def _numbered(self, name: str) -> Codes:
+        """For each row the number of its value among those of the whole column."""
+        column = self._column(name)
+        return self.once(("numbered", name), lambda: column.numbered(self._order))
+
+    def value(self, name: str, row: int) -> str | None:
+        """The text of one row."""
+        found = self._name(name)
+        place = row if self._order is None else int(self._order[row])
+        return None if found is None else self._column(found).value(place)
+
+    def is_missing(self, name: str) -> Flags:
+        """For each row whether it lacks a value."""
+        found = self._name(name)
+        if found is None:
+            return np.ones(self.count, np.bool_)
+        return self._column(found).missing(self._order)
+
+    def distinct(self, name: str) -> set[str]:
+        """The values that occur."""
+        return {value for value in self.text(name).unique().to_pylist() if value is not None}
+
+    def coded(self, name: str) -> tuple[Codes, pa.Array]:
+        """For each row the number of its value, and the values of the whole; a missing value has
+        the number after the last one."""
+        found = self._name(name)
+        if found is None:
+            return np.zeros(self.count, np.uint8), pa.array([], pa.string())
+        column = self.columns.once(("coded", found), self._column(found).coded)
+        return self.of_whole(column.numbered()), column.values
+
+    def combined(self, names: Sequence[str]) -> tuple[Codes, list[tuple[str | None, ...]]]:
+        """For each row the number of its combination of values, and those of the whole."""
+        names = tuple(names)
+        if self._whole is None:
+            return self.once(("combined", names), lambda: self._paired(names))
+        codes, combinations = self._whole.combined(names)
+        return self.of_whole(codes), combinations
+
+    def _paired(self, names: Sequence[str]) -> tuple[Codes, list[tuple[str | None, ...]]]:
+        columns = [self.coded(name) for name in names]
+        codes, combinations = combine_columns(
+            [(own, [*values.to_pylist(), None]) for own, values in columns], self.count
+        )
+        return compact(codes, len(combinations)), combinations
+
+    def derive(self, function: Callable[..., str | None], *names: str) -> pa.DictionaryArray:
+        """A text column: `function` of the values of `names`."""
+        return self.derived(function, *names).text(self._order)
+
+    def derived(self, function: Callable[..., str | None], *names: str) -> Column:
+        """That column of the whole."""
+        if self._whole is None:
+            return self.once((function, names), lambda: self._derived(function, names))
+        return self._whole.derived(function, *names)
+
+    def _derived(self, function: Callable[..., str | None], names: Sequence[str]) -> Column:
+        codes, combinations = self.combined(names)
+        results = pa.array([function(*values) for values in combinations], pa.string())
+        encoded = results.dictionary_encode()
+        size = len(encoded.dictionary)
+        return Column(
+            compact(take(downcast(codes_of(encoded), size), codes), size), encoded.dictionary
+        )
+
+    def where(self, condition: Callable[..., bool], *names: str) -> Flags:
+        """For each row whether `condition` holds of its values of `names`."""
+        codes, combinations = self.combined(names)
+        found = np.array([condition(*values) for values in combinations], np.bool_)
+        return take(found, codes) if self.count else np.zeros(0, np.bool_)
+
+    def numbers(self, name: str) -> Numbers:
+        """The column as numbers, NaN where a value is missing.
+
+        Raises DeliveryError at the first value that is not a finite number.
+        """
+        return self._read(name, scalars.number, "not a number")
+
+    def numbers_where_possible(self, name: str) -> Numbers:
+        """As `numbers`, but text that is no number counts as missing."""
+        return self._read(name, scalars.number)
+
+    def moments(self, name: str) -> pa.Array:
+        """The column as UTC timestamps. Raises DeliveryError at the first that is not a date."""
+        return scalars.timestamps(self._read(name, scalars.milliseconds, "not a date"))
+
+    def moments_where_possible(self, name: str) -> pa.Array:
+        """As `moments`, but text that is no date counts as missing."""
+        return scalars.timestamps(self._read(name, scalars.milliseconds))
+
+    def exact_sum(self, name: str, of: Flags) -> Decimal:
+        """The exact sum of a column's decimal text over the rows `of`; missing values are 0.
+
+        Raises DeliveryError where a value is no number, or has more than 38 digits before or after
+        the point.
+        """
+        found = self._name(name)
+        if found is None:
+            return Decimal(0)
+        values = self._column(found).values
+        codes = self._numbered(found)[of]
+        if len(values) >= len(codes):
+            # Plain text, or few rows: those values alone that are added up.
+            present = codes[codes < len(values)]
+            limbs, wrong = exact.limbs(values.take(pa.array(present)))
+            wrong = [int(present[number]) for number in wrong]
+            codes = np.arange(len(present))
+        else:
+            limbs, wrong = self.columns.once((found, exact.limbs), lambda: exact.limbs(values))
+        if wrong:
+            self.numbers(name)
+            self._refuse_any(name, wrong, "outside the range of money")
+        return exact.total(limbs, codes)
+
+    def maps(self, name: str) -> Coded:
+        """A map column: for each row the number of its map, and the maps of the whole.
+
+        Each distinct text is decoded once. Raises DeliveryError at a text that is no JSON object of
+        scalars.
+        """
+        found = self._name(name)
+        if found is None:
+            return np.zeros(self.count, np.uint8), Maps.of([{}])
+        values = self._column(found).values
+        texts = pa.concat_arrays([values, pa.nulls(1, pa.string())])
+        maps, wrong = self.columns.once((found, decoded_maps), lambda: decoded_maps(texts))
+        if wrong:
+            self._refuse_any(name, wrong, "not a JSON object of scalars")
+        return self._numbered(found), maps
+
+    def refused(self, name: str, row: int, what: str, value: str | None) -> DeliveryError:
+        """The error for a value of `row` that is `what`."""
+        return invalid_value(self.spot(row), self.spelling(name), what, value)
+
+    def _refuse_any(self, name: str, wrong: Sequence[int], what: str) -> None:
+        """Raise at the first row whose value's number is one of `wrong`, if there is such a row."""
+        rows = np.flatnonzero(np.isin(self._numbered(self.spelling(name)), wrong))
+        if len(rows):
+            raise self.refused(name, int(rows[0]), what, self.value(name, int(rows[0])))
+
+    def _read(self, name: str, reading: scalars.ScalarParser, otherwise: str = "") -> Numbers:
+        """What `reading` gives for each row, NaN where it gives nothing; where it cannot read a
+        text, that is refused as being `otherwise`, if that is said."""
+        found = self._name(name)
+        if found is None:
+            return np.full(self.count, np.nan)
+        results, wrong = self._found(found, reading)
+        if wrong and otherwise:
+            self._refuse_any(name, wrong, otherwise)
+        return self.once((found, reading), lambda: take(results, self._numbered(found)))
+
+    def _found(self, name: str, reading: scalars.ScalarParser) -> tuple[Numbers, list[int]]:
+        """What a column's values are as `reading` has them, and the numbers of those it cannot."""
+        values = self._column(name).values
+        return self.columns.once((name, reading), lambda: scalars.read(values, reading))
+
+    def unread(self, name: str, reading: scalars.ScalarParser) -> Coded | None:
+        """For each row the number of a map that holds its text, by the file's own name, where
+        `reading` cannot read that; None where all of the whole can be read."""
+        found = self._name(name)
+        wrong = [] if found is None else self._found(found, reading)[1]
+        if found is None or not wrong:
+            return None
+        values = self._column(found).values
+        numbers = np.full(len(values) + 1, len(wrong), np.int64)
+        numbers[wrong] = np.arange(len(wrong))
+        texts = values.take(pa.array(wrong)).to_pylist()
+        return take(numbers, self._numbered(found)), Maps.of(
+            [*({found: text} for text in texts), {}]
+        )

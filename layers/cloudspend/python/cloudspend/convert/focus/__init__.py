@@ -1,0 +1,1 @@
+"""FOCUS columns: rules, mappings and schemas."""

@@ -1,0 +1,258 @@
+"""The form of a mapping: for each column of a table, a rule and where it comes from."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from cloudspend.convert.engine.codes import Flags, Numbers, codes_of, constant
+from cloudspend.convert.engine.columns import Column
+from cloudspend.convert.engine.maps import NUMBER_MAP, TEXT, TEXT_MAP, Coded
+from cloudspend.convert.engine.rows import Rows
+from cloudspend.convert.engine.scalars import MOMENT
+from cloudspend.convert.focus import schema
+from cloudspend.convert.focus.attributes import Attributes
+from cloudspend.convert.focus.names import chosen_key, column_key, tag_column
+from cloudspend.convert.focus.tags import normalized_key
+
+ARROW_TYPES = {
+    schema.STRING: TEXT,
+    schema.DOUBLE: pa.float64(),
+    schema.TIMESTAMP: MOMENT,
+    schema.TEXT_MAP: TEXT_MAP,
+    schema.NUMBER_MAP: NUMBER_MAP,
+}
+
+
+def arrow_schema(columns: Iterable[schema.Column]) -> pa.Schema:
+    """The declared columns in Arrow's types."""
+    return pa.schema([(column.name, ARROW_TYPES[column.type]) for column in columns])
+
+
+ARROW_SCHEMA = arrow_schema(schema.COLUMNS)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a column is made, and which source columns it reads.
+
+    `ahead` finds out what it needs of the whole that the rows are of (None: nothing).
+    """
+
+    reads: tuple[str, ...]
+    make: Callable[[Rows], pa.Array]
+    ahead: Callable[[Rows], object] | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A column of a table, its rule, and the document that the rule follows."""
+
+    column: str
+    rule: Rule
+    source: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns of one file, sorted by what they are.
+
+    `wanted` are those that are read at all, and `varied` those of them whose values nearly all
+    differ, so that nothing is gained by telling the distinct ones apart. `tags` are resource tags,
+    `labels` the map in which CUR 2.0 repeats all kinds of them. `unknown` pairs a column's name as
+    a map's key with itself.
+    """
+
+    wanted: tuple[str, ...]
+    varied: frozenset[str] = frozenset()
+    tags: Attributes = field(default_factory=Attributes)
+    labels: Attributes = field(default_factory=Attributes)
+    categories: Attributes = field(default_factory=Attributes)
+    products: Attributes = field(default_factory=Attributes)
+    discounts: Attributes = field(default_factory=Attributes)
+    unknown: tuple[tuple[str, str], ...] = ()
+
+
+# For each row of a whole the number of its attributes, and the distinct ones.
+EncodedMaps = Coded
+MapReader = Callable[[Rows, Layout], EncodedMaps]
+Ahead = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class MapColumn:
+    """A column of what `find` finds in the maps of a whole: the map, or the text under `key`."""
+
+    find: MapReader
+    key: str | None = None
+
+    def ahead(self, rows: Rows, layout: Layout) -> EncodedMaps:
+        """What the column is made of, found out once for the whole. Raises DeliveryError."""
+        whole = rows.whole
+        return whole.once((self.find, layout), lambda: self.find(whole, layout))
+
+    def make(self, rows: Rows, layout: Layout, kind: pa.DataType) -> pa.Array:
+        codes, maps = self.ahead(rows, layout)
+        own = rows.of_whole(codes)
+        return maps.array(own, kind) if self.key is None else maps.column(self.key, own).text()
+
+
+@dataclass(frozen=True)
+class TableMapping:
+    """How rows of a delivery become rows of one table.
+
+    `maps` are the columns of what the layout has sorted, and `map_reads` what those read by name;
+    `unpack` gives a whole the columns that stand inside a map (None: rules need none); `left_out`
+    says which rows the table lacks (None: it has them all). `tags` are the normalized tags that
+    columns can be made of (None: it has no such columns).
+    """
+
+    schema: pa.Schema
+    targets: Sequence[Target]
+    maps: Mapping[str, MapColumn]
+    map_reads: Sequence[str] = ()
+    unpack: Callable[[Rows, Layout], None] | None = None
+    left_out: Callable[[Rows], Flags] | None = None
+    tags: MapReader | None = None
+
+    def reads(self) -> set[str]:
+        """The source columns that a rule reads by name."""
+        return {*self.map_reads, *(name for one in self.targets for name in one.rule.reads)}
+
+    def with_tags(self, keys: Iterable[str]) -> "TableMapping":
+        """The same table with a text column for each tag of `keys`, after its other columns.
+
+        Keys in two spellings of one tag share a column. Raises UsageError as `tag_column` does.
+        """
+        if self.tags is None:
+            return self
+        columns = {tag_column(key): normalized_key(chosen_key(key)) for key in keys}
+        fields = [pa.field(name, TEXT) for name in columns]
+        made = {name: MapColumn(self.tags, key) for name, key in columns.items()}
+        return replace(self, schema=pa.schema([*self.schema, *fields]), maps={**self.maps, **made})
+
+    def ahead(self, rows: Rows, layout: Layout) -> list[Ahead]:
+        """What there is to find out of a whole before any of its rows is made, each by itself.
+
+        Each raises DeliveryError at a value that cannot be read.
+        """
+        if self.unpack:
+            self.unpack(rows, layout)
+        found: list[Ahead] = [partial(one.ahead, rows, layout) for one in self.maps.values()]
+        rules = (target.rule.ahead for target in self.targets)
+        return [*found, *(partial(ahead, rows) for ahead in rules if ahead)]
+
+    def apply(self, rows: Rows, layout: Layout) -> pa.Table:
+        """The rows of the table. Raises DeliveryError at a value that cannot be read."""
+        if self.left_out and (left_out := self.left_out(rows)).any():
+            rows = rows.taken(np.flatnonzero(~left_out))
+        made = {target.column.lower(): target.rule.make(rows) for target in self.targets}
+        for name, column in self.maps.items():
+            kind = self.schema.field(name.lower()).type
+            made[name.lower()] = column.make(rows, layout, kind)
+        names = self.schema.names
+        return pa.Table.from_arrays([made[name] for name in names], names)
+
+
+@dataclass(frozen=True)
+class KindMapping:
+    """All that CloudSpend knows of one export kind's files; `tables` are those it can fill.
+
+    `layout` sorts the columns of one file, given their names and the keys of those that are read
+    by name.
+    """
+
+    tables: Mapping[str, TableMapping]
+    required: Sequence[str]
+    period_start: str
+    currency: str
+    sort_columns: Callable[[Sequence[str], set[str]], Layout]
+
+    def layout(self, names: Sequence[str], tables: Iterable[str]) -> Layout:
+        """The columns of one file, sorted, those that nothing in `tables` reads left out."""
+        return self.sort_columns(names, self.reads(tables))
+
+    def reads(self, tables: Iterable[str]) -> set[str]:
+        """The keys (`column_key`) of all columns that a rule of `tables` reads by name."""
+        named = (name for table in tables for name in self.tables[table].reads())
+        return {column_key(name) for name in (*named, *self.required, self.period_start)}
+
+    def with_tags(self, keys: Sequence[str]) -> "KindMapping":
+        """The same with a column for each tag of `keys`, where a table can have one."""
+        tables = {name: table.with_tags(keys) for name, table in self.tables.items()}
+        return replace(self, tables=tables) if keys else self
+
+
+def constant_value(value: str) -> Rule:
+    return Rule((), lambda rows: constant(value, rows.count))
+
+
+def null(kind: pa.DataType = TEXT) -> Rule:
+    """Null in every row, of the column's type."""
+    return Rule((), lambda rows: pa.nulls(rows.count, kind))
+
+
+def copy(name: str, beside: str | None = None) -> Rule:
+    """A text column as it stands; null where the file's column `beside`, if one is named, is."""
+    if beside is None:
+        return Rule((name,), lambda rows: rows.text(name))
+
+    def make(rows: Rows) -> pa.DictionaryArray:
+        text = rows.text(name)
+        codes = np.where(rows.is_missing(beside), len(text.dictionary), codes_of(text))
+        return Column(codes, text.dictionary).text()
+
+    return Rule((name, beside), make)
+
+
+def derived(function: Callable[..., str | None], *names: str) -> Rule:
+    return Rule(
+        names,
+        lambda rows: rows.derive(function, *names),
+        lambda rows: rows.derived(function, *names),
+    )
+
+
+def moment(name: str) -> Rule:
+    """A date that every row must have."""
+
+    def make(rows: Rows) -> pa.Array:
+        moments = rows.moments(name)
+        if moments.null_count:
+            row = int(np.flatnonzero(moments.is_null().to_numpy(zero_copy_only=False))[0])
+            raise rows.refused(name, row, "no date, which every row must have", None)
+        return moments
+
+    return Rule((name,), make)
+
+
+def figure(function: Callable[[Rows], Numbers], *names: str) -> Rule:
+    """A number column; NaN becomes null."""
+    return Rule(names, lambda rows: pa.array(function(rows), pa.float64(), from_pandas=True))
+
+
+def cost(function: Callable[[Rows], Numbers], name: str, *others: str) -> Rule:
+    """A cost that every row must have; of the columns it reads, `name` is complained of."""
+
+    def make(rows: Rows) -> pa.Array:
+        values = function(rows)
+        missing = np.flatnonzero(np.isnan(values))
+        if len(missing):
+            row = int(missing[0])
+            shown = rows.text(name)[row].as_py()
+            raise rows.refused(name, row, "no cost, which every row must have", shown)
+        return pa.array(values, pa.float64())
+
+    return Rule((name, *others), make)
+
+
+def number_or_null(name: str) -> Rule:
+    """A figure that nothing is added up from: a value that is no number travels in `x_other`."""
+    return figure(lambda rows: rows.numbers_where_possible(name), name)
+
+
+def as_far_as_moments(name: str) -> Rule:
+    """A date that nothing hangs on: a value that is no date travels in `x_other`."""
+    return Rule((name,), lambda rows: rows.moments_where_possible(name))

@@ -1,0 +1,189 @@
+"""Carrying a decision out: the event first, then the registry.
+
+Whatever ends in between, the next run decides the same again and sends the same event, with the
+same number: a message may come twice, and never not at all.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cloudspend.accounts.model import Account
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.findings import FindingKind
+from cloudspend.alerts.event import Bus, Event, EventAccount
+from cloudspend.findings.decide import (
+    Decision,
+    Raise,
+    Resolve,
+    Suppress,
+    Update,
+    after,
+    decide,
+    first,
+)
+from cloudspend.findings.model import Finding, Observation
+from cloudspend.findings.ports import Findings
+
+# Kinds of things that happen once and do not last: such a finding is over after this time.
+HAPPENS_ONCE = frozenset({FindingKind.RESTATEMENT})
+HAPPENED_FOR = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one finding."""
+
+    finding: Finding
+    decision: Decision
+
+    @property
+    def is_quiet_change(self) -> bool:
+        """Whether it changed and nobody was told: then the digest says it."""
+        return not isinstance(self.decision, Suppress) and not self.decision.tell
+
+
+def apply_decisions(
+    account: Account,
+    judged: Iterable[FindingKind],
+    observations: Iterable[Observation],
+    findings: Findings,
+    bus: Bus,
+    now: datetime,
+) -> list[Outcome]:
+    """Bring the account's findings of the kinds `judged` in line with what is seen of them now.
+
+    What is open and not seen any more is resolved, so name only kinds that were looked at wholly.
+    Raises FindingChanged when a person wrote a finding meanwhile: try again.
+    """
+    kinds = set(judged)
+    seen = {each.finding_id: each for each in observations}
+    known = {each.finding_id: each for each in findings.of(account.account_id)}
+    concerned = {key for key, each in known.items() if each.seen.kind in kinds} | seen.keys()
+    outcomes = [
+        settle_one(account.for_events, known.get(key), seen.get(key), findings, bus, now)
+        for key in sorted(concerned)
+    ]
+    return [each for each in outcomes if each]
+
+
+def settle_one(
+    account: EventAccount,
+    known: Finding | None,
+    seen: Observation | None,
+    findings: Findings,
+    bus: Bus,
+    now: datetime,
+) -> Outcome | None:
+    """Decide about one thing, tell it, and write it down. None when there is nothing to it."""
+    if seen is None and known and known.is_open and _still_counts(known, now):
+        return None
+    decision = decide(known, seen, now)
+    finding = next_finding(account.id, decision, known, seen, now)
+    if finding is None:
+        return None
+    for one in events_of(account, decision, finding):
+        bus.put(one)
+    return Outcome(findings.save(finding) if finding != known else finding, decision)
+
+
+def next_finding(
+    account_id: str,
+    decision: Decision,
+    known: Finding | None,
+    seen: Observation | None,
+    now: datetime,
+) -> Finding | None:
+    """The finding after `decision`; None when there is none."""
+    if known is not None:
+        return after(decision, known, seen, now)
+    return first(account_id, seen, now) if seen else None
+
+
+def events_of(account: EventAccount, decision: Decision, finding: Finding) -> list[Event]:
+    """What the bus hears of a decision."""
+    if isinstance(decision, Suppress) or not decision.tell:
+        return []
+    # A finding that comes back is another outcome than the first time.
+    subject = f"{finding.finding_id}/{finding.changes}"
+    match decision:
+        case Raise():
+            return [_told("FindingRaised", account, subject, finding.seen)]
+        case Update(reason=change):
+            return [_told("FindingUpdated", account, subject, finding.seen, change=change)]
+        case Resolve(reason=reason):
+            return [
+                event(
+                    "FindingResolved",
+                    account,
+                    subject,
+                    **_identity(finding.seen),
+                    reason=reason,
+                )
+            ]
+
+
+def digest(account: Account, outcomes: Iterable[Outcome], day: datetime) -> Event | None:
+    """What changed without a message of its own; None when nothing did."""
+    done = list(outcomes)
+    quiet = [each for each in done if each.is_quiet_change]
+    if not quiet:
+        return None
+    return event(
+        "FindingsDigest",
+        account.for_events,
+        f"{day:%Y-%m-%d}",
+        open=sum(each.finding.is_open for each in done),
+        changed=len(quiet),
+        findings=[
+            {
+                "finding": each.finding.finding_id,
+                "kind": each.finding.seen.kind,
+                "why": each.decision.reason,
+                "summary": each.finding.seen.reason,
+            }
+            for each in quiet
+        ],
+    )
+
+
+def _still_counts(known: Finding, now: datetime) -> bool:
+    """Whether it is of a kind that nobody sees twice, and not long past."""
+    return known.seen.kind in HAPPENS_ONCE and now - known.seen_at < HAPPENED_FOR
+
+
+def _identity(seen: Observation) -> dict[str, Any]:
+    return {
+        "finding": seen.finding_id,
+        "kind": seen.kind,
+        "subject": seen.subject,
+        "since": seen.since,
+    }
+
+
+def _told(
+    detail_type: str, account: EventAccount, subject: str, seen: Observation, **more: Any
+) -> Event:
+    moved: list[Mapping[str, Any]] = [
+        {
+            "what": each.what,
+            "before": each.before,
+            "after": each.after,
+            "difference": each.difference,
+        }
+        for each in seen.moved
+    ]
+    return event(
+        detail_type,
+        account,
+        subject,
+        severity=seen.severity,
+        **_identity(seen),
+        amount=seen.amount,
+        currency=seen.currency,
+        reason=seen.reason,
+        remedy=seen.remedy,
+        moved=moved,
+        **more,
+    )

@@ -1,0 +1,142 @@
+"""What becomes of an observation: is it raised, told again, resolved, or kept quiet, and why.
+
+The rules against floods stand here and nowhere else: a finding is told once, again when it became
+worse, and once when it is over. Everything else is silent and stands in the digest and the list.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from cloudspend.findings.model import WEIGHT, Finding, Observation, Status
+
+# An amount is told again when it has grown by half.
+WORSE = Decimal("1.5")
+# What comes back so soon after it was gone is the same trouble, and no news.
+FLICKER = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Raise:
+    """Seen for the first time, or again long after it was gone. `tell` is False while muted."""
+
+    reason: str
+    tell: bool = True
+
+
+@dataclass(frozen=True)
+class Update:
+    """It lasts and has changed. What is not told stands in the digest."""
+
+    reason: str
+    tell: bool = True
+
+
+@dataclass(frozen=True)
+class Resolve:
+    """It is gone."""
+
+    reason: str
+    tell: bool = True
+
+
+@dataclass(frozen=True)
+class Suppress:
+    """Nothing to say."""
+
+    reason: str
+
+
+Decision = Raise | Update | Resolve | Suppress
+
+
+def decide(known: Finding | None, seen: Observation | None, now: datetime) -> Decision:
+    """What to do about `seen` (None: not there any more), when `known` is what was known of it."""
+    if known is None:
+        return Raise("new") if seen else Suppress("there is nothing")
+    if seen is None:
+        return _gone(known, now)
+    if known.is_open:
+        return _lasting(known, seen, now)
+    return _again(known, seen, now)
+
+
+def first(account_id: str, seen: Observation, now: datetime) -> Finding:
+    """The finding that is raised for `seen`."""
+    return Finding(account_id, seen, seen, Status.OPEN, now, now, changes=1)
+
+
+def after(decision: Decision, known: Finding, seen: Observation | None, now: datetime) -> Finding:
+    """The known finding once `decision` is carried out."""
+    if isinstance(decision, Resolve):
+        return known.closed(now)
+    if seen is None:
+        # If a person had closed it: now that it is gone, it may be raised again.
+        return replace(known, closed_by="")
+    if isinstance(decision, Suppress):
+        return replace(known, seen=seen, seen_at=now)
+    told = seen if decision.tell else known.told
+    opened = known.raised_at if known.is_open else now
+    return replace(
+        known,
+        seen=seen,
+        told=told,
+        status=Status.OPEN,
+        raised_at=opened,
+        seen_at=now,
+        changes=known.changes + decision.tell,
+        announced=decision.tell or (known.announced and known.is_open),
+        resolved_at=None,
+        closed_by="",
+        muted_until=known.muted_until if known.is_muted(now) else None,
+        mute_reason=known.mute_reason if known.is_muted(now) else "",
+    )
+
+
+def _gone(known: Finding, now: datetime) -> Decision:
+    if not known.is_open:
+        return Suppress("it was over before")
+    return Resolve("It is not seen any more.", tell=known.announced and not known.is_muted(now))
+
+
+def _lasting(known: Finding, seen: Observation, now: datetime) -> Decision:
+    if known.is_muted(now):
+        if _differs(known.seen, seen):
+            return Update(f"muted: {known.mute_reason}", tell=False)
+        return Suppress(f"muted: {known.mute_reason}")
+    if known.muted_until is not None:
+        return Update("it still lasts after its mute")
+    if worse := _worse(known.told, seen):
+        return Update(worse)
+    if _differs(known.seen, seen):
+        return Update("it changed a little", tell=False)
+    return Suppress("it lasts unchanged")
+
+
+def _again(known: Finding, seen: Observation, now: datetime) -> Decision:
+    """Seen after it was over."""
+    if known.closed_by:
+        worse = _worse(known.told, seen)
+        if not worse:
+            return Suppress(f"closed by a person: {known.closed_by}")
+        return Raise(f"closed, but {worse}", tell=not known.is_muted(now))
+    if known.resolved_at and now - known.resolved_at < FLICKER and not _worse(known.told, seen):
+        return Raise("it is back after a short while", tell=False)
+    return Raise("it is back", tell=not known.is_muted(now))
+
+
+def _worse(told: Observation, seen: Observation) -> str:
+    """In what way `seen` is worse than what people were told; empty when it is not."""
+    if WEIGHT[seen.severity] > WEIGHT[told.severity]:
+        return f"now {seen.severity}"
+    if seen.mark != told.mark:
+        return "it is another one now"
+    if told.amount is None or seen.amount is None:
+        return ""
+    if seen.amount > told.amount and seen.amount >= told.amount * WORSE:
+        return "the amount has grown by half or more"
+    return ""
+
+
+def _differs(before: Observation, seen: Observation) -> bool:
+    return (before.severity, before.amount, before.mark) != (seen.severity, seen.amount, seen.mark)

@@ -1,0 +1,157 @@
+"""The daily evaluation of accounts: look, judge, settle, and sum up what was not told."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from cloudspend import payloads as p
+from cloudspend.access.key_age import old_key
+from cloudspend.accounts.model import Account, AccountState
+from cloudspend.accounts.ports import AccountRegistry
+from cloudspend.alerts.catalog.findings import FindingKind
+from cloudspend.alerts.event import Bus
+from cloudspend.collect.ports import Progress
+from cloudspend.errors import Defect, TransientError
+from cloudspend.findings.anomaly import Sensitivity
+from cloudspend.findings.apply import Outcome, apply_decisions, digest
+from cloudspend.findings.collected import CollectedData
+from cloudspend.findings.findings_table import FindingsTable
+from cloudspend.findings.history import History
+from cloudspend.findings.model import Observation
+from cloudspend.findings.rules import (
+    account_state,
+    budgets,
+    commitments,
+    coverage,
+    purchases,
+    spend,
+)
+from cloudspend.findings.rules.account_state import Standing
+from cloudspend.lake.ports import Queries, SweptRegistry
+
+BILL_KINDS = frozenset(
+    {FindingKind.COST_ANOMALY, FindingKind.FOREIGN_REGION, FindingKind.COMMITMENT_UNUSED}
+)
+
+# Whose findings are evaluated: a degraded account has lost something, and what still works goes on.
+EVALUATED = frozenset({AccountState.ACTIVE, AccountState.DEGRADED})
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class EvaluationPorts:
+    """What an evaluation works with. A recommended purchase is worth a finding that saves at least
+    `worth_buying` a month, in units of the currency."""
+
+    accounts: AccountRegistry
+    registry: SweptRegistry
+    queries: Queries
+    board: FindingsTable
+    bus: Bus
+    progress: Progress
+    at: Sensitivity
+    worth_buying: Decimal
+
+
+def evaluate_accounts(
+    account_ids: Iterable[str],
+    lookout: EvaluationPorts,
+    now: datetime,
+    on_failure: Callable[[str], None],
+) -> dict[str, Any]:
+    """Evaluate the accounts that are at work among these; what fails for one keeps no other back.
+
+    `on_failure` hears of it while the error is at hand. Raises TransientError in the end when that
+    was all that kept accounts from being evaluated: doing all again tells nothing twice.
+    """
+    done, failed = 0, []
+    passing: TransientError | None = None
+    for account_id in account_ids:
+        try:
+            account = lookout.accounts.get(account_id)
+            if account.state in EVALUATED:
+                evaluate(account, lookout, now)
+                done += 1
+        except TransientError as error:
+            passing = error
+        except Exception:
+            on_failure(account_id)
+            failed.append(account_id)
+    if passing and not failed:
+        raise passing
+    return {p.EVALUATED: done, p.NOT_EVALUATED: failed}
+
+
+def report(state: Mapping[str, Any]) -> dict[str, Any]:
+    """How many accounts were evaluated. Raises Defect when any was not, so that an alarm rings."""
+    batches = state[p.BATCHES]
+    missing = [account for batch in batches for account in batch[p.NOT_EVALUATED]]
+    if missing:
+        raise Defect(
+            f"{len(missing)} accounts could not be evaluated: {', '.join(missing[:MOST_NAMED])}.",
+            remedy="The log of cloudspend-findings-evaluate says why.",
+        )
+    return {p.EVALUATED: sum(batch[p.EVALUATED] for batch in batches)}
+
+
+def evaluate(account: Account, lookout: EvaluationPorts, now: datetime) -> list[Outcome]:
+    """Bring the account's findings in line with what is so now, and say what is new."""
+    judged, seen = look(account, lookout, now)
+    outcomes = apply_decisions(account, judged, seen, lookout.board.findings, lookout.bus, now)
+    if summary := digest(account, outcomes, now):
+        lookout.bus.put(summary)
+    lookout.board.show(account.account_id)
+    return outcomes
+
+
+def look(
+    account: Account, lookout: EvaluationPorts, now: datetime
+) -> tuple[frozenset[FindingKind], list[Observation]]:
+    """What the rules see, and which kinds they looked at wholly."""
+    holdings = lookout.registry.holdings(account.account_id)
+    checks = tuple(lookout.accounts.checks(account.account_id))
+    key = old_key(account, now)
+    seen = account_state.observed(Standing(holdings.published, holdings.watch, checks, key))
+    judged = account_state.KINDS | {FindingKind.RESTATEMENT}
+    beside = CollectedData(
+        lookout.queries, account.account_id, lookout.progress.all(account.account_id), now
+    )
+    if any(each.reconciled_at for each in holdings.published):
+        seen += coverage.gaps(beside.gaps())
+        judged |= coverage.KINDS
+    if (held := beside.budgets()) is not None:
+        seen += budgets.reached(held)
+        judged |= budgets.KINDS
+    if (recommended := beside.recommendations()) is not None:
+        seen += purchases.worthwhile(recommended, lookout.worth_buying)
+        judged |= purchases.KINDS
+    history = History(lookout.queries, account.account_id, now.date())
+    if holdings.published and (days := history.days()):
+        seen += _spending(account, history, days, lookout.at)
+        seen += commitments.unused(history.commitment_use(days[1]))
+        judged |= BILL_KINDS
+        if account.billing_detail:
+            ends = history.commitment_ends(days[1])
+            seen += commitments.expiring(ends, now.date())
+            judged |= {FindingKind.COMMITMENT_EXPIRING}
+    return judged, seen
+
+
+def _spending(
+    account: Account, history: History, days: tuple[Any, Any], at: Sensitivity
+) -> list[Observation]:
+    first, last = days
+    found = spend.anomalies(history.daily(first, last, int(at.money)), first, last, at)
+    movers: dict[tuple[str, str], Any] = {}
+    for since in sorted({each.since for each in found.values()}):
+        explained = history.movers(since, last)
+        for key, each in found.items():
+            if each.since == since:
+                place = (key.sub_account_id, key.service)
+                movers[place] = explained.get(place, [])
+    return [
+        *spend.cost_anomalies(found, movers, at),
+        *spend.foreign_regions(history.regions(last), account.regions),
+    ]

@@ -1,0 +1,105 @@
+"""A finding: something a person should know, from when it is first seen until it is gone."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from cloudspend.alerts.catalog.findings import FindingKind
+from cloudspend.alerts.event import Severity
+
+WEIGHT: Mapping[Severity, int] = {each: n for n, each in enumerate(Severity)}
+
+
+class Status(StrEnum):
+    """A finding is resolved when it is gone, or when a person says that it is dealt with."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True)
+class CostDriver:
+    """One part of an amount that moved, with what it was and is, in units of the currency."""
+
+    what: str
+    before: Decimal
+    after: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a rule sees today. `kind` and `subject` (within the account) say what it is about;
+    `reason` and `remedy` are sentences for a person.
+
+    `mark` names the state of things where an amount does not: another mark is a change.
+    """
+
+    kind: FindingKind
+    subject: str
+    severity: Severity
+    reason: str
+    remedy: str
+    since: date | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
+    moved: tuple[CostDriver, ...] = ()
+    mark: str = ""
+
+    @property
+    def finding_id(self) -> str:
+        return finding_id(self.kind, self.subject)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An observation with its history.
+
+    `told` is the observation that people were last told of, whatever was seen since. `changes`
+    counts what was told; `announced` is whether people know that it is open. `closed_by` is the
+    reason of the person who resolved it, empty when it was gone by itself. While `muted_until` is
+    in the future, nobody is told anything.
+    """
+
+    account_id: str
+    seen: Observation
+    told: Observation
+    status: Status
+    raised_at: datetime
+    seen_at: datetime
+    changes: int = 0
+    announced: bool = True
+    resolved_at: datetime | None = None
+    closed_by: str = ""
+    muted_until: datetime | None = None
+    mute_reason: str = ""
+    revision: int = 0
+
+    @property
+    def finding_id(self) -> str:
+        return self.seen.finding_id
+
+    @property
+    def is_open(self) -> bool:
+        return self.status is Status.OPEN
+
+    def is_muted(self, now: datetime) -> bool:
+        return self.muted_until is not None and now < self.muted_until
+
+    def muted(self, until: datetime, reason: str) -> "Finding":
+        return replace(self, muted_until=until, mute_reason=reason)
+
+    def closed(self, now: datetime, by: str = "") -> "Finding":
+        """Over: of itself, or because of what a person wrote."""
+        return replace(self, status=Status.RESOLVED, resolved_at=now, closed_by=by)
+
+
+def finding_id(kind: FindingKind, subject: str) -> str:
+    """The same for every observation of one thing in one account."""
+    return hashlib.sha256(f"{kind}\n{subject}".encode()).hexdigest()[:10]

@@ -1,0 +1,1 @@
+"""Ingest: from a delivery to a published billing period."""

@@ -1,0 +1,104 @@
+"""What to do with a delivery, totals, a pointer: values in, a decision and its reason out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.lake.model import (
+    Generation,
+    GenerationState,
+    PublishedPeriod,
+)
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """Convert the delivery."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Skip:
+    """Leave the delivery alone. `superseded` when it is because a newer one is published."""
+
+    reason: str
+    superseded: bool = False
+
+
+def decide_ingest(
+    generation: str, pointer: PublishedPeriod | None, existing: Generation | None
+) -> Ingest | Skip:
+    """Whether `generation` is to be converted, given what is published and what was begun.
+
+    A published generation that was never compared with Cost Explorer is done again: its execution
+    ended between the two, or Cost Explorer could not be asked then.
+    """
+    if pointer is None:
+        return Ingest("An earlier attempt did not finish." if existing else "The period is new.")
+    if generation > pointer.floor:
+        return Ingest(f"It is newer than the published delivery {pointer.generation}.")
+    if generation != pointer.generation:
+        return Skip(_why_superseded(generation, pointer), superseded=True)
+    if _finished(pointer, existing):
+        return Skip("This delivery is published.")
+    return Ingest("It is published but was not compared with Cost Explorer yet.")
+
+
+def _why_superseded(generation: str, pointer: PublishedPeriod) -> str:
+    if generation < pointer.generation:
+        return f"The newer delivery {pointer.generation} is published."
+    return (
+        f"An operator has rolled the period back from {pointer.rolled_back_from} to "
+        f"{pointer.generation}; only a delivery newer than both is published."
+    )
+
+
+def _finished(pointer: PublishedPeriod, existing: Generation | None) -> bool:
+    published = existing is not None and existing.state is GenerationState.PUBLISHED
+    return published and pointer.residual is not None
+
+
+@dataclass(frozen=True)
+class Advance:
+    """Make the generation current in place of `over` (None: the period has no pointer yet)."""
+
+    over: str | None
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """The generation is current already."""
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """A newer delivery is current, or was until an operator rolled the period back."""
+
+    reason: str
+
+
+def decide_publish(
+    generation: str, pointer: PublishedPeriod | None
+) -> Advance | Repeat | Superseded:
+    """What publishing `generation` means while `pointer` is current."""
+    if pointer is None:
+        return Advance(None)
+    if pointer.generation == generation:
+        return Repeat()
+    if generation <= pointer.floor:
+        return Superseded(_why_superseded(generation, pointer))
+    return Advance(pointer.generation)
+
+
+def restates(previous_generation: str, period: BillingPeriod) -> bool:
+    """Whether a generation that follows `previous_generation` changes figures which readers could
+    take for complete: that one was delivered after the month's end. Growth of the running month is
+    no restatement.
+    """
+    return delivered_at(previous_generation) >= period.end
+
+
+def delivered_at(generation: str) -> datetime:
+    """When AWS delivered what `generation` was made of, to the second."""
+    return datetime.strptime(generation.partition("-")[0], "%Y%m%dT%H%M%S%z")

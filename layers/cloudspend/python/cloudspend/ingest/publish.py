@@ -1,0 +1,216 @@
+"""Make a checked generation the one that readers see: one conditional write, then one Glue call for
+each table.
+
+The registry decides and Glue follows. Two publishers at once cannot leave Glue at the older
+generation, because each looks at the registry again after its own Glue call.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cloudspend import payloads as p
+from cloudspend.accounts.model import Account
+from cloudspend.accounts.ports import AccountReader
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Bus, Event
+from cloudspend.alerts.money import money
+from cloudspend.errors import Defect, TotalsDiffer
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.ingest.decisions import Advance, Repeat, Superseded, decide_publish, restates
+from cloudspend.ingest.restatement import services_between
+from cloudspend.lake.model import GenerationState, PublishedPeriod, Totals
+from cloudspend.lake.ports import Catalog, Generations, Queries
+from cloudspend.lake.tables import (
+    COST_AND_USAGE,
+    PERIOD_TABLES,
+    Table,
+    generation_prefix,
+    period_values,
+    tag_columns,
+)
+from cloudspend.lake.totals import differences, from_payload
+
+State = Mapping[str, Any]
+
+# `cost_and_usage` last: who sees a generation there, which is what certificates speak of, finds
+# the same one in the other tables.
+PUBLISH_ORDER = tuple(sorted(PERIOD_TABLES, key=lambda table: table is COST_AND_USAGE))
+
+
+@dataclass(frozen=True)
+class PublishPorts:
+    """What publishing works with."""
+
+    generations: Generations
+    catalog: Catalog
+    queries: Queries
+    bus: Bus
+    lake_bucket: str
+
+
+def publish(
+    state: State, registry: AccountReader, press: PublishPorts, now: datetime
+) -> dict[str, Any]:
+    """Publish the generation of `state` unless a newer one is published.
+
+    Raises TotalsDiffer, and changes nothing, when Athena's sums are not those of the check.
+    """
+    account = registry.get(state[p.ACCOUNT_ID])
+    wanted = PublishedPeriod(
+        account_id=account.account_id,
+        period=BillingPeriod.parse(state[p.PERIOD]),
+        generation=state[p.GENERATION],
+        published_at=now,
+        totals=from_payload(state[p.TOTALS]),
+    )
+    _require_same(wanted.totals, from_payload(state[p.SUMS], wanted.totals.currency))
+    published = advance(wanted, press.generations)
+    if isinstance(published, Superseded):
+        _record(wanted, GenerationState.SUPERSEDED, press)
+        return {
+            **state,
+            p.PUBLISHED: False,
+            p.REASON: published.reason,
+            p.PREVIOUS_GENERATION: None,
+        }
+    sync_partitions(account, wanted.period, press)
+    _record(wanted, GenerationState.PUBLISHED, press)
+    # A repeat after a rollback is only there to compare the period again: AWS delivered nothing.
+    if published.rolled_back_from is None:
+        press.bus.put(_outcome(account, published, press))
+    return {
+        **state,
+        p.PUBLISHED: True,
+        p.REASON: "It is the newest delivery.",
+        p.PREVIOUS_GENERATION: published.previous_generation,
+    }
+
+
+def advance(wanted: PublishedPeriod, generations: Generations) -> PublishedPeriod | Superseded:
+    """Make `wanted` current unless a newer one is; returns what is current for it then.
+
+    Losing a race means looking again: the pointer only ever moves to newer generations, so this
+    ends.
+    """
+    while True:
+        pointer = generations.pointer(wanted.account_id, wanted.period)
+        match decide_publish(wanted.generation, pointer):
+            case Superseded() as superseded:
+                return superseded
+            case Repeat() if pointer:
+                return pointer
+            case Advance(over):
+                published = _following(wanted, over)
+                if generations.advance(published, over):
+                    return published
+
+
+def sync_partitions(account: Account, period: BillingPeriod, press: PublishPorts) -> None:
+    """Make the period's partition of every table show the registry's generation, until the
+    registry holds still. A table that does not hold the generation shows nothing of the period."""
+    shown: str | None = None
+    while (pointer := press.generations.pointer(account.account_id, period)) and (
+        pointer.generation != shown
+    ):
+        shown = pointer.generation
+        for table in PUBLISH_ORDER:
+            _show(table, account, pointer, press)
+
+
+def _show(table: Table, account: Account, pointer: PublishedPeriod, press: PublishPorts) -> None:
+    held = pointer.account_id, pointer.period, pointer.generation
+    values = period_values(pointer.account_id, pointer.period)
+    if table.name in pointer.totals.tables:
+        location = f"s3://{press.lake_bucket}/{generation_prefix(table.data_folder, *held)}"
+        press.catalog.point(table.name, values, location, tag_columns(table, account))
+    else:
+        press.catalog.remove(table.name, values)
+
+
+def _following(wanted: PublishedPeriod, over: str | None) -> PublishedPeriod:
+    return PublishedPeriod(
+        account_id=wanted.account_id,
+        period=wanted.period,
+        generation=wanted.generation,
+        published_at=wanted.published_at,
+        totals=wanted.totals,
+        previous_generation=over,
+    )
+
+
+def _record(wanted: PublishedPeriod, state: GenerationState, press: PublishPorts) -> None:
+    press.generations.record_outcome(wanted.account_id, wanted.period, wanted.generation, state)
+
+
+def _require_same(expected: Totals, found: Totals) -> None:
+    wrong = differences(expected, found)
+    if wrong:
+        raise TotalsDiffer(
+            f"Athena does not read what was written: {'; '.join(wrong)}.",
+            remedy="Report this to CloudSpend; the generation is not published.",
+        )
+
+
+def _outcome(account: Account, published: PublishedPeriod, press: PublishPorts) -> Event:
+    """PeriodRestated where figures of a complete month changed, otherwise PeriodPublished: AWS
+    delivers closed months again without changing them."""
+    previous = published.previous_generation
+    if previous and restates(previous, published.period):
+        changes = _changes(published, previous, press.queries)
+        if changes:
+            return _restated(account, published, previous, changes, press)
+    return event(
+        "PeriodPublished",
+        account.for_events,
+        f"{published.period}/{published.generation}",
+        period=published.period,
+        generation=published.generation,
+        rows=published.totals.rows,
+        billed_cost=money(published.totals.billed_cost),
+        currency=published.totals.currency,
+    )
+
+
+def _restated(
+    account: Account,
+    published: PublishedPeriod,
+    previous: str,
+    changes: list[dict[str, str]],
+    press: PublishPorts,
+) -> Event:
+    before = press.generations.get(account.account_id, published.period, previous)
+    if before is None or before.totals is None:
+        raise Defect(f"The generation {previous} was published without totals.")
+    was, now = before.totals.billed_cost, published.totals.billed_cost
+    return event(
+        "PeriodRestated",
+        account.for_events,
+        f"{published.period}/{published.generation}",
+        period=published.period,
+        generation=published.generation,
+        previous_generation=previous,
+        billed_cost=money(now),
+        previous_billed_cost=money(was),
+        difference=money(now - was),
+        currency=published.totals.currency,
+        changes=changes,
+    )
+
+
+def _changes(published: PublishedPeriod, previous: str, queries: Queries) -> list[dict[str, str]]:
+    """What the restatement changed by account and service, the largest difference first."""
+    found = services_between(
+        published.account_id, published.period, previous, published.generation, queries
+    )
+    return [
+        {
+            "account": linked,
+            "service": service,
+            "before": money(before),
+            "after": money(after),
+            "difference": money(after - before),
+        }
+        for linked, service, before, after in found
+    ]

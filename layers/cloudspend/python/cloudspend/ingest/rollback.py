@@ -1,0 +1,162 @@
+"""Show readers an earlier generation of a billing period again, by an operator's decision.
+
+One conditional write moves the pointer, as publishing does, and holds it: deliveries up to the one
+that was rolled back from are not published any more, a newer one is. What was proved of the period
+does not hold for other figures, so that it is provisional until it is compared again: the event
+PeriodRolledBack has that done (decision record 76).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloudspend.accounts.model import Account
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Event
+from cloudspend.alerts.money import money
+from cloudspend.errors import TotalsDiffer, UsageError
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.ingest.publish import PublishPorts, sync_partitions
+from cloudspend.lake.model import Generation, GenerationState, PublishedPeriod, Totals
+from cloudspend.lake.ports import Generations
+from cloudspend.lake.statements import statement
+from cloudspend.lake.totals import differences, from_row
+
+SHOW = "See every generation: cloudspend periods show {} {}."
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """What an operator is asked to confirm: readers will see `target` instead of `current`.
+
+    `totals` are those of the target.
+    """
+
+    current: PublishedPeriod
+    target: Generation
+    totals: Totals
+
+
+def proposed(
+    account_id: str, period: BillingPeriod, generation: str | None, generations: Generations
+) -> Rollback:
+    """The rollback to `generation`, or else to the one that readers saw before the current one.
+
+    Raises UsageError when the period is not published, or the generation is unknown, is the
+    current one, or has no checked data.
+    """
+    current = generations.pointer(account_id, period)
+    if current is None:
+        raise UsageError(f"No delivery of {period} is published for the account {account_id}.")
+    held = generations.of_period(account_id, period)
+    target = _named(generation, current, held) if generation else _previous(current, held)
+    if target.totals is None or not target.is_kept:
+        raise UsageError(
+            f"The generation {target.generation} is {target.state}: there are no checked data "
+            "to go back to.",
+            remedy=SHOW.format(account_id, period),
+        )
+    return Rollback(current, target, target.totals)
+
+
+def roll_back(
+    account: Account, rollback: Rollback, reason: str, press: PublishPorts, now: datetime
+) -> PublishedPeriod:
+    """Do what `proposed` said, for the operator's `reason`, and put PeriodRolledBack.
+
+    Raises TotalsDiffer, and changes nothing, when Athena does not read of the target what was
+    checked once; UsageError, and changes nothing, when the period moved or the target expired
+    meanwhile.
+    """
+    _require_whole(rollback, press)
+    held = _held(rollback, reason, now)
+    if not press.generations.roll_back(held, rollback.current.generation):
+        raise UsageError(
+            "Meanwhile another generation was published, or the one to go back to has expired. "
+            "Nothing was changed.",
+            remedy=SHOW.format(account.account_id, held.period),
+        )
+    sync_partitions(account, held.period, press)
+    press.generations.record_outcome(
+        held.account_id, held.period, held.generation, GenerationState.PUBLISHED
+    )
+    press.bus.put(_event(account, rollback, held, reason))
+    return held
+
+
+def _named(name: str, current: PublishedPeriod, held: list[Generation]) -> Generation:
+    for generation in held:
+        if generation.generation == name:
+            if name == current.generation:
+                raise UsageError(f"Readers see the generation {name} already.")
+            return generation
+    raise UsageError(
+        f"There is no generation {name!r} of {current.period}.",
+        remedy=SHOW.format(current.account_id, current.period),
+    )
+
+
+def _previous(current: PublishedPeriod, held: list[Generation]) -> Generation:
+    """The newest that readers once saw, of those delivered before the current one."""
+    seen = [
+        generation
+        for generation in held
+        if generation.generation < current.generation
+        and generation.state is GenerationState.PUBLISHED
+    ]
+    if not seen:
+        raise UsageError(
+            f"Readers saw no earlier generation of {current.period} that is still kept.",
+            remedy=SHOW.format(current.account_id, current.period),
+        )
+    return seen[-1]
+
+
+def _require_whole(rollback: Rollback, press: PublishPorts) -> None:
+    target, totals = rollback.target, rollback.totals
+    sql = statement(
+        "generation_totals",
+        account_id=target.account_id,
+        period=str(target.period),
+        generation=target.generation,
+    )
+    [sums] = press.queries.run(sql)
+    wrong = differences(totals, from_row(sums, totals.currency))
+    if wrong:
+        raise TotalsDiffer(
+            f"The generation {target.generation} is no longer whole: {'; '.join(wrong)}.",
+            remedy="Choose another generation; nothing was changed.",
+        )
+
+
+def _held(rollback: Rollback, reason: str, now: datetime) -> PublishedPeriod:
+    current, target = rollback.current, rollback.target
+    # Going back to the newest generation that ever was current ends the hold.
+    held_from = current.floor if current.floor > target.generation else None
+    return PublishedPeriod(
+        account_id=target.account_id,
+        period=target.period,
+        generation=target.generation,
+        published_at=now,
+        totals=rollback.totals,
+        verdict_reason=f"Rolled back from {current.generation}: {reason} "
+        "Not compared with Cost Explorer since.",
+        previous_generation=current.generation,
+        rolled_back_from=held_from,
+    )
+
+
+def _event(account: Account, rollback: Rollback, held: PublishedPeriod, reason: str) -> Event:
+    was, now = rollback.current.totals.billed_cost, held.totals.billed_cost
+    return event(
+        "PeriodRolledBack",
+        account.for_events,
+        f"{held.period}/{held.generation}/{held.published_at.isoformat()}",
+        period=held.period,
+        generation=held.generation,
+        previous_generation=rollback.current.generation,
+        billed_cost=money(now),
+        previous_billed_cost=money(was),
+        difference=money(now - was),
+        currency=held.totals.currency,
+        reason=reason,
+    )

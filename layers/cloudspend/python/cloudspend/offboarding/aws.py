@@ -1,0 +1,251 @@
+"""What the platform holds of an account, in each of the services that hold it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from boto3.dynamodb.conditions import Key
+
+from cloudspend.access.aws.key_store import secret_name
+from cloudspend.accounts import items
+from cloudspend.aws.faults import faults
+from cloudspend.errors import TransientError
+from cloudspend.lake.tables import ACCOUNT_KEY
+
+OBJECTS_AT_ONCE = 1000  # Amazon S3 API reference, DeleteObjects
+PARTITIONS_AT_ONCE = 25  # AWS Glue API reference, BatchDeletePartition
+CAUSE = "The account is offboarded."
+
+
+class Runs:
+    """Executions of the state machines that work for one account: their names begin with its id."""
+
+    kind = "running executions"
+
+    def __init__(self, states: Any, machine_arns: Sequence[str]) -> None:
+        self._states = states
+        self._machine_arns = machine_arns
+
+    def of(self, account_id: str) -> Iterator[str]:
+        pages = self._states.get_paginator("list_executions")
+        for machine in self._machine_arns:
+            with faults("Step Functions"):
+                for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING"):
+                    for execution in page["executions"]:
+                        if execution["name"].startswith(f"{account_id}_"):
+                            yield str(execution["executionArn"])
+
+    def remove(self, account_id: str) -> int:
+        found = list(self.of(account_id))
+        for arn in found:
+            with faults("Step Functions"):
+                self._states.stop_execution(executionArn=arn, cause=CAUSE)
+        return len(found)
+
+
+class Secrets:
+    """The secret with the account's access key, under its own name."""
+
+    kind = "secrets"
+
+    def __init__(self, secrets: Any) -> None:
+        self._secrets = secrets
+
+    def of(self, account_id: str) -> Iterator[str]:
+        name = secret_name(account_id)
+        try:
+            with faults("Secrets Manager"):
+                found = self._secrets.describe_secret(SecretId=name)
+        except self._secrets.exceptions.ResourceNotFoundException:
+            return
+        yield str(found["Name"])
+
+    def remove(self, account_id: str) -> int:
+        names = list(self.of(account_id))
+        for name in names:
+            try:
+                with faults("Secrets Manager"):
+                    # At once: for what is in a bin, nobody can say that it is gone.
+                    self._secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+            except self._secrets.exceptions.ResourceNotFoundException:
+                continue
+        return len(names)
+
+
+class Partitions:
+    """The account's partitions in every table of the database that has any by account."""
+
+    kind = "partitions"
+
+    def __init__(self, glue: Any, database: str) -> None:
+        self._glue = glue
+        self._database = database
+
+    def of(self, account_id: str) -> Iterator[str]:
+        for table in self._tables():
+            for values in self._values(table, account_id):
+                yield "/".join((table, *values))
+
+    def remove(self, account_id: str) -> int:
+        removed = 0
+        for table in self._tables():
+            values = self._values(table, account_id)
+            while some := list(islice(values, PARTITIONS_AT_ONCE)):
+                self._delete(table, some)
+                removed += len(some)
+        return removed
+
+    def _tables(self) -> list[str]:
+        pages = self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database)
+        with faults("Glue"):
+            return [
+                str(table["Name"])
+                for page in pages
+                for table in page["TableList"]
+                if [key["Name"] for key in table.get("PartitionKeys", ())][:1] == [ACCOUNT_KEY.name]
+            ]
+
+    def _values(self, table: str, account_id: str) -> Iterator[tuple[str, ...]]:
+        """All of them are read before any is taken away, so that no page is missed."""
+        pages = self._glue.get_paginator("get_partitions").paginate(
+            DatabaseName=self._database,
+            TableName=table,
+            Expression=f"{ACCOUNT_KEY.name} = '{account_id}'",
+            ExcludeColumnSchema=True,
+        )
+        with faults("Glue"):
+            found = [
+                tuple(map(str, partition["Values"]))
+                for page in pages
+                for partition in page["Partitions"]
+                if partition["Values"][0] == account_id
+            ]
+        return iter(found)
+
+    def _delete(self, table: str, values: Sequence[tuple[str, ...]]) -> None:
+        with faults("Glue"):
+            answer = self._glue.batch_delete_partition(
+                DatabaseName=self._database,
+                TableName=table,
+                PartitionsToDelete=[{"Values": list(each)} for each in values],
+            )
+        kept = [
+            error
+            for error in answer.get("Errors", ())
+            if error["ErrorDetail"]["ErrorCode"] != "EntityNotFoundException"
+        ]
+        if kept:
+            raise TransientError("Glue did not delete every partition.", kept=kept[:10])
+
+
+class Objects:
+    """The account's objects in every folder of the lake, with all of their versions."""
+
+    kind = "object versions"
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def of(self, account_id: str) -> Iterator[str]:
+        for folder in self._folders():
+            for page in self._pages(Prefix=_prefix(folder, account_id)):
+                for version in _versions(page):
+                    yield f"{version['Key']} ({version['VersionId']})"
+
+    def remove(self, account_id: str) -> int:
+        """Up to a page of each folder."""
+        removed = 0
+        for folder in self._folders():
+            page = next(iter(self._pages(Prefix=_prefix(folder, account_id))), {})
+            versions = _versions(page)
+            if versions:
+                self._delete(versions)
+                removed += len(versions)
+        return removed
+
+    def _folders(self) -> list[str]:
+        """What the keys in the bucket begin with, whoever put them there."""
+        return [
+            str(found["Prefix"])
+            for page in self._pages(Delimiter="/")
+            for found in page.get("CommonPrefixes", ())
+        ]
+
+    def _pages(self, **where: str) -> Iterator[Mapping[str, Any]]:
+        pages = self._s3.get_paginator("list_object_versions").paginate(
+            Bucket=self._bucket, PaginationConfig={"PageSize": OBJECTS_AT_ONCE}, **where
+        )
+        with faults("S3"):
+            yield from pages
+
+    def _delete(self, versions: Sequence[Mapping[str, str]]) -> None:
+        with faults("S3"):
+            answer = self._s3.delete_objects(
+                Bucket=self._bucket, Delete={"Objects": list(versions), "Quiet": True}
+            )
+        # DeleteObjects succeeds as a call even when it deletes none of the objects.
+        if answer.get("Errors"):
+            raise TransientError("S3 did not delete every object.", kept=answer["Errors"][:10])
+
+
+class Entries:
+    """The account's items of the registry. Its name is free again with the last of them."""
+
+    kind = "registry items"
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def of(self, account_id: str) -> Iterator[str]:
+        for item in self._items(account_id):
+            yield str(item["sk"])
+            if item["sk"] == items.PROFILE:
+                yield items.NAME
+
+    def remove(self, account_id: str) -> int:
+        """The profile and its name go last, so that a removal that was cut off is begun anew."""
+        found = [item["sk"] for item in self._items(account_id)]
+        others = [sort_key for sort_key in found if sort_key != items.PROFILE]
+        if others:
+            with faults("The registry"), self._table.batch_writer() as batch:
+                for sort_key in others:
+                    batch.delete_item(Key=items.account_key(account_id, sort_key))
+            return len(others)
+        return self._last(account_id) if found else 0
+
+    def _last(self, account_id: str) -> int:
+        key = items.account_key(account_id, items.PROFILE)
+        with faults("The registry"):
+            item = self._table.get_item(Key=key, ConsistentRead=True)["Item"]
+            keys = [key, items.name_key(items.to_account(item))]
+            self._table.meta.client.transact_write_items(
+                TransactItems=[
+                    {"Delete": {"TableName": self._table.name, "Key": each}} for each in keys
+                ]
+            )
+        return len(keys)
+
+    def _items(self, account_id: str) -> Iterator[Mapping[str, Any]]:
+        arguments: dict[str, Any] = {
+            "KeyConditionExpression": Key("pk").eq(items.account_key(account_id, "")["pk"]),
+            "ProjectionExpression": "sk",
+            "ConsistentRead": True,
+        }
+        while True:
+            with faults("The registry"):
+                page = self._table.query(**arguments)
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _prefix(folder: str, account_id: str) -> str:
+    return f"{folder}{ACCOUNT_KEY.name}={account_id}/"
+
+
+def _versions(page: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Every version on a page, delete markers among them."""
+    found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+    return [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]

@@ -1,0 +1,1 @@
+"""Onboarding: from a followed link to an active account."""

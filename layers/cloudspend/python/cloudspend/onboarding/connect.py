@@ -1,0 +1,64 @@
+"""Entering a role by hand, for a customer whose stack may not tell the platform of itself.
+
+The operator has the ARN from the customer. As with a stack's own message nothing of it is believed:
+Onboard proves the connection.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from cloudspend.accounts import fields
+from cloudspend.accounts.coverage import refuse_twice
+from cloudspend.accounts.lifecycle import transitioned
+from cloudspend.accounts.model import Account, AccountState, ChangeCause
+from cloudspend.accounts.ports import AccountRegistry, Onboarding
+from cloudspend.alerts.event import Bus
+from cloudspend.onboarding.registration import announce
+from cloudspend.settings import TEMPLATE_VERSION, Settings
+
+
+@dataclass(frozen=True)
+class ConnectRequest:
+    """What the customer's stack has as outputs, and the key if the bill is encrypted with one."""
+
+    account_id: str
+    role_arn: str
+    kms_key: str = ""
+    template_version: str = TEMPLATE_VERSION
+
+
+def connect(
+    request: ConnectRequest,
+    registry: AccountRegistry,
+    bus: Bus,
+    onboarding: Onboarding,
+    settings: Settings,
+    act: ChangeCause,
+) -> Account:
+    """Take the role as the account's connection and start Onboard; the invitation's link becomes
+    void. Raises UsageError for a role that is not the account's, and for an account that may not be
+    connected, or whose cost would be counted twice.
+    """
+    account = registry.get(fields.account_id(request.account_id))
+    refuse_twice(account, registry)
+    role = fields.role_arn(request.role_arn, account.account_id, settings.partition)
+    entered: dict[str, Any] = {
+        "role_arn": role,
+        "kms_key_arn": fields.kms_key(request.kms_key),
+        "template_version": fields.template_version(request.template_version),
+        "token_sha256": None,
+        "stack_id": None,
+    }
+    name = _name(account, entered)
+    connected = transitioned(account, AccountState.CONNECTED, act, request_id=name, **entered)
+    registry.save(account, connected)
+    announce(connected, bus)
+    onboarding.start(account.account_id, f"{account.account_id}_{name}")
+    return connected
+
+
+def _name(account: Account, entered: dict[str, Any]) -> str:
+    """Another one each time: an execution of Onboard runs under it once."""
+    before = f"{account.request_id} {account.state} {account.invited_at} {sorted(entered.items())}"
+    return hashlib.sha256(before.encode()).hexdigest()[:32]

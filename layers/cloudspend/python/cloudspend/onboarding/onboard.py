@@ -1,0 +1,149 @@
+"""The steps of the Onboard state machine. Each may be repeated."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cloudspend.access.checks import denied_and_needed, require_granted, run_checks
+from cloudspend.access.ports import AccessKeyStore, CustomerSessions, EnterCustomer
+from cloudspend.access.verify import check_connection, connection_checks, verify_connection
+from cloudspend.accounts.coverage import COUNTED_ONCE, doubled, onboarded_members, take_over
+from cloudspend.accounts.lifecycle import TRANSITIONS, state_after_connection_loss, transition
+from cloudspend.accounts.members import refresh
+from cloudspend.accounts.model import (
+    Account,
+    AccountState,
+    AccountType,
+    ChangeCause,
+    Check,
+    ConnectionKind,
+)
+from cloudspend.accounts.ports import AccountRegistry
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Bus
+from cloudspend.errors import ConnectionRefused, Defect, Failure
+from cloudspend.onboarding.switch_to_role import keep_access_key, switch_to_role
+from cloudspend.settings import ONBOARD_MACHINE
+
+OUR_FAULT = (
+    "Nothing is known that the customer could do. The platform team looks at the failed execution "
+    "of the state machine cloudspend-onboard and starts it again with the same input."
+)
+
+
+def verify(
+    account_id: str, registry: AccountRegistry, bus: Bus, door: CustomerSessions, now: datetime
+) -> None:
+    """Prove the connection and write every proof down. Raises ConnectionRefused."""
+    account = registry.get(account_id)
+    account = transition(registry, bus, account, AccountState.VERIFYING, _act(now))
+    checks = check_connection(account, door, now)
+    _record(account, checks, registry)
+    verify_connection(checks)
+
+
+def check_permissions(
+    account_id: str,
+    registry: AccountRegistry,
+    bus: Bus,
+    enter: EnterCustomer,
+    vault: AccessKeyStore,
+    now: datetime,
+) -> None:
+    """Try every permission and write each result down. Raises PermissionDenied.
+
+    When all are granted, the account is backfilling: from here on its deliveries are believed. A
+    role that is proved takes the place of an access key, which is forgotten then.
+
+    The members of an organization are known from here on. Raises ConnectionRefused where cost would
+    be counted twice; where the organization is to take the coverage over, it does so here.
+    """
+    account = registry.get(account_id)
+    customer = enter(account)
+    checks = run_checks(account, customer, now)
+    _record(account, checks, registry)
+    require_granted(checks)
+    _proofs(account, registry)
+    if account.type is AccountType.ORGANIZATION:
+        refresh(account, customer.organization_accounts(account), registry, bus, now)
+    _count_once(account, registry, bus, now)
+    if account.offered is ConnectionKind.IAM_ROLE:
+        account = switch_to_role(account, registry, bus, vault)
+    transition(registry, bus, account, AccountState.BACKFILLING, _act(now))
+
+
+def activate(account_id: str, registry: AccountRegistry, bus: Bus, now: datetime) -> None:
+    """The account's history is in. Raises Defect while a check is denied that the account cannot be
+    without.
+
+    An account with which something else happened meanwhile is left as it is.
+    """
+    account = registry.get(account_id)
+    if account.state not in (AccountState.BACKFILLING, AccountState.ACTIVE):
+        return
+    checks = _proofs(account, registry)
+    account = transition(
+        registry,
+        bus,
+        account,
+        AccountState.ACTIVE,
+        _act(now),
+        activated_at=account.activated_at or now,
+    )
+    results = [{"name": check.name, "status": check.status.value} for check in checks]
+    bus.put(event("AccountActivated", account.for_events, _attempt(account), checks=results))
+
+
+def report_failure(
+    account_id: str, failure: Failure, registry: AccountRegistry, bus: Bus, now: datetime
+) -> None:
+    """Say what the customer must do about the failure that the state machine caught.
+
+    An account that was invited anew, suspended or offboarded meanwhile is left as it is.
+    """
+    account = registry.get(account_id)
+    if account.offered is not account.connection and account.activated_at:
+        keep_access_key(account, failure, registry, bus, _act(now, failure.summary))
+        return
+    state = state_after_connection_loss(account)
+    if state not in TRANSITIONS[account.state]:
+        return
+    bus.put(
+        event(
+            "AccountDegraded" if state is AccountState.DEGRADED else "OnboardingFailed",
+            account.for_events,
+            f"{_attempt(account)}\n{failure.summary}",
+            check=str(failure.details.get("check", "")) or failure.error,
+            reason=failure.summary,
+            remedy=failure.remedy or OUR_FAULT,
+        )
+    )
+    transition(registry, bus, account, state, _act(now, failure.summary))
+
+
+def _proofs(account: Account, registry: AccountRegistry) -> Sequence[Check]:
+    checks = connection_checks(account, registry.checks(account.account_id))
+    if not checks or denied_and_needed(checks):
+        raise Defect(f"The account {account.account_id} was to be activated without its proofs.")
+    return checks
+
+
+def _count_once(account: Account, registry: AccountRegistry, bus: Bus, now: datetime) -> None:
+    if found := doubled(account, registry):
+        raise ConnectionRefused(found.summary, remedy=found.remedy, check=COUNTED_ONCE)
+    if account.type is AccountType.ORGANIZATION and account.move_coverage:
+        members = registry.members(account.account_id)
+        twice = onboarded_members(account, members, registry.list())
+        take_over(account, twice, registry, bus, _act(now))
+
+
+def _act(now: datetime, reason: str = "") -> ChangeCause:
+    return ChangeCause(ONBOARD_MACHINE, now, reason)
+
+
+def _record(account: Account, checks: list[Check], registry: AccountRegistry) -> None:
+    for check in checks:
+        registry.put_check(account.account_id, check)
+
+
+def _attempt(account: Account) -> str:
+    return account.request_id or account.invited_at.isoformat()

@@ -1,0 +1,86 @@
+"""What the newest comparison before this one wrote down: evidence of what AWS changed since."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from cloudspend.reconcile.cells import NOTHING, Cell, Costs
+from cloudspend.reconcile.compare import Comparison
+from cloudspend.reconcile.evidence import Agreement
+
+# The tables hold doubles, so that a figure comes back changed in its last digits.
+DOUBLE = Decimal("1E-9")
+
+
+@dataclass(frozen=True)
+class PreviousCell:
+    """One cell as it was compared. `agreed_at` is when the lake's figures were last what Cost
+    Explorer said, `differs_since` when they were first seen not to be after that."""
+
+    lake: Costs
+    cost_explorer: Costs
+    agreed_at: datetime | None
+    differs_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class PreviousComparison:
+    """The earlier comparison; without cells when there was none."""
+
+    generation: str = ""
+    at: datetime | None = None
+    cells: Mapping[Cell, PreviousCell] = field(default_factory=dict)
+
+    def of(self, cell: Cell) -> PreviousCell:
+        """What was known of the cell then. One that neither side had was equal at nothing."""
+        return self.cells.get(cell) or PreviousCell(NOTHING, NOTHING, self.at)
+
+
+def earlier(rows: Iterable[Mapping[str, str | None]]) -> PreviousComparison:
+    """The answer of `sql/last_comparison.sql`, whose values are text."""
+    cells: dict[Cell, PreviousCell] = {}
+    generation, at = "", None
+    for row in rows:
+        cell = Cell(row["sub_account_id"] or "", row["service"] or "", row["charge_type"] or "")
+        generation, at = row["generation"] or "", _moment(row["reconciled_at"])
+        cells[cell] = PreviousCell(
+            _costs(row, "billed_cost", "effective_cost", "net_effective_cost"),
+            _costs(
+                row,
+                "cost_explorer_unblended",
+                "cost_explorer_amortized",
+                "cost_explorer_net_amortized",
+            ),
+            _moment(row["agreed_at"]),
+            _moment(row["differs_since"]),
+        )
+    return PreviousComparison(generation, at, cells)
+
+
+def agreements(
+    comparison: Comparison, before: PreviousComparison, now: datetime
+) -> dict[Cell, Agreement]:
+    """The cells that differ now, and that Cost Explorer once told as the lake still has them."""
+    found: dict[Cell, Agreement] = {}
+    plain = comparison.explained_by(())
+    for cell in comparison.cells:
+        remembered = before.of(cell)
+        if plain.agrees(cell) or remembered.agreed_at is None:
+            continue
+        if _unchanged(comparison.lake.of(cell), remembered.lake):
+            found[cell] = Agreement(remembered.agreed_at, remembered.differs_since or now)
+    return found
+
+
+def _unchanged(one: Costs, other: Costs) -> bool:
+    pairs = zip(one, other, strict=True)
+    return all(abs(a - b) <= DOUBLE * max(Decimal(1), abs(a)) for a, b in pairs)
+
+
+def _costs(row: Mapping[str, str | None], *names: str) -> Costs:
+    return Costs(*(Decimal(row[name] or 0) for name in names))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None

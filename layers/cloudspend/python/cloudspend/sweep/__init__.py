@@ -1,0 +1,1 @@
+"""Sweep: find missed deliveries, repair drift, expire generations, report conditions."""

@@ -1,0 +1,45 @@
+"""Deliveries that AWS itself calls failed.
+
+AWS delivers at least once a day, so that the account's exports are only asked about once a day has
+passed without a delivery: an account that is well costs no call.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from cloudspend.accounts.model import Account
+from cloudspend.alerts.catalog import event
+from cloudspend.errors import PermissionDenied
+from cloudspend.exports.definition import Definition, reason_of
+from cloudspend.sweep.condition import AccountCondition
+
+ListExports = Callable[[Account], Iterable[Definition]]
+# AWS Data Exports user guide: an export is refreshed at least once a day.
+USUAL = timedelta(hours=24)
+
+
+def failing(
+    account: Account, since: datetime, list_exports: ListExports, now: datetime
+) -> AccountCondition | None:
+    """What AWS says of the account's export, where nothing has come `since`.
+
+    An export that may not be looked at is no finding of its own: the permission's check says so.
+    """
+    if now - since < USUAL:
+        return None
+    try:
+        found = [one for one in list_exports(account) if one.export == account.export]
+    except PermissionDenied:
+        return None
+    failure = next((one.failure for one in found if one.failure), None)
+    if failure is None:
+        return None
+    said = event(
+        "DeliveryFailing",
+        account.for_events,
+        f"{failure} {now:%Y-%m-%d}",
+        export=account.export.name,
+        status=failure,
+        reason=reason_of(failure),
+    )
+    return AccountCondition(failure, said)

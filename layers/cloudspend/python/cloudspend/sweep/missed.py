@@ -1,0 +1,214 @@
+"""Deliveries that no event announced, and ingestions that ended without an outcome.
+
+Whether there is something new is seen from the manifests alone: AWS overwrites one in each month's
+folder with every delivery, so that its ETag and time are asked for (HEAD) and nothing is read or
+listed while they are the ones that were seen before. AWS changes the running month and the two
+before it all the time, older ones seldom: those are looked at once a day, spread over the sweeps of
+the day.
+"""
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from cloudspend.accounts.model import Account
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Bus
+from cloudspend.errors import Defect, DeliveryError, Failure, TransientError, names
+from cloudspend.exports.deliveries import latest_manifests, read_delivery
+from cloudspend.exports.model import BillingPeriod, Delivery
+from cloudspend.exports.ports import CustomerBucket, StoredObject
+from cloudspend.ingest.failure import failed_event, failure_of
+from cloudspend.ingest.start import IngestRequest, start_ingest
+from cloudspend.lake.model import AccountInventory, Generation, GenerationState
+from cloudspend.lake.ports import Executions, Generations
+from cloudspend.lake.retention import kept_since
+
+SWEEPS_A_DAY = 4
+# The running month and those that AWS may still close (facts: two weeks and refunds).
+LIVELY_MONTHS = 3
+# Ingest is begun for so many deliveries of an account in one sweep; the next takes the rest.
+MOST_STARTS = 12
+# An ingestion that never ended well in so many attempts is a matter for a person.
+MOST_ATTEMPTS = 5
+
+Wanted = Callable[[BillingPeriod], bool]
+
+
+@dataclass(frozen=True)
+class Missed:
+    """What was found at the customer's side and begun.
+
+    `seen` are the marks of the manifests whose deliveries are known now, by period; `newest` is
+    when AWS delivered last, None for never.
+    """
+
+    seen: Mapping[str, str]
+    newest: datetime | None
+    found: int = 0
+    resumed: int = 0
+
+
+@dataclass(frozen=True)
+class MissedDeliveryPorts:
+    """What taking in deliveries needs."""
+
+    generations: Generations
+    executions: Executions
+    bus: Bus
+
+
+def find_missed(
+    account: Account,
+    holdings: AccountInventory,
+    objects: CustomerBucket,
+    desk: MissedDeliveryPorts,
+    now: datetime,
+) -> Missed:
+    """Begin what was missed, newest period first, and say so.
+
+    Raises what reaching the customer's bucket raises. A manifest that cannot be read is reported as
+    IngestFailed and keeps nothing else back.
+    """
+    manifests = latest_manifests(account, objects, looked_at(account, holdings, now))
+    before = dict(holdings.watch.seen) if holdings.watch else {}
+    seen = {period: mark for period, mark in before.items() if _is_kept(period, account, now)}
+    starts: list[str] = []
+    for period in sorted(manifests, reverse=True):
+        mark = mark_of(manifests[period])
+        if before.get(str(period)) == mark:
+            continue
+        delivery = _read(account, objects, manifests[period], period, desk)
+        if delivery is None or _is_known(delivery, holdings):
+            seen[str(period)] = mark
+        elif len(starts) < MOST_STARTS:
+            starts.append(_begin(account, IngestRequest.of(delivery), desk))
+    for generation in unfinished(holdings):
+        if len(starts) < MOST_STARTS:
+            starts.append(_resume(account, generation, desk))
+    delivered = [stored.modified for stored in manifests.values()]
+    delivered += [generation.delivered_at for generation in holdings.generations]
+    return Missed(seen, max(delivered, default=None), starts.count(FOUND), starts.count(RESUMED))
+
+
+def looked_at(account: Account, holdings: AccountInventory, now: datetime) -> Wanted:
+    """Which billing periods this sweep looks at: of those that the account wants and keeps, the
+    lively ones always, the others once a day, and all of them the first time."""
+    today = BillingPeriod.of(now)
+    lively = _before(today, LIVELY_MONTHS - 1)
+    oldest = BillingPeriod(account.start_date.year, account.start_date.month)
+    kept = kept_since(account, now)
+    oldest = max(oldest, kept) if kept else oldest
+    turn = now.hour * SWEEPS_A_DAY // 24
+
+    def wanted(period: BillingPeriod) -> bool:
+        if period < oldest:
+            return False
+        if holdings.watch is None or period >= lively:
+            return True
+        return zlib.crc32(f"{account.account_id}{period}".encode()) % SWEEPS_A_DAY == turn
+
+    return wanted
+
+
+def mark_of(manifest: StoredObject) -> str:
+    """What changes with every delivery: an overwritten bill can have the same list of files, so the
+    ETag alone is not enough."""
+    return f"{manifest.etag} {manifest.modified.isoformat()}"
+
+
+def unfinished(holdings: AccountInventory) -> list[Generation]:
+    """Generations that would be published if their ingestion ended well, newest period first: begun
+    and without an outcome, or failed by what passes by itself."""
+    newest = {generation.period: generation for generation in holdings.generations}
+    current = {published.period: published.generation for published in holdings.published}
+    return [
+        newest[period]
+        for period in sorted(newest, reverse=True)
+        if newest[period].generation > current.get(period, "") and _may_go_on(newest[period])
+    ]
+
+
+def _may_go_on(generation: Generation) -> bool:
+    if generation.state is GenerationState.FAILED:
+        return (generation.failure or {}).get("error") in names(TransientError)
+    return generation.state in (GenerationState.PLANNED, GenerationState.CHECKED)
+
+
+FOUND, RESUMED, NOTHING, GIVEN_UP = "found", "resumed", "nothing", "given up"
+
+
+def _begin(account: Account, request: IngestRequest, desk: MissedDeliveryPorts) -> str:
+    """Start the delivery's next attempt, unless one runs, and say so."""
+    if desk.executions.status(request.execution(MOST_ATTEMPTS)):
+        return GIVEN_UP
+    started = start_ingest(request, desk.executions, again=True)
+    if not started.started:
+        return NOTHING
+    first = started.execution == request.execution()
+    desk.bus.put(
+        event(
+            "DeliveryFound" if first else "IngestResumed",
+            account.for_events,
+            started.execution,
+            period=request.period,
+            generation=request.generation,
+            execution=started.execution,
+        )
+    )
+    return FOUND if first else RESUMED
+
+
+def _resume(account: Account, generation: Generation, desk: MissedDeliveryPorts) -> str:
+    """Begin again, or give up a generation that began too often and that nobody has heard of."""
+    request = IngestRequest(
+        generation.account_id,
+        generation.period,
+        generation.generation,
+        generation.manifest_bucket,
+        generation.manifest_key,
+    )
+    outcome = _begin(account, request, desk)
+    if outcome == GIVEN_UP and generation.state is not GenerationState.FAILED:
+        reason = f"Its ingestion was started {MOST_ATTEMPTS} times and never came to an end."
+        failure = Failure(Defect.__name__, reason, "", {})
+        held = generation.account_id, generation.period, generation.generation
+        desk.generations.record_failure(*held, asdict(failure), final=True)
+        desk.bus.put(failed_event(account, generation.period, generation.generation, failure))
+    return outcome
+
+
+def _read(
+    account: Account,
+    objects: CustomerBucket,
+    manifest: StoredObject,
+    period: BillingPeriod,
+    desk: MissedDeliveryPorts,
+) -> Delivery | None:
+    """The manifest's delivery; None, and an event, where it cannot be read."""
+    try:
+        return read_delivery(account, objects, manifest.bucket, manifest.key)
+    except DeliveryError as error:
+        desk.bus.put(failed_event(account, period, None, failure_of(error)))
+        return None
+
+
+def _is_known(delivery: Delivery, holdings: AccountInventory) -> bool:
+    """Whether the registry holds the delivery, or a newer one is current."""
+    return any(
+        each.period == delivery.period and each.generation == delivery.generation
+        for each in holdings.generations
+    ) or any(
+        each.period == delivery.period and each.generation > delivery.generation
+        for each in holdings.published
+    )
+
+
+def _is_kept(period: str, account: Account, now: datetime) -> bool:
+    oldest = kept_since(account, now)
+    return oldest is None or period >= str(oldest)
+
+
+def _before(period: BillingPeriod, months: int) -> BillingPeriod:
+    return period if months == 0 else _before(period.previous, months - 1)

@@ -1,0 +1,185 @@
+"""Make the lake's partitions show what the registry says. The registry decides, Glue follows
+(decision record 25); this is for when Glue did not follow, or somebody else moved it.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cloudspend.accounts.model import Account
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.event import Event
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.ingest.publish import PublishPorts, sync_partitions
+from cloudspend.lake.model import AccountInventory, Generation, PublishedPeriod
+from cloudspend.lake.ports import Lake
+from cloudspend.lake.tables import PERIOD_TABLES, Table, generation_prefix, period_values
+
+# A generation's name is a moment and a digest, divided by a dash: its moment ends with this.
+MOMENT_END = "Z"
+
+# A billing period and the moment in the name of a generation.
+GenerationRef = tuple[BillingPeriod, str]
+Shown = Mapping[str, Mapping[tuple[str, ...], str]]
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A partition that does not show what the registry says. `generation` is what it should show,
+    None where the registry holds no published one of the period; `shown` is where it reads from,
+    None where it is missing."""
+
+    table: str
+    period: BillingPeriod
+    generation: str | None
+    shown: str | None
+
+    @property
+    def wrong(self) -> str:
+        """What was wrong, as a sentence."""
+        if self.shown is None:
+            return "It was missing."
+        if self.generation is None:
+            return "It showed a period that the registry does not hold, and was removed."
+        return f"It read from {self.shown}."
+
+
+@dataclass(frozen=True, order=True)
+class Folder:
+    """A generation's objects in one of the lake's data folders. `prefix` ends with the moment of
+    the generation's name, before its digest."""
+
+    name: str
+    period: BillingPeriod
+    prefix: str
+
+    @property
+    def copy(self) -> GenerationRef:
+        """Which generation it is of."""
+        return self.period, self.prefix.rpartition("=")[2]
+
+
+def copy_of(generation: Generation | PublishedPeriod) -> GenerationRef:
+    """A generation as its folders name it."""
+    return generation.period, generation.generation.partition("-")[0]
+
+
+def folders(name: str, account_id: str, lake: Lake) -> list[Folder]:
+    """The folder of each generation of the account that has objects under the folder `name`.
+
+    One line of a listing a generation, so that no data file is listed.
+    """
+    start = f"{name}/account_id={account_id}/billing_period="
+    found = []
+    for prefix in lake.groups(start, MOMENT_END):
+        match = re.fullmatch(r"(\d{4}-\d{2})/generation=[0-9T]+Z", prefix.removeprefix(start))
+        if match:
+            found.append(Folder(name, BillingPeriod.parse(match[1]), prefix))
+    return found
+
+
+def drifts(holdings: AccountInventory, shown: Shown, bucket: str) -> list[Drift]:
+    """Every partition of PERIOD_TABLES that does not show what the registry says; `shown` holds the
+    partitions by table, `bucket` is the lake's."""
+    return [
+        *(
+            drift
+            for published in holdings.published
+            for table in PERIOD_TABLES
+            if (drift := _drift(published, table, shown[table.name], bucket))
+        ),
+        *_strays(holdings, shown),
+    ]
+
+
+def _drift(
+    published: PublishedPeriod, table: Table, shown: Mapping[tuple[str, ...], str], bucket: str
+) -> Drift | None:
+    held = published.account_id, published.period, published.generation
+    found = shown.get(period_values(published.account_id, published.period))
+    is_held = table.name in published.totals.tables
+    wanted = f"s3://{bucket}/{generation_prefix(table.data_folder, *held)}" if is_held else None
+    if found == wanted:
+        return None
+    return Drift(table.name, published.period, published.generation, found)
+
+
+def _strays(holdings: AccountInventory, shown: Shown) -> Iterator[Drift]:
+    known = {str(published.period) for published in holdings.published}
+    for table in PERIOD_TABLES:
+        for (_, period), location in sorted(shown[table.name].items()):
+            if period not in known:
+                yield Drift(table.name, BillingPeriod.parse(period), None, location)
+
+
+def without_files(holdings: AccountInventory, stored: Collection[Folder]) -> list[PublishedPeriod]:
+    """The published periods of which a table's files are gone: nothing can be pointed right
+    there."""
+    there = {(each.name, each.copy) for each in stored}
+    return [
+        published
+        for published in holdings.published
+        if any(
+            (table.data_folder, copy_of(published)) not in there
+            for table in PERIOD_TABLES
+            if table.name in published.totals.tables
+        )
+    ]
+
+
+def look(account_id: str, press: PublishPorts, lake: Lake) -> tuple[Shown, list[Folder]]:
+    """The account's partitions by table, and the generations that have objects."""
+    shown = {table.name: press.catalog.locations(table.name, account_id) for table in PERIOD_TABLES}
+    names = dict.fromkeys(table.data_folder for table in PERIOD_TABLES)
+    return shown, [folder for name in names for folder in folders(name, account_id, lake)]
+
+
+def repair(
+    account: Account, found: Iterable[Drift], press: PublishPorts, now: datetime
+) -> list[Drift]:
+    """Mend what was found, if it still is so, and say so; returns what was mended.
+
+    Registry and Glue were read one after the other, so that a publisher who was at work in between
+    looks like a drift.
+    """
+    lasting = [drift for drift in found if _lasts(account.account_id, drift, press)]
+    for period in sorted({drift.period for drift in lasting}):
+        show(account, period, press)
+    for drift in lasting:
+        press.bus.put(_repaired(account, drift, now))
+    return lasting
+
+
+def _lasts(account_id: str, drift: Drift, press: PublishPorts) -> bool:
+    pointer = press.generations.pointer(account_id, drift.period)
+    now_shown = press.catalog.location(drift.table, period_values(account_id, drift.period))
+    current = pointer.generation if pointer else None
+    return current == drift.generation and now_shown == drift.shown
+
+
+def show(account: Account, period: BillingPeriod, press: PublishPorts) -> None:
+    """Make the period's partitions show what the registry says, until it holds still: one that is
+    published for the first time meanwhile must not lose its partition."""
+    while True:
+        pointer = press.generations.pointer(account.account_id, period)
+        if pointer is None:
+            for table in PERIOD_TABLES:
+                press.catalog.remove(table.name, period_values(account.account_id, period))
+        else:
+            sync_partitions(account, period, press)
+        if press.generations.pointer(account.account_id, period) == pointer:
+            return
+
+
+def _repaired(account: Account, drift: Drift, now: datetime) -> Event:
+    """The same drift on another day is another event."""
+    return event(
+        "PartitionRepaired",
+        account.for_events,
+        f"{drift.table}/{drift.period}/{drift.generation}/{drift.wrong}/{now:%Y-%m-%d}",
+        table=drift.table,
+        period=drift.period,
+        generation=drift.generation,
+        wrong=drift.wrong,
+    )

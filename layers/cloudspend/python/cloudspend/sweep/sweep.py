@@ -1,0 +1,379 @@
+"""Put an account's bills in order: what events missed, what drifted, what is no longer kept.
+
+Every finding is mended by the code that does the same in its ordinary place and may be repeated, so
+that two sweeps at once, or one that is killed, do no harm.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from cloudspend import payloads as p
+from cloudspend.access.key_age import old_key, old_key_event
+from cloudspend.accounts.link import is_outdated, update_link
+from cloudspend.accounts.model import Account, AccountType
+from cloudspend.accounts.ports import AccountRegistry
+from cloudspend.alerts.catalog import event
+from cloudspend.errors import CustomerActionError, Failure
+from cloudspend.exports.model import BillingPeriod
+from cloudspend.ingest.failure import OUR_FAULT, failure_of
+from cloudspend.ingest.plan import RUNS
+from cloudspend.ingest.publish import PublishPorts
+from cloudspend.ingest.start import OpenBucket
+from cloudspend.lake.model import (
+    AccountInventory,
+    GenerationState,
+    PublishedPeriod,
+    SweepState,
+    Verdict,
+)
+from cloudspend.lake.ports import Catalog, Executions
+from cloudspend.lake.retention import RetentionPolicy
+from cloudspend.lake.tables import TABLES, tag_columns
+from cloudspend.settings import TEMPLATE_VERSION, Settings
+from cloudspend.sweep.condition import AccountCondition
+from cloudspend.sweep.coverage import keep_apart
+from cloudspend.sweep.expire import RetentionPorts, expire
+from cloudspend.sweep.failed_exports import ListExports, failing
+from cloudspend.sweep.missed import Missed, MissedDeliveryPorts, find_missed
+from cloudspend.sweep.reachability import reflect
+from cloudspend.sweep.repair import Folder, copy_of, drifts, folders, look, repair, without_files
+
+# Nothing that was written less than this ago is taken for left behind: it may be under way.
+LEFT_BEHIND = timedelta(hours=24)
+# An execution of Ingest has ended by then, also with its comparison.
+INGEST_ENDS = timedelta(hours=12)
+# A closed month that Cost Explorer could not be asked for is tried again this often, and no longer
+# than Cost Explorer has daily figures (AWS Cost Management user guide, "Analyzing your costs").
+COMPARE_AGAIN = timedelta(days=7)
+# A bill that AWS had not closed when it was compared is compared again this often in the weeks in
+# which AWS closes it, then as often as above: its signs may change without another delivery.
+CLOSING = timedelta(days=30)
+COMPARE_CLOSING = timedelta(days=1)
+COMPARABLE = timedelta(days=13 * 30)
+
+
+@dataclass(frozen=True)
+class SweepPorts:
+    """What a sweep works with, and what it holds accounts to: an account is overdue that AWS has
+    delivered nothing for in `fresh_for`, unless it has a target of its own."""
+
+    store: RetentionPorts
+    press: PublishPorts
+    open_bucket: OpenBucket
+    executions: Executions
+    kept: RetentionPolicy
+    fresh_for: timedelta
+    list_exports: ListExports
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """What came of one account. `counts` says how much of each kind was found or done; `compare`
+    are published periods to be compared with Cost Explorer; `failure` is why it was not swept,
+    `unreachable` why its customer's bucket could not be looked at."""
+
+    account_id: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    compare: tuple[PublishedPeriod, ...] = ()
+    failure: Failure | None = None
+    unreachable: str = ""
+
+
+def sweep_accounts(
+    account_ids: Iterable[str],
+    registry: AccountRegistry,
+    broom: SweepPorts,
+    settings: Settings,
+    now: datetime,
+    on_failure: Callable[[str], None],
+) -> list[SweepResult]:
+    """Sweep the active accounts among these. What fails for one account is noted in its answer and
+    keeps no other back; `on_failure` hears of it while the error is at hand."""
+    swept = []
+    everyone: Sequence[Account] | None = None
+    for account_id in account_ids:
+        try:
+            account = registry.get(account_id)
+            if not account.is_served:
+                continue
+            known = [_outdated(account, settings, now)]
+            if account.type is AccountType.ORGANIZATION:
+                everyone = registry.list() if everyone is None else everyone
+                known.append(keep_apart(account, everyone, registry, broom.store, now))
+            one = sweep_account(account, broom, now, known)
+            reflect(account, one.unreachable, registry, broom.store.bus, now)
+            swept.append(one)
+        except Exception as error:
+            on_failure(account_id)
+            swept.append(SweepResult(account_id, failure=failure_of(error)))
+    return swept
+
+
+def sweep_account(
+    account: Account,
+    broom: SweepPorts,
+    now: datetime,
+    known: Iterable[AccountCondition | None] = (),
+) -> SweepResult:
+    """Find and mend everything of one account, and say what is wrong with it, `known` beside it. A
+    customer's bucket that cannot be reached keeps nothing of the platform's own back."""
+    store, press = broom.store, broom.press
+    holdings = store.registry.holdings(account.account_id)
+    missed, unreachable = _missed(account, holdings, broom, now)
+    refused = missed and failing(
+        account, _last_heard(holdings, missed, now), broom.list_exports, now
+    )
+    overdue = missed and _overdue(
+        account, holdings, missed, account.fresh_for(broom.fresh_for), now
+    )
+    shown, stored = look(account.account_id, press, store.lake)
+    drifted = drifts(holdings, shown, press.lake_bucket)
+    repaired = repair(account, drifted, press, now)
+    lost = without_files(holdings, stored)
+    restored = [each for each in _half_published(holdings) if store.registry.restore(*each)]
+    keep_columns(account, press.catalog)
+    left = _sweep_out(account, holdings, stored, broom, now)
+    gone = expire(account, holdings, store, broom.kept, now)
+    compare = to_compare(holdings, now)
+    missing = _files_missing(account, lost, now) if lost else None
+    conditions = [*known, unreachable, refused, overdue, missing, _old_key(account, now)]
+    _remember(account, holdings, missed, [one for one in conditions if one], broom, now)
+    return SweepResult(
+        account.account_id,
+        {
+            "accounts": 1,
+            "deliveries_found": missed.found if missed else 0,
+            "ingestions_resumed": missed.resumed if missed else 0,
+            "partitions_repaired": len(repaired),
+            "generations_restored": len(restored),
+            "generations_without_files": len(lost),
+            "staging_removed": left,
+            "periods_expired": gone.periods,
+            "generations_expired": gone.generations,
+            "objects_deleted": gone.objects,
+            "comparisons": len(compare),
+            "accounts_overdue": int(overdue is not None),
+            "accounts_unreachable": int(unreachable is not None),
+        },
+        compare,
+        unreachable=str(unreachable.event.details["reason"]) if unreachable else "",
+    )
+
+
+def keep_columns(account: Account, catalog: Catalog) -> None:
+    """Give the tables the columns of the account's tags back, which a deployment that changes the
+    declared columns takes away; where they are there nothing is written."""
+    for table in TABLES:
+        if columns := tag_columns(table, account):
+            catalog.ensure_columns(table.name, columns)
+
+
+def to_compare(holdings: AccountInventory, now: datetime) -> tuple[PublishedPeriod, ...]:
+    """Closed months that Cost Explorer can be asked for and whose verdict may change by it: those
+    that were never compared, those that are not certified, and certified ones that AWS may still
+    change."""
+    return tuple(
+        each
+        for each in holdings.published
+        if each.period.end <= now < each.period.end + COMPARABLE and _is_due(each, now)
+    )
+
+
+def _is_due(published: PublishedPeriod, now: datetime) -> bool:
+    if published.reconciled_at is None:
+        return now - published.published_at >= INGEST_ENDS
+    since = now - published.reconciled_at
+    if published.residual is None:
+        return since >= COMPARE_AGAIN
+    is_closing = now < published.period.end + CLOSING
+    if published.verdict is Verdict.CERTIFIED:
+        # AWS may still change it, which Cost Explorer shows before a delivery does.
+        return is_closing and since >= COMPARE_AGAIN
+    return since >= (COMPARE_CLOSING if is_closing else COMPARE_AGAIN)
+
+
+def unregistered(holdings: AccountInventory, stored: Iterable[Folder]) -> list[Folder]:
+    """The folders whose generation the registry does not know."""
+    known = {copy_of(generation) for generation in holdings.generations}
+    return [folder for folder in stored if folder.copy not in known]
+
+
+def totals(swept: Iterable[SweepResult]) -> dict[str, int]:
+    """The counts of all accounts together."""
+    together: Counter[str] = Counter()
+    for each in swept:
+        together.update(each.counts)
+    return dict(together)
+
+
+def to_payload(swept: Iterable[SweepResult]) -> dict[str, Any]:
+    """What a batch of accounts came to, as it travels between steps."""
+    done = list(swept)
+    return {
+        p.COUNTS: totals(done),
+        p.COMPARE: [
+            {p.ACCOUNT_ID: each.account_id, p.PERIOD: str(one.period), p.GENERATION: one.generation}
+            for each in done
+            for one in each.compare
+        ],
+        p.NOT_SWEPT: [
+            {
+                p.ACCOUNT_ID: each.account_id,
+                "error": each.failure.error,
+                "reason": f"{each.failure.summary} {each.failure.remedy}".strip(),
+            }
+            for each in done
+            if each.failure
+        ],
+    }
+
+
+def _missed(
+    account: Account, holdings: AccountInventory, broom: SweepPorts, now: datetime
+) -> tuple[Missed | None, AccountCondition | None]:
+    """What events missed; or that, and why, the customer's bucket cannot be reached."""
+    desk = MissedDeliveryPorts(broom.store.registry, broom.executions, broom.store.bus)
+    try:
+        return find_missed(account, holdings, broom.open_bucket(account), desk, now), None
+    except CustomerActionError as error:
+        name = type(error).__name__
+        state = f"{name} {error.summary}"
+        said = event(
+            "AccountUnreachable",
+            account.for_events,
+            f"{state} {now:%Y-%m-%d}",
+            error=name,
+            reason=error.summary,
+            remedy=error.remedy or OUR_FAULT,
+        )
+        return None, AccountCondition(state, said)
+
+
+def _overdue(
+    account: Account,
+    holdings: AccountInventory,
+    missed: Missed,
+    fresh_for: timedelta,
+    now: datetime,
+) -> AccountCondition | None:
+    """An account that AWS never delivered for is overdue as long after its first sweep."""
+    since = _last_heard(holdings, missed, now)
+    if now - since < fresh_for:
+        return None
+    state = f"{missed.newest}"
+    said = event(
+        "DeliveryOverdue",
+        account.for_events,
+        f"{state} {now:%Y-%m-%d}",
+        delivered_at=missed.newest,
+        hours=int((now - since) / timedelta(hours=1)),
+        target_hours=int(fresh_for / timedelta(hours=1)),
+    )
+    return AccountCondition(state, said)
+
+
+def _last_heard(holdings: AccountInventory, missed: Missed, now: datetime) -> datetime:
+    """When AWS delivered last; for an account without a delivery, when it was first swept."""
+    return missed.newest or (holdings.watch.since if holdings.watch else now)
+
+
+def _files_missing(
+    account: Account, lost: Iterable[PublishedPeriod], now: datetime
+) -> AccountCondition:
+    names = [f"{each.period}/{each.generation}" for each in lost]
+    state = " ".join(names)
+    subject = f"{state} {now:%Y-%m-%d}"
+    said = event("FilesMissing", account.for_events, subject, generations=names)
+    return AccountCondition(state, said)
+
+
+def _outdated(account: Account, settings: Settings, now: datetime) -> AccountCondition | None:
+    if not is_outdated(account):
+        return None
+    version = str(account.template_version)
+    said = event(
+        "TemplateOutdated",
+        account.for_events,
+        f"{version} {TEMPLATE_VERSION} {now:%Y-%m-%d}",
+        version=version,
+        newest=TEMPLATE_VERSION,
+        link=update_link(account, settings),
+    )
+    return AccountCondition(f"{version} {TEMPLATE_VERSION}", said)
+
+
+def _old_key(account: Account, now: datetime) -> AccountCondition | None:
+    found = old_key(account, now)
+    if found is None:
+        return None
+    said = old_key_event(account, found)
+    return AccountCondition(said.subject, said)
+
+
+def _half_published(holdings: AccountInventory) -> list[tuple[str, BillingPeriod, str]]:
+    """Current generations whose publishing was cut off before they were marked so."""
+    current = {(each.period, each.generation) for each in holdings.published}
+    return [
+        (each.account_id, each.period, each.generation)
+        for each in holdings.generations
+        if (each.period, each.generation) in current and each.state is not GenerationState.PUBLISHED
+    ]
+
+
+def _sweep_out(
+    account: Account,
+    holdings: AccountInventory,
+    stored: list[Folder],
+    broom: SweepPorts,
+    now: datetime,
+) -> int:
+    """Delete what killed runs left behind; returns how many folders that were."""
+    lake = broom.store.lake
+    runs = folders(RUNS, account.account_id, lake)
+    removed = 0
+    for folder in unregistered(holdings, [*stored, *runs]):
+        files = lake.staged(folder.prefix)
+        if not files or any(now - file.modified < LEFT_BEHIND for file in files):
+            continue
+        lake.delete([file.key for file in files])
+        removed += 1
+        broom.store.bus.put(
+            event(
+                "StagingRemoved",
+                account.for_events,
+                folder.prefix,
+                period=folder.period,
+                folder=f"s3://{lake.bucket}/{folder.prefix}",
+                objects=len(files),
+                bytes=sum(file.size for file in files),
+            )
+        )
+    return removed
+
+
+def _remember(
+    account: Account,
+    holdings: AccountInventory,
+    missed: Missed | None,
+    conditions: Iterable[AccountCondition],
+    broom: SweepPorts,
+    now: datetime,
+) -> None:
+    """Say what is new about the account's condition, and write down what the next sweep must know.
+
+    While the customer's bucket cannot be reached nobody knows what AWS delivers there, so that what
+    was said of it stays.
+    """
+    before = holdings.watch or SweepState(now)
+    told = dict(before.told) if missed is None else {}
+    for condition in conditions:
+        kind = condition.event.detail_type
+        told[kind] = condition.state
+        if before.told.get(kind) != condition.state:
+            broom.store.bus.put(condition.event)
+    after = replace(before, seen=missed.seen if missed else before.seen, told=told)
+    if after != holdings.watch:
+        broom.store.registry.remember(account.account_id, after)
