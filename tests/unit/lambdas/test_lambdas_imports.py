@@ -25,6 +25,7 @@ THIRD_PARTY = {
     "dateutil",
     "isal",
     "jmespath",
+    "msgspec",
     "numpy",
     "pyarrow",
     "s3transfer",
