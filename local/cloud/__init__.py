@@ -2,7 +2,7 @@
 
 ministack's files stay as they are. Each module here adds one thing through a seam (`seams.py`): a
 function or a dictionary of ministack that is replaced or extended while the server starts. What the
-local cloud cannot show is listed in docs/decisions/0010-local-cloud-on-ministack.md.
+local cloud cannot show is listed in docs/decisions/0010-local-cloud.md.
 
     seams               the pinned version, and how a seam is replaced
     server              HTTP: the local cloud's own doors, faults, then AWS

@@ -2,7 +2,8 @@
 
 Only what would make the bill wrong, or no bill at all, is mended. What a careful reader can accept
 (dates with a space, the word `None` in columns of numbers, availability zones that wander) stays as
-nise made it, so that the platform meets it. The list is in `docs/decisions/0018-nise-and-aws.md`.
+nise made it, so that the platform meets it. The list is in
+docs/decisions/0066-demo-bills-and-deliveries.md.
 """
 
 from collections.abc import Callable

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 from local.world.bill import Bill, Rows
 
-# What koku-nise writes where AWS leaves a figure out (docs/decisions/0018-nise-and-aws.md).
+# What koku-nise writes where AWS leaves a figure out (decision 66).
 NO_FIGURE = "None"
 
 Item = Mapping[str, str]
