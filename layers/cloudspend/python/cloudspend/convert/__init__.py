@@ -1,1 +1,1 @@
-"""A delivery's files become Parquet: one mapping per export kind, readable as a table."""
+"""Conversion of delivered files to Parquet tables, with one mapping per export kind."""

@@ -1,4 +1,4 @@
-"""Delivered files and the lake over S3."""
+"""S3 adapters for reading delivered files and writing to the lake."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ REPLACED = {"PreconditionFailed", "412"}
 
 
 class S3Source:
-    """Reads with the permissions of the client's session (the customer's role)."""
+    """A source that reads with the client's session, that is with the customer's role."""
 
     def __init__(self, customer_s3_client: "BaseClient") -> None:
         self._s3: Any = customer_s3_client
@@ -43,7 +43,7 @@ class S3Source:
 
 
 class S3Sink:
-    """Writes with the platform's own permissions."""
+    """A sink that writes with the platform's own permissions."""
 
     def __init__(self, s3_client: "BaseClient", bucket: str) -> None:
         self._s3: Any = s3_client
@@ -61,7 +61,9 @@ class S3Sink:
 
 
 class _Body:
-    """An S3 body whose broken line is a TransientError, never a short file."""
+    """A response body that raises TransientError when the connection breaks, instead of ending
+    early.
+    """
 
     def __init__(self, body: Any, place: str) -> None:
         self._body = body

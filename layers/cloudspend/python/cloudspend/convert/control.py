@@ -1,8 +1,8 @@
-"""Control totals: what the written rows must add up to, from the source's own decimal text.
+"""Control totals: the exact sums that the written rows must have, computed from the source text.
 
-This is the second way through the same bill and shares nothing with the mapping on purpose: it
+This is a second path through the same bill. It shares no code with the mapping on purpose: it
 states the rules of each export kind again, as sums over whole classes of rows, in exact decimals.
-A mistake in either shows as a difference, and the generation is not published.
+An error in either path becomes a difference, and the generation is not published.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,11 +36,12 @@ PRICED = {
 
 @dataclass(frozen=True)
 class ControlRules:
-    """What the rows of one export kind add up to; every sum may raise DeliveryError.
+    """The sums of one export kind. Every sum raises DeliveryError at a value that is not a number.
 
-    `kept` says which rows `cost_and_usage` must hold; `billed`, `effective` and `listed` are sums
-    over those. `charge_type` and `unblended` are the columns of AWS's line item type and of the
-    cost that all rows of `billing_detail` add up to, None where a kind has no line items.
+    `kept` selects the rows that `cost_and_usage` must contain; `billed`, `effective` and `listed`
+    are sums over those rows. `charge_type` and `unblended` name the columns with AWS's line item
+    type and with the cost that all rows of `billing_detail` add up to; None where a kind has no
+    line items.
     """
 
     kept: Callable[[Rows], Flags]
@@ -52,7 +53,7 @@ class ControlRules:
 
 
 class ControlTotals:
-    """Adds up block after block."""
+    """Control totals that accumulate one batch after another."""
 
     def __init__(self, rules: ControlRules) -> None:
         self._rules = rules
@@ -65,7 +66,7 @@ class ControlTotals:
         self.charge_types: set[str] = set()
 
     def add(self, rows: Rows) -> None:
-        """Take in a block. Raises DeliveryError where a cost is no number."""
+        """Add a batch of rows. Raises DeliveryError at a cost that is not a number."""
         rules = self._rules
         kept = rules.kept(rows)
         self.rows_read += rows.count
@@ -81,7 +82,7 @@ class ControlTotals:
 
 
 def control_totals(kind: ExportKind) -> ControlTotals:
-    """Empty totals of a bill of `kind`."""
+    """Return empty control totals for a bill of `kind`."""
     return ControlTotals(RULES[kind])
 
 
@@ -94,7 +95,7 @@ def _billed(rows: Rows, kept: Flags) -> Decimal:
 
 
 def _list(rows: Rows, kept: Flags) -> Decimal:
-    """The public price of what has a price, and what was billed for everything else."""
+    """Return the sum of public prices, with the billed cost for rows that have no public price."""
     priced = kept & rows.where(lambda kind: kind in PRICED, TYPE)
     public = priced & ~np.isnan(rows.numbers(PUBLIC))
     return EXACT.add(_sum(rows, PUBLIC, public), _sum(rows, COST, kept & ~public))
@@ -162,7 +163,7 @@ def _all(rows: Rows) -> Flags:
 
 
 def _straight(column: str) -> Sum:
-    """The sum of a column that AWS has put into FOCUS itself."""
+    """Return the sum of a column that AWS already delivers in FOCUS's terms."""
     return lambda rows, kept: _sum(rows, column, kept)
 
 

@@ -1,4 +1,4 @@
-"""One piece of a conversion, and what came of it."""
+"""Conversion tasks and their results."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,11 +19,11 @@ OUTPUTS = "outputs"
 
 @dataclass(frozen=True)
 class ConversionTask:
-    """Files of one delivery that are converted together: an entry of the plan file.
+    """Files of one delivery that are converted together: one entry of the plan file.
 
-    `compression` is gzip, zip or parquet; `tables` are those that are written from the same pass.
-    `tag_columns` are keys of tags, in any spelling, whose values `cost_and_usage` gets columns of
-    their own for (`names.tag_column`).
+    `compression` is gzip, zip or parquet. `tables` are the tables to write in the same pass.
+    `tag_columns` are tag keys, in any spelling, that get a column of their own in `cost_and_usage`
+    (`names.tag_column`).
     """
 
     account_id: str
@@ -37,14 +37,14 @@ class ConversionTask:
     tag_columns: tuple[str, ...] = ()
 
     def output_key(self, table: str, part: int = 0) -> str:
-        """Where a Parquet object belongs in the lake; the same on every repeat."""
+        """Return the lake key of a Parquet object. A repeated task returns the same keys."""
         return (
             f"{table}/account_id={self.account_id}/billing_period={self.period}"
             f"/generation={self.generation}/{self.task:05d}-{part:02d}.parquet"
         )
 
     def to_payload(self) -> dict[str, Any]:
-        """JSON-ready, with the keys of `cloudspend.payloads`."""
+        """Return the task as JSON-ready values, with the keys of `cloudspend.payloads`."""
         return {
             payloads.ACCOUNT_ID: self.account_id,
             payloads.PERIOD: str(self.period),
@@ -62,7 +62,7 @@ class ConversionTask:
 
     @classmethod
     def from_payload(cls, given: Mapping[str, Any]) -> "ConversionTask":
-        """Read what `to_payload` wrote."""
+        """Read a task from the output of `to_payload`."""
         return cls(
             account_id=given[payloads.ACCOUNT_ID],
             period=BillingPeriod.parse(given[payloads.PERIOD]),
@@ -92,13 +92,13 @@ class Output:
 
 @dataclass(frozen=True)
 class ConversionSummary:
-    """What was read from the source text, to be held against what stands in the Parquet objects.
+    """Totals of the source text, to be compared with the totals of the Parquet objects.
 
-    `billed_cost`, `effective_cost` and `list_cost` are what the rows of `cost_and_usage` must add
-    up to, `unblended_cost` what those of `billing_detail` must: exact sums of the source's decimal
-    text, in `currency` (ISO 4217; empty when there was no row at all). `rows_left_out` counts the
-    rows that repeat cost which other rows hold, and that `cost_and_usage` therefore lacks.
-    `unknown_charge_types` are line item types that no rule knows; their rows are charge category
+    `billed_cost`, `effective_cost` and `list_cost` are the sums that the rows of `cost_and_usage`
+    must have, `unblended_cost` the sum of `billing_detail`: exact sums of the source's decimal
+    text, in `currency` (ISO 4217; empty when there were no rows). `rows_left_out` counts rows that
+    repeat the cost of other rows and are therefore missing from `cost_and_usage`.
+    `unknown_charge_types` are line item types without a rule; their rows have the charge category
     Adjustment.
     """
 
@@ -115,11 +115,11 @@ class ConversionSummary:
     outputs: tuple[Output, ...]
 
     def rows_written(self, table: str) -> int:
-        """Rows that were written for `table`."""
+        """Return the number of rows that were written for `table`."""
         return sum(output.rows for output in self.outputs if output.table == table)
 
     def to_payload(self) -> dict[str, Any]:
-        """JSON-ready; money as decimal text without an exponent."""
+        """Return the summary as JSON-ready values; money as decimal text without an exponent."""
         return {
             payloads.TASK: self.task,
             ROWS_READ: self.rows_read,
@@ -136,7 +136,7 @@ class ConversionSummary:
 
     @classmethod
     def from_payload(cls, given: Mapping[str, Any]) -> "ConversionSummary":
-        """Read what `to_payload` wrote."""
+        """Read a summary from the output of `to_payload`."""
         return cls(
             task=int(given[payloads.TASK]),
             rows_read=int(given[ROWS_READ]),
@@ -163,7 +163,9 @@ class ConversionSummary:
 
 @dataclass(frozen=True)
 class ParquetTotals:
-    """What stands in a Parquet object; sums are exact, of its doubles as they print."""
+    """Row count and sums of a Parquet object. Sums are exact decimals of the stored doubles'
+    text.
+    """
 
     rows: int
     sums: Mapping[str, Decimal]

@@ -1,4 +1,4 @@
-"""Where a conversion reads and writes."""
+"""Ports of a conversion: the source of delivered files and the sink for results."""
 
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -8,27 +8,29 @@ from cloudspend.exports.model import DeliveredFile
 
 
 class ByteStream(Protocol):
-    """Bytes in order, as a file opened for reading gives them."""
+    """A readable stream of bytes."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes; none at the end. Raises TransientError when the line breaks."""
+        """Return at most `size` bytes, none at the end. Raises TransientError when the connection
+        breaks.
+        """
 
 
 class Source(Protocol):
     """The delivered files."""
 
     def open(self, file: DeliveredFile) -> AbstractContextManager[ByteStream]:
-        """The file's bytes, exactly as they were when the delivery was planned.
+        """Open the file exactly as it was when the delivery was planned.
 
-        Raises DeliveryReplaced when it changed since, DeliveryError when it is gone,
-        PermissionDenied when the role may not read it, TransientError when S3 asks to come again.
+        Raises DeliveryReplaced when the file changed since then, DeliveryError when it is gone,
+        PermissionDenied when the role cannot read it, and TransientError when S3 asks to retry.
         """
 
 
 class Sink(Protocol):
-    """The lake's side."""
+    """The lake's side of a conversion."""
 
     bucket: str
 
     def put(self, path: Path, key: str) -> None:
-        """Store the file under `key`; a repeat replaces it. Raises TransientError."""
+        """Store the file under `key`, replacing an earlier copy. Raises TransientError."""

@@ -1,4 +1,4 @@
-"""The rows of a run as row groups of each table: checked, sorted, mapped side by side, written."""
+"""Check, sort, map and write the rows of a run as row groups of each table."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,14 +25,14 @@ from cloudspend.exports.model import BillingPeriod
 A = TypeVar("A")
 B = TypeVar("B")
 
-# Rows that are checked at once.
+# Rows per step of the checks.
 CHECKED = 65_536
 
 
 class RunWriter:
-    """Writes runs, one after the other, and adds up what they must come to.
+    """Writer of runs, one after another, with their control totals.
 
-    `pool` maps row groups, of which so many as it has `workers` are made ahead.
+    `pool` maps up to `workers` row groups in advance.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class RunWriter:
         self.currency = Currency(mapping.currency)
 
     def write(self, rows: Rows, layout: Layout) -> None:
-        """Write a run. Raises DeliveryError at the first row that is refused."""
+        """Write a run. Raises DeliveryError at the first invalid row."""
         try:
             order = self._checked(rows, layout)
             release_unused()
@@ -65,7 +65,7 @@ class RunWriter:
             raise self._first_refusal(rows, layout, error) from error
 
     def _checked(self, rows: Rows, layout: Layout) -> Codes:
-        """The order of the rows; what depends on texts alone is found out meanwhile."""
+        """Check the rows and return their order. Precomputes per-text results at the same time."""
         ahead = [
             self._pool.submit(find) for table in self._tables for find in table.ahead(rows, layout)
         ]
@@ -79,7 +79,7 @@ class RunWriter:
         return [table.apply(rows, layout) for table in self._tables]
 
     def _in_turn(self, make: Callable[[A], B], things: Iterable[A]) -> Iterator[B]:
-        """What `make` makes of each thing, in their order, a few being made at once."""
+        """Yield the result of `make` for each item in order, computing a few items in advance."""
         under_way: deque[Future[B]] = deque()
         for thing in things:
             under_way.append(self._pool.submit(make, thing))
@@ -89,7 +89,7 @@ class RunWriter:
             yield under_way.popleft().result()
 
     def _order(self, rows: Rows) -> Codes:
-        """Rows that are read together stand together, in every table."""
+        """Return the row order: rows that are queried together are adjacent, in every table."""
         rules = {
             target.column.lower(): target.rule
             for target in self._mapping.tables[COST_AND_USAGE].targets
@@ -97,7 +97,7 @@ class RunWriter:
         return sorted_order([rules[column].make(rows) for column in SORT_ORDER])
 
     def _check(self, rows: Rows, totals: ControlTotals, currency: Currency) -> None:
-        """Raises DeliveryError. Goes through the rows part by part, which takes less memory."""
+        """Check the rows in parts, which bounds memory. Raises DeliveryError."""
         for start in range(0, rows.count, CHECKED):
             part = rows.taken(np.arange(start, min(start + CHECKED, rows.count)))
             _check_period(part, self._mapping.period_start, self._task.period)
@@ -107,7 +107,7 @@ class RunWriter:
             totals.add(part)
 
     def _first_refusal(self, rows: Rows, layout: Layout, error: DeliveryError) -> DeliveryError:
-        """The error of the first row that is refused: the last of the fewest rows that are."""
+        """Return the error of the first invalid row, found by bisection."""
         passed, failed = 0, rows.count
         while failed - passed > 1:
             middle = (passed + failed) // 2
@@ -130,7 +130,7 @@ class RunWriter:
 
 
 def _check_period(rows: Rows, name: str, period: BillingPeriod) -> None:
-    """Every row must belong to the bill of the period, whatever its usage dates are."""
+    """Check that every row belongs to the billing period, independent of its usage dates."""
     start = period.start.replace(tzinfo=None)
     for row, moment in _first_of_each(rows, name):
         if moment is not None and moment != start:

@@ -1,8 +1,8 @@
-"""A conversion task: delivered files in, Parquet objects and their control totals out.
+"""Conversion task: delivered files in, Parquet objects and their control totals out.
 
-The caller's thread reads and encodes; two others parse and map. What is held is a run of rows,
-which are sorted together and written as row groups of each table. Nothing that comes of it depends
-on how fast a thread is.
+The calling thread reads and encodes; two other threads parse and map. Memory holds one run of rows,
+which are sorted together and written as row groups of each table. The result does not depend on the
+speed of any thread.
 """
 
 import tempfile
@@ -29,17 +29,17 @@ from cloudspend.errors import UsageError
 from cloudspend.exports.model import DeliveredFile
 
 WORKERS = 2
-# Text that is gathered and sorted together: some 500,000 rows of CUR 2.0.
+# Bytes of text that are gathered and sorted together: about 500,000 rows of CUR 2.0.
 RUN_BYTES = 51 * 16 * 1024 * 1024
 PARQUET = "parquet"
 
 
 def convert_task(task: ConversionTask, source: Source, sink: Sink) -> ConversionSummary:
-    """Convert the task's files and put the result into the lake.
+    """Convert the files of a task and store the results in the lake.
 
-    Nothing is put when anything cannot be read. Raises DeliveryError with `file`, `line`, `column`
-    and `value` of the first row that is wrong (in Parquet `row_group` and `row`);
-    DeliveryReplaced, PermissionDenied and TransientError as the source does.
+    Stores nothing when any file is unreadable. Raises DeliveryError with `file`, `line`, `column`
+    and `value` of the first invalid row (in Parquet `row_group` and `row`); DeliveryReplaced,
+    PermissionDenied and TransientError as the source does.
     """
     mapping = MAPPINGS[task.kind].with_tags(task.tag_columns)
     missing = [table for table in task.tables if table not in mapping.tables]
@@ -71,7 +71,7 @@ def _put(part: Part, key: str, table: str, sink: Sink) -> Output:
 
 
 class _Conversion:
-    """A task under way: pieces are read one after the other and gathered into runs."""
+    """A running task: chunks are read one after another and gathered into runs."""
 
     def __init__(
         self,
@@ -90,13 +90,13 @@ class _Conversion:
         self._unknown: set[str] = set()
 
     def run(self, source: Source) -> None:
-        """Read everything. Raises what is wrong first, by its place in the files."""
+        """Read all files. Raises the first error by its position in the files."""
         try:
             for file in self._task.files:
                 with source.open(file) as stream:
                     self._read(file, stream)
         finally:
-            # What stands before a place that cannot be read may be wrong itself.
+            # Rows before an unreadable position can be invalid themselves.
             self._finish_run()
 
     def summary(self, outputs: tuple[Output, ...]) -> ConversionSummary:
@@ -144,7 +144,7 @@ class _Conversion:
                 yield BatchPiece(place, layout, batch)
 
     def _layout_of(self, names: list[str], place: str, line: int | None) -> Layout:
-        """What the columns of a file are; rows of other columns are no run with what was read."""
+        """Return the layout of a file's columns; files with other columns start another run."""
         self._require(names, place, line)
         if names != self._names:
             self._finish_run()
@@ -160,7 +160,7 @@ class _Conversion:
                 raise unreadable(place, line, f"the column {name} is missing", column=name)
 
     def _finish_run(self) -> None:
-        """Have written what has been gathered. Raises what is wrong first in it."""
+        """Write the gathered rows. Raises the first error among them."""
         self._buffers.forget()
         rows, failure = self._gathering.end()
         release_unused()

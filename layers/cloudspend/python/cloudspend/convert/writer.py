@@ -1,4 +1,4 @@
-"""Rows of a table as Parquet objects, and what such an object adds up to."""
+"""Parquet objects of a table and their totals."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -17,13 +17,13 @@ from cloudspend.convert.focus.names import TAG_COLUMN
 from cloudspend.convert.focus.schema import GOES_WITH_ORDER, SUMMED
 from cloudspend.convert.model import ParquetTotals
 
-# An object takes no more row groups from this size on. A row group of the widest table has about
-# 20 MB, so that objects stay under 256 MB, above which Athena gains nothing from larger ones.
+# An object gets no more row groups beyond this size. A row group of the widest table has about 20
+# MB, which keeps objects under 256 MB. Athena gains nothing from larger ones.
 PART_BYTES = 192_000_000
-# Rows of a row group. Smaller than what is sorted together, so that a filter by what the rows are
-# sorted by leaves most row groups unread (python -m benchmarks.layout --choices).
+# Rows of a row group. Smaller than the sorted run, which lets a filter on the sort columns skip
+# most row groups (python -m benchmarks.layout --choices).
 ROW_GROUP = 16_384
-# Room for the texts of a row group in its dictionary page, beyond which they are written in full.
+# Bytes for the texts in a row group's dictionary page; texts beyond it are written in full.
 DICTIONARY_BYTES = 4 * 1024 * 1024
 EXACT = Context(prec=100)
 
@@ -37,7 +37,7 @@ class Part:
 
 
 class TableFiles:
-    """The Parquet files of one table under way: row groups of each sorted run that is written."""
+    """The unfinished Parquet files of one table: one row group after another of each sorted run."""
 
     def __init__(self, folder: Path, table: str, schema: pa.Schema) -> None:
         self._folder = folder
@@ -57,14 +57,14 @@ class TableFiles:
             self._close()
 
     def finish(self) -> tuple[Part, ...]:
-        """All files, at least one: a table without rows is an object without rows."""
+        """Finish all files and return them. A table without rows is one object without rows."""
         if not self._parts:
             self._open()
         self._close()
         return tuple(self._parts)
 
     def abandon(self) -> None:
-        """Close what is open; it is not whole."""
+        """Close the open, incomplete file."""
         self._close()
 
     @property
@@ -79,7 +79,8 @@ class TableFiles:
                 compression="zstd",
                 compression_level=levels(self._schema),
                 store_schema=False,
-                # Values that are encoded at once: a row group, or each column costs many calls.
+                # Values that are encoded in one call: a row group, since each column would
+                # otherwise need many calls.
                 write_batch_size=ROW_GROUP,
                 dictionary_pagesize_limit=DICTIONARY_BYTES,
                 use_dictionary=recurring(self._schema),
@@ -95,10 +96,10 @@ class TableFiles:
 
 
 def levels(schema: pa.Schema) -> dict[str, int]:
-    """How hard zstd tries, column by column.
+    """Return the zstd level of each column.
 
-    At level 1 a figure takes two percent more than at 3, and three quarters of the time; the costs
-    that queries sum are worth it, the other figures are not.
+    Level 1 makes numeric columns two percent larger than level 3 and takes three quarters of the
+    time. Only the costs that queries sum use level 3.
     """
     return {
         path: 1 if pa.types.is_floating(kind) and path not in SUMMED else 3
@@ -107,18 +108,23 @@ def levels(schema: pa.Schema) -> dict[str, int]:
 
 
 def recurring(schema: pa.Schema) -> list[str]:
-    """What is written as a dictionary and codes: all but figures, which nearly all differ."""
+    """Return the columns to write with a dictionary: all but numeric columns with nearly unique
+    values.
+    """
     return [path for path, kind in _leaves(schema) if not pa.types.is_floating(kind)]
 
 
 def filtered(schema: pa.Schema) -> list[str]:
-    """What has its least and its greatest value noted: columns whose values stand together because
-    of the rows' order, and tags, which a resource's rows share."""
+    """Return the columns with min/max statistics: those that the row order clusters, and tags,
+    which the rows of a resource share.
+    """
     return [name for name in schema.names if name in GOES_WITH_ORDER or name.startswith(TAG_COLUMN)]
 
 
 def _leaves(schema: pa.Schema) -> Iterator[tuple[str, pa.DataType]]:
-    """The columns as Parquet has them, where a map is one of keys and one of values."""
+    """Yield the leaf columns as Parquet stores them; a map has one leaf for keys and one for
+    values.
+    """
     for field in schema:
         if pa.types.is_map(field.type):
             yield f"{field.name}.key_value.key", field.type.key_type
@@ -128,13 +134,12 @@ def _leaves(schema: pa.Schema) -> Iterator[tuple[str, pa.DataType]]:
 
 
 def sorted_order(columns: Sequence[pa.Array]) -> Codes:
-    """The row numbers in the order of `columns`, the first one first; of rows that are the same in
-    all of them, the earlier one comes first."""
+    """Return the row numbers sorted by `columns`. The sort is stable."""
     count = len(columns[0])
     ranked = [_ranks(column) for column in columns]
     if math.prod([count, *(size for _, size in ranked)]) > np.iinfo(np.int64).max:
         return np.lexsort([ranks for ranks, _ in reversed(ranked)]).astype(np.int32)
-    # All of it in one number is sorted thirty times sooner.
+    # Sorting by one combined number is thirty times faster.
     keys: Codes = np.zeros(count, np.int64)
     for ranks, size in ranked:
         keys = keys * size + ranks
@@ -142,13 +147,15 @@ def sorted_order(columns: Sequence[pa.Array]) -> Codes:
 
 
 def row_groups(order: Codes) -> Iterator[Codes]:
-    """`order`, cut into row groups."""
+    """Split `order` into row groups."""
     for start in range(0, len(order), ROW_GROUP):
         yield order[start : start + ROW_GROUP]
 
 
 def parquet_totals(source: Path | IO[bytes], columns: Sequence[str]) -> ParquetTotals:
-    """Read a Parquet object's totals back: rows by its footer, and the sums of `columns`."""
+    """Read the totals of a Parquet object: the row count from its footer, and the sums of
+    `columns`.
+    """
     file = pq.ParquetFile(source)
     sums = dict.fromkeys(columns, Decimal(0))
     for group in range(file.num_row_groups):
@@ -168,7 +175,7 @@ def _exact_sum(column: pa.ChunkedArray) -> Decimal:
 
 
 def _ranks(array: pa.Array) -> tuple[Codes, int]:
-    """Numbers that sort as the values do, a missing value being 0; and how many there are."""
+    """Return a rank for each value (0 for a missing one) and the number of ranks."""
     encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     order = pc.sort_indices(encoded.dictionary).to_numpy()
     ranks = np.zeros(len(order) + 1, np.int64)

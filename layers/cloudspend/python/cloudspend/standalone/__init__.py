@@ -1,1 +1,1 @@
-"""A bill converted without the platform: files named by hand, a folder instead of the lake."""
+"""Conversion of a bill without the platform: files chosen by hand, a folder instead of the lake."""

@@ -1,4 +1,4 @@
-"""Converting a bill without the platform: the same tasks and checks, into a folder."""
+"""Convert a bill without the platform: the same tasks and checks, into a folder."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,12 +24,12 @@ from cloudspend.standalone.model import Bill, Converted, Group
 from cloudspend.standalone.ports import Objects
 from cloudspend.standalone.staging import Staging, staging
 
-# A task belongs to an account and a generation, which a folder has none of; these two only name
-# places in the staging folder.
+# A task requires an account and a generation. A folder has neither; these two only name places in
+# the staging folder.
 ACCOUNT, GENERATION = "000000000000", "unpublished"
 
-# Told how many compressed bytes have been read, and of how many: before the first, with each read,
-# and once more before anything is published. What it raises ends the conversion.
+# Called with the compressed bytes read so far and in total: before the first read, after each read,
+# and before publishing. An exception ends the conversion.
 Progress = Callable[[int, int], None]
 Done = tuple[ConversionTask, ConversionSummary]
 Overview = Mapping[str, tuple[Group, ...]]
@@ -37,7 +37,7 @@ Overview = Mapping[str, tuple[Group, ...]]
 
 @dataclass(frozen=True)
 class Request:
-    """What to convert and whereto. `kind` None: the kind that is found. `tables` at least one."""
+    """A conversion request. `kind` None: use the detected kind. `tables` has at least one entry."""
 
     sources: Sequence[str]
     folder: Path
@@ -48,9 +48,9 @@ class Request:
 def convert_bill(request: Request, objects: Objects, progress: Progress) -> Converted:
     """Convert the bill and write `<folder>/<table>/billing_period=<yyyy-mm>/*.parquet`.
 
-    Nothing is written when anything cannot be read. What stood in the folder is replaced for the
-    tables and periods of this bill, and stays for all others. Raises UsageError, and what finding
-    and converting the bill raise; TotalsDiffer when the Parquet does not hold what was read.
+    Writes nothing when any input is unreadable. Replaces the tables and periods of this bill in the
+    folder, and keeps all others. Raises UsageError, the errors of discovery and conversion, and
+    TotalsDiffer when the Parquet files do not have the totals of the source.
     """
     bill = find(request.sources, request.kind, objects)
     _require_tables(bill.kind, request.tables)
@@ -93,7 +93,7 @@ def _require_tables(kind: ExportKind, tables: Sequence[str]) -> None:
 
 
 def _tasks(bill: Bill, tables: tuple[str, ...]) -> list[ConversionTask]:
-    """One for the files of each period, or several where they are compressed differently."""
+    """Return one task for the files of each period, or several where their compression differs."""
     together: defaultdict[tuple[BillingPeriod, str], list[DeliveredFile]] = defaultdict(list)
     for each in bill.files:
         together[each.period, each.compression].append(each.file)
@@ -106,7 +106,7 @@ def _tasks(bill: Bill, tables: tuple[str, ...]) -> list[ConversionTask]:
 
 
 class _Watched:
-    """A Source that tells how far it has been read."""
+    """A source that reports how much of it has been read."""
 
     def __init__(self, objects: Objects, size: int, progress: Progress) -> None:
         self._objects = objects
@@ -136,7 +136,9 @@ class _Counted:
 
 
 def _one_currency(done: Sequence[Done]) -> str:
-    """The bill's currency, empty when it has no row. Raises DeliveryError when it has several."""
+    """Return the bill's currency, empty for no rows. Raises DeliveryError for several
+    currencies.
+    """
     held = {summary.currency: task for task, summary in done if summary.currency}
     if len(held) > 1:
         shown = ", ".join(f"{currency} ({task.period})" for currency, task in held.items())
@@ -154,7 +156,7 @@ def _overview(table: str, done: Sequence[Done], staged: Staging) -> Overview:
 
 
 def _require_same(table: str, done: Sequence[Done], overview: Overview) -> None:
-    """Hold what stands in the Parquet against what was read, as every generation is checked."""
+    """Compare the totals of the Parquet files with those of the source, as for every generation."""
     summaries = [summary for _, summary in done]
     rows = sum(summary.rows_read for summary in summaries)
     if table == COST_AND_USAGE:
@@ -176,7 +178,7 @@ def _require_same(table: str, done: Sequence[Done], overview: Overview) -> None:
 
 
 def _moves(done: Sequence[Done]) -> dict[str, str]:
-    """Where each staged folder belongs: its place below the folder, and its key."""
+    """Return the destination below the folder for each staged key."""
     return {
         _place(output.table, task): output.key.rsplit("/", 1)[0]
         for task, summary in done

@@ -1,4 +1,4 @@
-"""From what the operator names to the files of a bill: which kind, which month, how compressed."""
+"""Find the files of a bill, their kind, month and compression, from the operator's sources."""
 
 import os
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from cloudspend.standalone.ports import Objects
 
 @dataclass(frozen=True)
 class _Found:
-    """What one source holds. `period` is None where only `empty` files are."""
+    """The content of one source. `period` is None if it has only `empty` files."""
 
     place: str
     kinds: frozenset[ExportKind]
@@ -33,11 +33,11 @@ class _Found:
 
 
 def find(sources: Sequence[str], asked: ExportKind | None, objects: Objects) -> Bill:
-    """The bill that `sources` (paths or s3:// URIs of manifests and data files) hold together.
+    """Return the bill in `sources` (paths or s3:// URIs of manifests and data files).
 
-    `asked` is the kind it must be of, None to go by what is found. Raises UsageError for a source
-    that is not there, would count twice or is of another kind than the rest, DeliveryError for a
-    manifest, or the beginning of a file, that cannot be read.
+    `asked` is the required kind, None to use the detected one. Raises UsageError for a source that
+    does not exist, that would count twice, or that is of another kind than the others;
+    DeliveryError for an unreadable manifest or beginning of a file.
     """
     found = [_look(*parse_source(source), objects) for source in sources]
     _require_once(found)
@@ -64,7 +64,7 @@ def _look_into_file(bucket: str, key: str, objects: Objects) -> _Found:
         raise _missing(_place(bucket, key))
     compression = compression_of(key)
     seen = peek(file, compression, objects)
-    # Without a row, the folder it lies in may still be a month's.
+    # A file without rows can still belong to the month of its folder.
     period = seen.period or period_of(key)
     if period is None:
         return _Found(file.place, seen.kinds, None, compression, empty=(file,))
@@ -80,13 +80,13 @@ def _look_into_manifest(bucket: str, key: str, objects: Objects) -> _Found:
     files = tuple(_named(each, bucket, key, objects) for each in manifest.files)
     kinds = manifest.kinds
     if len(kinds) > 1:
-        # It lists no columns, or none that tell: the files' own do.
+        # The manifest lists no columns, or none that identify the kind: use those of the files.
         kinds &= peek(files[0], manifest.compression, objects).kinds
     return _Found(place, kinds, manifest.period, manifest.compression, files, whole=True)
 
 
 def _named(file: NamedFile, bucket: str, key: str, objects: Objects) -> DeliveredFile:
-    """A file that the manifest at `bucket` and `key` names. Raises DeliveryError."""
+    """Return a file that the manifest at `bucket` and `key` lists. Raises DeliveryError."""
     if bucket != ON_DISK:
         found = _stored(file.bucket or bucket, file.key, objects)
         where = "is not there"
@@ -110,7 +110,9 @@ def _stored(bucket: str, key: str, objects: Objects) -> DeliveredFile | None:
 
 
 def _require_once(found: Sequence[_Found]) -> None:
-    """A file that is converted twice, or two deliveries of one month, would double the costs."""
+    """Refuse a file that occurs twice, or two deliveries of one month: both would double the
+    costs.
+    """
     seen: dict[tuple[str, str], str] = {}
     for source in found:
         for file in (*source.files, *source.empty):
@@ -132,7 +134,7 @@ def _require_once(found: Sequence[_Found]) -> None:
 
 
 def _one_kind(found: Sequence[_Found], asked: ExportKind | None) -> ExportKind:
-    """The kind that all sources are of. Raises UsageError, saying what was found where."""
+    """Return the kind of all sources. Raises UsageError that lists the kind of each source."""
     kinds = frozenset(ExportKind) if asked is None else frozenset({asked})
     said = "" if asked is None else f"it was asked for {NAMES[asked]}"
     for source in found:

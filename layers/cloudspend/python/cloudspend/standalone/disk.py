@@ -1,4 +1,4 @@
-"""Files of this machine as objects."""
+"""Files on disk as objects."""
 
 import os
 import stat
@@ -13,12 +13,12 @@ from cloudspend.errors import DeliveryError, DeliveryReplaced, TransientError, U
 from cloudspend.exports.model import DeliveredFile
 from cloudspend.exports.ports import StoredObject
 
-# The bucket of what lies in none.
+# The bucket of files on disk.
 ON_DISK = ""
 
 
 class Disk:
-    """Reads as the user who runs it; `bucket` is ON_DISK, `key` a path."""
+    """Reads files with the rights of the current user; `bucket` is ON_DISK, `key` a path."""
 
     def head(self, bucket: str, key: str) -> StoredObject | None:
         path = Path(key)
@@ -49,12 +49,12 @@ class Disk:
         with _opened(file.key) as opened:
             _require_same(file, opened)
             yield _Read(opened, file.key)
-            # A download that is still under way grows while it is read.
+            # An unfinished download grows while it is read.
             _require_same(file, opened)
 
 
 class _Read:
-    """A file whose failing disk is a TransientError, never a short file."""
+    """A file that raises TransientError on disk errors, instead of ending early."""
 
     def __init__(self, file: BinaryIO, key: str) -> None:
         self._file = file
@@ -82,7 +82,7 @@ def _opened(key: str) -> Iterator[BinaryIO]:
 
 
 def _version(found: os.stat_result) -> str:
-    """What changes whenever the file does, as an ETag does in S3."""
+    """Return a value that changes whenever the file does, like an ETag in S3."""
     return f"{found.st_ino:x}-{found.st_size:x}-{found.st_mtime_ns:x}"
 
 

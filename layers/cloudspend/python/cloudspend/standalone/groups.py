@@ -1,4 +1,4 @@
-"""What stands in written Parquet, by the values of a column; read back exactly."""
+"""Totals of written Parquet files by the values of a column, read back exactly."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from cloudspend.standalone.model import Group
 
 @dataclass(frozen=True)
 class Overview:
-    """How a table is looked at: title -> column to group by, and name -> column of a cost."""
+    """How to summarize a table: title -> column to group by, and name -> cost column."""
 
     groups: Mapping[str, str]
     costs: Mapping[str, str]
@@ -36,9 +36,9 @@ OVERVIEWS: Mapping[str, Overview] = {
 
 
 def groups_of(table: str, paths: Iterable[Path]) -> dict[str, tuple[Group, ...]]:
-    """The groups of `table`'s Parquet files under each title, dearest first.
+    """Return the groups of `table`'s Parquet files under each title, largest cost first.
 
-    Sums are exact, of the doubles as they print.
+    Sums are exact decimals of the stored doubles' text.
     """
     overview = OVERVIEWS[table]
     found = {title: _Sums(column, overview.costs) for title, column in overview.groups.items()}
@@ -53,7 +53,7 @@ def groups_of(table: str, paths: Iterable[Path]) -> dict[str, tuple[Group, ...]]
 
 
 class _Sums:
-    """Adds up row group after row group."""
+    """Sums that accumulate one row group after another."""
 
     def __init__(self, column: str, costs: Mapping[str, str]) -> None:
         self._column = column
@@ -64,7 +64,7 @@ class _Sums:
     def add(self, rows: pa.Table) -> None:
         for name, cost in self._costs.items():
             for value, amount, count in _counted(rows, (self._column, cost)):
-                # Amounts recur, so that most are one product instead of many sums.
+                # Amounts repeat, so most sums become one multiplication.
                 total = EXACT.multiply(Decimal(repr(amount)), Decimal(count))
                 self._sums[value, name] = EXACT.add(self._sums[value, name], total)
         for value, count in _counted(rows, (self._column,)):
@@ -79,6 +79,6 @@ class _Sums:
 
 
 def _counted(rows: pa.Table, columns: Sequence[str]) -> Iterable[tuple[Any, ...]]:
-    """Each combination of values that occurs in `columns`, and how often."""
+    """Return each combination of values in `columns` with its number of rows."""
     counted = rows.group_by(list(columns)).aggregate([([], "count_all")])
     return zip(*(column.to_pylist() for column in counted.columns), strict=True)

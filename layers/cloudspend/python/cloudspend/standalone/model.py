@@ -1,4 +1,4 @@
-"""What is to be converted, and what came of it."""
+"""Values of a standalone conversion: the bill and the result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from cloudspend.exports.model import BillingPeriod, DeliveredFile
 
 @dataclass(frozen=True)
 class BillFile:
-    """A data file, and what was found out about it. `compression` as in a ConversionTask."""
+    """A data file and its detected properties. `compression` as in a ConversionTask."""
 
     file: DeliveredFile
     compression: str
@@ -20,9 +20,9 @@ class BillFile:
 
 @dataclass(frozen=True)
 class Bill:
-    """All that the sources hold: one kind of export, one or more billing periods.
+    """All files of the sources: one export kind, one or more billing periods.
 
-    `empty` are data files without a row, which belong to no period.
+    `empty` are data files without rows, which belong to no period.
     """
 
     kind: ExportKind
@@ -31,13 +31,13 @@ class Bill:
 
     @property
     def size(self) -> int:
-        """Compressed bytes."""
+        """Return the compressed bytes."""
         return sum(each.file.size for each in self.files)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows of a table that have one value in common, and the sums of their costs by column."""
+    """Rows of a table that share a value, and the sums of their costs by column."""
 
     value: str
     rows: int
@@ -46,12 +46,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Converted:
-    """What was written, and what it adds up to.
+    """The written files and their totals.
 
-    `rows_read` counts rows of the source, `rows_written` those of all `files` together. The costs
-    are exact sums of the source's decimal text in `currency` (ISO 4217, empty without a row);
-    `groups` are read back from the written Parquet: title of the grouping -> its groups, dearest
-    first.
+    `rows_read` counts rows of the source, `rows_written` those of all `files` together. Costs are
+    exact sums of the source's decimal text in `currency` (ISO 4217, empty without rows). `groups`
+    are read back from the written Parquet: title -> groups, largest cost first.
     """
 
     kind: ExportKind

@@ -1,4 +1,4 @@
-"""How sources are named, and where the files of a manifest lie on a disk."""
+"""Names of sources, and locations of a manifest's files on disk."""
 
 from pathlib import Path, PurePosixPath
 
@@ -8,14 +8,14 @@ from cloudspend.standalone.disk import ON_DISK
 
 S3 = "s3://"
 MANIFEST = ".json"
-# What AWS delivers, and a bill that someone has unpacked.
+# The file names that AWS delivers, and those of an unpacked bill.
 COMPRESSIONS = {**SUFFIXES, ".csv": "none"}
 
 
 def parse_source(text: str) -> tuple[str, str]:
-    """Bucket and key of `s3://bucket/key`; ON_DISK and the path of anything else.
+    """Return bucket and key of `s3://bucket/key`; ON_DISK and the path for anything else.
 
-    Raises UsageError where a key is missing.
+    Raises UsageError if the key is missing.
     """
     if not text.lower().startswith(S3):
         return ON_DISK, text
@@ -32,7 +32,7 @@ def is_manifest(key: str) -> bool:
 
 
 def compression_of(key: str) -> str:
-    """What a data file is, by its name. Raises UsageError when the name does not say."""
+    """Return the compression of a data file by its name. Raises UsageError for an unknown name."""
     for suffix, compression in COMPRESSIONS.items():
         if key.lower().endswith(suffix):
             return compression
@@ -44,17 +44,17 @@ def compression_of(key: str) -> str:
 
 
 def downloaded(manifest: Path, key: str) -> Path | None:
-    """The file that a manifest on disk calls `key` (a key of the bucket it was downloaded from).
+    """Return the downloaded file for `key`, a key of the bucket that the manifest came from.
 
-    People download the whole export, one delivery or one folder: the end of the key is looked for
-    below each folder that the manifest lies in, the longest first, and the bare name beside the
-    manifest. None when it is nowhere.
+    People download the whole export, one delivery or one folder: search for the longest ending of
+    the key below each parent folder of the manifest, then for the bare name in the manifest's
+    folder. None if there is no such file.
     """
     parts = PurePosixPath(key).parts
     if {"..", "/"} & set(parts) or not parts:
         return None
     folder = manifest.absolute().parent
-    # A bare name is no place of its own further up: other deliveries have the same names.
+    # Do not search for the bare name in parent folders: other deliveries use the same names.
     tried = [base.joinpath(*parts[n:]) for n in range(len(parts) - 1) for base in _above(folder)]
     return next((path for path in (*tried, folder / parts[-1]) if path.is_file()), None)
 

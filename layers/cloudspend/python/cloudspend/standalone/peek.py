@@ -1,4 +1,4 @@
-"""What a data file says of itself at its beginning: its kind, and its billing period."""
+"""Detect the export kind and billing period from the beginning of a data file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,17 +26,18 @@ PARQUET = "parquet"
 
 @dataclass(frozen=True)
 class Peek:
-    """The kinds that the file's columns can be of, at least one, and the period of its first rows,
-    None when it has no row."""
+    """The kinds that the file's columns match (at least one), and the period of its first rows,
+    None without rows.
+    """
 
     kinds: frozenset[ExportKind]
     period: BillingPeriod | None
 
 
 def peek(file: DeliveredFile, compression: str, objects: Objects) -> Peek:
-    """Look at the beginning of a file; only the conversion reads it to its end.
+    """Return what the beginning of a file shows; only the conversion reads it to the end.
 
-    Raises DeliveryError when it cannot be read, or when no cost export has such columns.
+    Raises DeliveryError when it is unreadable, or when no cost export has such columns.
     """
     with objects.open(file) as stream:
         try:
@@ -70,14 +71,14 @@ def _peek_parquet(stream: ByteStream, place: str) -> Peek:
 def _recognized(
     names: Sequence[str], place: str, line: int | None
 ) -> tuple[frozenset[ExportKind], str]:
-    """The kinds that have such columns, and the one of `names` that bears the billing period.
+    """Return the kinds that match the columns, and the column of `names` with the billing period.
 
-    `line` is where the names stand. Raises DeliveryError.
+    `line` is the line of the column names. Raises DeliveryError.
     """
     kinds = kinds_of(names)
     if not kinds or not names:
         raise unreadable(place, line, "its columns are those of no cost export of AWS's")
-    # Kinds that cannot be told apart by their columns share this one.
+    # Kinds with the same columns share this one.
     wanted = next(mapping.period_start for kind, mapping in MAPPINGS.items() if kind in kinds)
     for name in names:
         if column_key(name) == column_key(wanted):
@@ -86,7 +87,7 @@ def _recognized(
 
 
 def _period(rows: Rows, column: str) -> BillingPeriod | None:
-    """That every row has a period, and the same, is for the conversion to see."""
+    """Return the period of the first row. The conversion checks that all rows have the same."""
     if not rows.count:
         return None
     first: datetime | None = next((each for each in rows.moments(column).to_pylist() if each), None)

@@ -1,4 +1,4 @@
-"""What a conversion without the platform reads from."""
+"""Port of a standalone conversion: the objects that it reads."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -11,18 +11,18 @@ from cloudspend.exports.ports import StoredObject
 class Objects(Protocol):
     """Files by bucket and key; a file on disk has no bucket, and its path as the key.
 
-    Every method raises UsageError or PermissionDenied when the operator may not read, and
+    Every method raises UsageError or PermissionDenied when the operator cannot read the file, and
     TransientError when the disk or S3 fails.
     """
 
     def head(self, bucket: str, key: str) -> StoredObject | None:
-        """The file, or None when there is none."""
+        """Return the file, or None when there is none."""
 
     def read(self, bucket: str, key: str, limit: int) -> tuple[StoredObject, bytes] | None:
-        """The file with its content, or None when there is none.
+        """Return the file with its content, or None when there is none.
 
         Raises DeliveryError when it is larger than `limit` bytes.
         """
 
     def open(self, file: DeliveredFile) -> AbstractContextManager[ByteStream]:
-        """The file's bytes. Raises DeliveryReplaced when it is no longer the one that was seen."""
+        """Open the file. Raises DeliveryReplaced when it is not the version that was listed."""

@@ -1,4 +1,4 @@
-"""Objects in S3 as the operator's own credentials see them, and both worlds as one."""
+"""Objects in S3 with the operator's own credentials, and disk and S3 combined."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -13,7 +13,7 @@ from cloudspend.standalone.ports import Objects
 
 
 class OwnS3:
-    """The adapters by which the platform reads a customer's bucket, with other words for errors."""
+    """The adapters that read a customer's bucket, with error texts for an operator."""
 
     def __init__(self, bucket: CustomerBucket, source: Source) -> None:
         self._bucket = bucket
@@ -34,7 +34,9 @@ class OwnS3:
 
 
 class DiskAndS3:
-    """Disk for what has no bucket, S3 for what has one; S3 is not asked for before it is needed."""
+    """Reads from disk for keys without a bucket, and from S3 otherwise; S3 is contacted only when
+    needed.
+    """
 
     def __init__(self, s3: Callable[[], Objects]) -> None:
         self._disk = Disk()
@@ -59,7 +61,7 @@ class DiskAndS3:
 
 @contextmanager
 def _own_words(bucket: str, key: str) -> Iterator[None]:
-    """Who must act is the operator here, not a customer with a role."""
+    """Translate errors: the operator must act here, not a customer with a role."""
     try:
         yield
     except PermissionDenied as error:

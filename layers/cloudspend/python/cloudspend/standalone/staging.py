@@ -1,4 +1,4 @@
-"""A folder of Parquet that changes as a whole or not at all."""
+"""A folder of Parquet files that changes as a whole or not at all."""
 
 import shutil
 import tempfile
@@ -15,7 +15,7 @@ PARQUET = ".parquet"
 
 
 class Staging:
-    """A hidden folder within `folder`, on the same file system; a Sink of conversions."""
+    """A hidden folder in `folder`, on the same file system; a sink of conversions."""
 
     bucket = ""
 
@@ -29,15 +29,15 @@ class Staging:
         shutil.copyfile(path, target)
 
     def path(self, key: str) -> Path:
-        """Where `key` stands until it is published."""
+        """Return the path of `key` before it is published."""
         return self._hidden / key
 
     def publish(self, moves: Mapping[str, str]) -> None:
-        """Put staged folders where they belong: place below the folder -> staged key.
+        """Move staged folders to their destination: destination below the folder -> staged key.
 
-        What stands there is replaced, each place in one step; when one of them fails, or the
-        process is interrupted, those before it are as they were. Raises UsageError when files
-        stand there that no conversion wrote.
+        Replaces each existing destination in one step. When one step fails or the process is
+        interrupted, the steps before it are undone. Raises UsageError when the destination has
+        files that no conversion wrote.
         """
         for place in moves:
             _require_ours(self._folder / place)
@@ -49,10 +49,10 @@ class Staging:
 
 @contextmanager
 def staging(folder: Path) -> Iterator[Staging]:
-    """A staging folder in `folder`, which is made if it is missing. Nothing remains of either
-    unless something was published.
+    """Create a staging folder in `folder`, which is created if it is missing. Remove both unless
+    something was published.
 
-    Raises UsageError when `folder` cannot be written to, TransientError when the disk fails.
+    Raises UsageError when `folder` is not writable, TransientError when the disk fails.
     """
     made = _make(folder)
     try:
@@ -65,13 +65,13 @@ def staging(folder: Path) -> Iterator[Staging]:
         ) from error
     finally:
         for path in made:
-            # One that is not empty holds what was published.
+            # A folder that is not empty contains published files.
             with suppress(OSError):
                 path.rmdir()
 
 
 def _make(folder: Path) -> list[Path]:
-    """Make `folder`; the folders that were made for it, innermost first."""
+    """Create `folder` and return the created folders, innermost first."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def _require_ours(place: Path) -> None:
     strange = [path for path in place.glob("*") if path.suffix != PARQUET] if place.is_dir() else []
     if strange:
         raise UsageError(
-            f"{strange[0]} is not CloudSpend's, and would be lost with the period it stands in.",
+            f"{strange[0]} was not written by CloudSpend and would be lost with its period.",
             remedy="Move it away, or choose another folder with --to.",
         )
 

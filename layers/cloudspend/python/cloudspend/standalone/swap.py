@@ -1,11 +1,11 @@
-"""Two folders change places in one step."""
+"""Exchange two folders in one step."""
 
 import ctypes
 import os
 import tempfile
 from pathlib import Path
 
-# From fcntl.h and linux/fs.h: paths as they are, and both names exchanged.
+# From fcntl.h and linux/fs.h: relative paths as they are, exchange both names.
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
@@ -13,8 +13,8 @@ RENAME_EXCHANGE = 2
 def swap(one: Path, other: Path) -> None:
     """Exchange two folders of one file system.
 
-    Linux does it in one step, so that a reader finds either the one or the other under a name.
-    Elsewhere, and on file systems that cannot, `other` has no folder for a moment. Raises OSError.
+    On Linux the exchange is atomic: a reader finds either folder under a name. On other systems,
+    and on file systems without support, `other` does not exist for a moment. Raises OSError.
     """
     if not _exchanged(one, other):
         with tempfile.TemporaryDirectory(dir=one.parent) as aside:

@@ -1,8 +1,8 @@
-"""What a line item costs: billed, and effective (amortized).
+"""Billed and effective (amortized) cost of a line item.
 
 Source of the table: AWS Cloud Intelligence Dashboards, `summary_view.sql`, and the AWS CUR user
-guide on reservation and savings plan line items. A net figure is used where AWS gives one
-(accounts with private discounts), else the gross one.
+guide on reservation and savings plan line items. A net figure is used where AWS delivers one
+(accounts with private discounts), otherwise the gross one.
 """
 
 from collections.abc import Mapping
@@ -22,18 +22,18 @@ RESERVATION = "reservation/ReservationARN"
 
 DESCRIPTION = "lineItem/LineItemDescription"
 
-# The upfront fee of a savings plan is spread over its term, so that what comes back of it was never
-# part of an effective cost. A recurring fee that comes back was.
+# The upfront fee of a savings plan is spread over its term and never part of an effective cost, and
+# neither is its refund. A refund of a recurring fee is.
 UPFRONT_REFUND = "Refund for one-time fee for Savings Plan ID"
 
-# Split cost allocation data repeats the cost of an instance that another row holds already. Tasks
-# and pods on Fargate (FargateTask, FargatePod) are billed themselves: their rows hold own cost.
-# Source: the same views, and "SCAD Containers Cost Allocation" of the same dashboards.
+# Split cost allocation data repeats the cost of an instance that another row contains. Tasks and
+# pods on Fargate (FargateTask, FargatePod) are billed themselves, so their rows have a cost of
+# their own. Source: the same views, and "SCAD Containers Cost Allocation" of the same dashboards.
 SPLIT_COST_OPERATIONS = {"EKSPod-EC2", "ECSTask-EC2"}
 
 
 class Treatment(StrEnum):
-    """How a row's amortized cost is found."""
+    """How to compute a row's amortized cost."""
 
     AS_BILLED = "as billed"
     NOTHING = "nothing"
@@ -46,7 +46,7 @@ class Treatment(StrEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """A column that is added (or, with sign -1, taken away), with its net form."""
+    """A column to add (or, with sign -1, to subtract), with its net form."""
 
     gross: str
     net: str
@@ -98,7 +98,7 @@ READS = (
 def treatment(
     charge_type: str | None, reservation: str | None = None, product: str | None = None
 ) -> Treatment:
-    """The row of the table that a line item falls under."""
+    """Return the treatment of a line item: its row in the table."""
     if charge_type == "Fee" and reservation:
         return Treatment.NOTHING
     if charge_type == "Refund" and product == "ComputeSavingsPlans":
@@ -107,10 +107,10 @@ def treatment(
 
 
 def repeats_other_rows(charge_type: str | None, operation: str | None) -> bool:
-    """Whether a row's cost stands in other rows already, so that the row is left out.
+    """Return whether other rows already contain this row's cost, in which case the row is excluded.
 
-    A negation takes back what covered usage would have cost on demand; since covered usage bills
-    nothing here, both go.
+    A negation takes back the on-demand cost of covered usage. Covered usage bills nothing here, so
+    both rows are excluded.
     """
     return charge_type == "SavingsPlanNegation" or operation in SPLIT_COST_OPERATIONS
 
@@ -120,27 +120,29 @@ def refunds_upfront_fee(description: str | None) -> bool:
 
 
 def billed(rows: Rows) -> Numbers:
-    """BilledCost: unblended, except that usage under a savings plan is paid by the plan's fee."""
+    """Return BilledCost: unblended cost, except that a plan's fee pays for usage under a savings
+    plan.
+    """
     return _billed(rows, rows.numbers(COST))
 
 
 def net_billed(rows: Rows) -> Numbers:
-    """BilledCost after discounts."""
+    """Return BilledCost after discounts."""
     return _billed(rows, _figures(rows, PARTS[Treatment.AS_BILLED][0], net=True))
 
 
 def effective(rows: Rows) -> Numbers:
-    """EffectiveCost by the table."""
+    """Return EffectiveCost by the table."""
     return rows.once("effective", lambda: _amortized(rows, net=False))
 
 
 def net_effective(rows: Rows) -> Numbers:
-    """EffectiveCost by the table, after discounts."""
+    """Return EffectiveCost by the table, after discounts."""
     return _amortized(rows, net=True)
 
 
 def excluded(rows: Rows) -> Flags:
-    """Which rows repeat cost that others hold."""
+    """Return a mask of the rows that repeat the cost of other rows."""
     return rows.where(repeats_other_rows, CHARGE_TYPE, OPERATION)
 
 
@@ -164,7 +166,7 @@ def _amortized(rows: Rows, *, net: bool) -> Numbers:
 
 
 def _treatments(rows: Rows) -> Codes:
-    """For each row of a whole the number of its treatment in PARTS."""
+    """Return for each row of a batch the number of its treatment in PARTS."""
     numbers = {kind: number for number, kind in enumerate(PARTS)}
     codes, combinations = rows.combined((CHARGE_TYPE, RESERVATION, PRODUCT))
     found = np.array([numbers[treatment(*values)] for values in combinations], np.int8)

@@ -1,7 +1,8 @@
-"""Attributes that a row may have any of: tags, cost categories, product attributes, discounts.
+"""Attributes that a row can have any number of: tags, cost categories, product attributes,
+discounts.
 
-AWS delivers them as columns of their own (the legacy report, and exports whose query names the
-keys), as one map column (CUR 2.0, FOCUS), or as both.
+AWS delivers them as separate columns (the legacy report, and exports whose query names the keys),
+as one map column (CUR 2.0, FOCUS), or as both.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,21 +20,21 @@ Entries = Mapping[str, str]
 class Attributes:
     """Where a file has attributes of one kind.
 
-    `flat` pairs a key with the file's column of it; `packed` is the map column. A key that stands
-    in both keeps what its own column says.
+    `flat` pairs a key with the file's column for it; `packed` is the map column. For a key in both,
+    the separate column wins.
     """
 
     flat: tuple[tuple[str, str], ...] = ()
     packed: str | None = None
 
     def columns(self) -> tuple[str, ...]:
-        """The file's columns that must be read."""
+        """Return the columns of the file that must be read."""
         return (*(name for _, name in self.flat), *((self.packed,) if self.packed else ()))
 
     def read(self, rows: Rows) -> Coded:
-        """For each row of a whole the number of its attributes, and the distinct attributes.
+        """Return the distinct attribute maps, and for each row of a batch the code of its map.
 
-        Raises DeliveryError at a map that cannot be read.
+        Raises DeliveryError at a map that cannot be parsed.
         """
         return rows.once(self, lambda: self._read(rows))
 
@@ -52,7 +53,7 @@ class Attributes:
 
 
 def _named(rows: Rows, flat: Sequence[tuple[str, str]]) -> Coded:
-    """The values of columns by their keys, which may coincide."""
+    """Return the values of columns by their keys. Several columns can have the same key."""
     columns = [rows.coded(name) for _, name in flat]
     codes, numbers = combine_codes([(own, len(values) + 1) for own, values in columns], rows.count)
     texts = [Column(at, values).text() for at, (_, values) in zip(numbers, columns, strict=True)]
@@ -69,9 +70,10 @@ def _merged_values(keys: Sequence[str], values: Sequence[str | None]) -> dict[st
 
 
 def merged(entries: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Entries whose keys may coincide, without loss of a value.
+    """Merge entries whose keys can be equal, without losing a value.
 
-    The first one has the key, a further one with another value has it with a number: `team#2`.
+    The first entry gets the key. Another entry with a different value gets a numbered key:
+    `team#2`.
     """
     found: dict[str, str] = {}
     for key, value in entries:
@@ -84,9 +86,9 @@ def merged(entries: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def renamed(entries: Entries, name: Callable[[str], str]) -> dict[str, str]:
-    """Entries under the keys that `name` gives, those whose keys coincide as `merged` has them.
+    """Rename the keys of entries with `name`; equal new keys are handled as by `merged`.
 
-    Which of those comes first depends on the original keys alone, not on their order.
+    The order of equal keys depends on the original keys alone.
     """
     keys = [name(key) for key in entries]
     if len(set(keys)) == len(keys):
@@ -95,7 +97,9 @@ def renamed(entries: Entries, name: Callable[[str], str]) -> dict[str, str]:
 
 
 def all_renamed(maps: Maps, name: Callable[[str], str]) -> Maps:
-    """Each of the maps as `renamed` has it: at once where no two keys can coincide."""
+    """Rename the keys of each map as `renamed` does, in one step where no two keys can become
+    equal.
+    """
     names = tuple(name(key) for key in maps.names)
     if len(set(names)) == len(names):
         return replace(maps, names=names)

@@ -1,9 +1,9 @@
-"""The columns of `billing_detail`, declared once: those of CUR 2.0, in its words and types.
+"""Columns of `billing_detail`: those of CUR 2.0, with its names and types.
 
-Names are those of the table dictionary "Cost and Usage Report (CUR) 2.0" (AWS Data Exports user
-guide), in its order of groups; which are doubles and timestamps is what the manifests of exports
-say. Columns that only a table configuration adds are null where the export lacks them. What CUR 2.0
-has no column for travels in `x_other`. This module imports no engine.
+Names follow the table dictionary "Cost and Usage Report (CUR) 2.0" (AWS Data Exports user guide),
+in its order of groups. Doubles and timestamps are as in the manifests of exports. Columns that only
+a table configuration adds are null where the export lacks them. Values without a CUR 2.0 column go
+to `x_other`. This module imports no engine code.
 """
 
 from cloudspend.convert.focus.schema import (
@@ -17,7 +17,7 @@ from cloudspend.convert.focus.schema import (
 
 
 def _columns(prefix: str, type_: str, names: str, comment: str) -> tuple[Column, ...]:
-    """Columns of one type; `names` are separated by blanks and follow `prefix`."""
+    """Return columns of one type; `names` are separated by blanks and get `prefix`."""
     return tuple(Column(f"{prefix}_{name}", type_, True, comment) for name in names.split())
 
 

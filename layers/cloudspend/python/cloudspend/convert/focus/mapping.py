@@ -1,4 +1,4 @@
-"""The form of a mapping: for each column of a table, a rule and where it comes from."""
+"""Structure of a mapping: a rule and its source document for each column of a table."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,7 +27,7 @@ ARROW_TYPES = {
 
 
 def arrow_schema(columns: Iterable[schema.Column]) -> pa.Schema:
-    """The declared columns in Arrow's types."""
+    """Return the Arrow schema of declared columns."""
     return pa.schema([(column.name, ARROW_TYPES[column.type]) for column in columns])
 
 
@@ -36,9 +36,9 @@ ARROW_SCHEMA = arrow_schema(schema.COLUMNS)
 
 @dataclass(frozen=True)
 class Rule:
-    """How a column is made, and which source columns it reads.
+    """A function that makes a column, and the source columns that it reads.
 
-    `ahead` finds out what it needs of the whole that the rows are of (None: nothing).
+    `ahead` precomputes per batch whatever the rule needs from all rows (None: nothing).
     """
 
     reads: tuple[str, ...]
@@ -57,12 +57,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of one file, sorted by what they are.
+    """The columns of one file, sorted by role.
 
-    `wanted` are those that are read at all, and `varied` those of them whose values nearly all
-    differ, so that nothing is gained by telling the distinct ones apart. `tags` are resource tags,
-    `labels` the map in which CUR 2.0 repeats all kinds of them. `unknown` pairs a column's name as
-    a map's key with itself.
+    `wanted` are the columns to read, `varied` those with (nearly) unique values, which are read as
+    plain strings instead of dictionaries. `tags` are resource tags, `labels` the map in which CUR
+    2.0 repeats labels of every kind. `unknown` pairs a column's name as a map key with itself.
     """
 
     wanted: tuple[str, ...]
@@ -75,7 +74,7 @@ class Layout:
     unknown: tuple[tuple[str, str], ...] = ()
 
 
-# For each row of a whole the number of its attributes, and the distinct ones.
+# The distinct attribute maps, and for each row of a batch the code of its map.
 EncodedMaps = Coded
 MapReader = Callable[[Rows, Layout], EncodedMaps]
 Ahead = Callable[[], object]
@@ -83,13 +82,13 @@ Ahead = Callable[[], object]
 
 @dataclass(frozen=True)
 class MapColumn:
-    """A column of what `find` finds in the maps of a whole: the map, or the text under `key`."""
+    """A column computed from the maps of a batch: the map itself, or the text under `key`."""
 
     find: MapReader
     key: str | None = None
 
     def ahead(self, rows: Rows, layout: Layout) -> EncodedMaps:
-        """What the column is made of, found out once for the whole. Raises DeliveryError."""
+        """Compute the values of the column once for the batch. Raises DeliveryError."""
         whole = rows.whole
         return whole.once((self.find, layout), lambda: self.find(whole, layout))
 
@@ -103,10 +102,10 @@ class MapColumn:
 class TableMapping:
     """How rows of a delivery become rows of one table.
 
-    `maps` are the columns of what the layout has sorted, and `map_reads` what those read by name;
-    `unpack` gives a whole the columns that stand inside a map (None: rules need none); `left_out`
-    says which rows the table lacks (None: it has them all). `tags` are the normalized tags that
-    columns can be made of (None: it has no such columns).
+    `maps` are the columns that are computed from attribute maps, `map_reads` the maps that are read
+    by column name. `unpack` returns a batch extended by columns that are packed in a map (None: no
+    rule needs them). `left_out` returns a mask of excluded rows (None: no row is excluded). `tags`
+    are the normalized tags for tag columns (None: the table has none).
     """
 
     schema: pa.Schema
@@ -118,13 +117,13 @@ class TableMapping:
     tags: MapReader | None = None
 
     def reads(self) -> set[str]:
-        """The source columns that a rule reads by name."""
+        """Return the source columns that a rule reads by name."""
         return {*self.map_reads, *(name for one in self.targets for name in one.rule.reads)}
 
     def with_tags(self, keys: Iterable[str]) -> "TableMapping":
-        """The same table with a text column for each tag of `keys`, after its other columns.
+        """Return the same table with a text column for each tag key, after its other columns.
 
-        Keys in two spellings of one tag share a column. Raises UsageError as `tag_column` does.
+        Two spellings of one key share a column. Raises UsageError as `tag_column` does.
         """
         if self.tags is None:
             return self
@@ -134,9 +133,9 @@ class TableMapping:
         return replace(self, schema=pa.schema([*self.schema, *fields]), maps={**self.maps, **made})
 
     def ahead(self, rows: Rows, layout: Layout) -> list[Ahead]:
-        """What there is to find out of a whole before any of its rows is made, each by itself.
+        """Return the functions that precompute values of a batch, independent of each other.
 
-        Each raises DeliveryError at a value that cannot be read.
+        Each raises DeliveryError at a value that cannot be parsed.
         """
         if self.unpack:
             self.unpack(rows, layout)
@@ -145,7 +144,7 @@ class TableMapping:
         return [*found, *(partial(ahead, rows) for ahead in rules if ahead)]
 
     def apply(self, rows: Rows, layout: Layout) -> pa.Table:
-        """The rows of the table. Raises DeliveryError at a value that cannot be read."""
+        """Return the rows of the table. Raises DeliveryError at a value that cannot be parsed."""
         if self.left_out and (left_out := self.left_out(rows)).any():
             rows = rows.taken(np.flatnonzero(~left_out))
         made = {target.column.lower(): target.rule.make(rows) for target in self.targets}
@@ -158,10 +157,9 @@ class TableMapping:
 
 @dataclass(frozen=True)
 class KindMapping:
-    """All that CloudSpend knows of one export kind's files; `tables` are those it can fill.
+    """The mapping of one export kind; `tables` are the tables that it can fill.
 
-    `layout` sorts the columns of one file, given their names and the keys of those that are read
-    by name.
+    `layout` sorts the columns of one file, given their names and the keys that are read by name.
     """
 
     tables: Mapping[str, TableMapping]
@@ -171,16 +169,16 @@ class KindMapping:
     sort_columns: Callable[[Sequence[str], set[str]], Layout]
 
     def layout(self, names: Sequence[str], tables: Iterable[str]) -> Layout:
-        """The columns of one file, sorted, those that nothing in `tables` reads left out."""
+        """Return the layout of a file, without the columns that no table of `tables` reads."""
         return self.sort_columns(names, self.reads(tables))
 
     def reads(self, tables: Iterable[str]) -> set[str]:
-        """The keys (`column_key`) of all columns that a rule of `tables` reads by name."""
+        """Return the keys (`column_key`) of all columns that a rule of `tables` reads by name."""
         named = (name for table in tables for name in self.tables[table].reads())
         return {column_key(name) for name in (*named, *self.required, self.period_start)}
 
     def with_tags(self, keys: Sequence[str]) -> "KindMapping":
-        """The same with a column for each tag of `keys`, where a table can have one."""
+        """Return the same mapping with a column for each tag key, in tables that support them."""
         tables = {name: table.with_tags(keys) for name, table in self.tables.items()}
         return replace(self, tables=tables) if keys else self
 
@@ -190,21 +188,21 @@ def constant_value(value: str) -> Rule:
 
 
 def null(kind: pa.DataType = TEXT) -> Rule:
-    """Null in every row, of the column's type."""
+    """Return a rule for a column that is null in every row."""
     return Rule((), lambda rows: pa.nulls(rows.count, kind))
 
 
-def copy(name: str, beside: str | None = None) -> Rule:
-    """A text column as it stands; null where the file's column `beside`, if one is named, is."""
-    if beside is None:
+def copy(name: str, unless_missing: str | None = None) -> Rule:
+    """Return a rule that copies a text column; null where `unless_missing` (a column) is null."""
+    if unless_missing is None:
         return Rule((name,), lambda rows: rows.text(name))
 
     def make(rows: Rows) -> pa.DictionaryArray:
         text = rows.text(name)
-        codes = np.where(rows.is_missing(beside), len(text.dictionary), codes_of(text))
+        codes = np.where(rows.is_missing(unless_missing), len(text.dictionary), codes_of(text))
         return Column(codes, text.dictionary).text()
 
-    return Rule((name, beside), make)
+    return Rule((name, unless_missing), make)
 
 
 def derived(function: Callable[..., str | None], *names: str) -> Rule:
@@ -216,7 +214,7 @@ def derived(function: Callable[..., str | None], *names: str) -> Rule:
 
 
 def moment(name: str) -> Rule:
-    """A date that every row must have."""
+    """Return a rule for a required date."""
 
     def make(rows: Rows) -> pa.Array:
         moments = rows.moments(name)
@@ -229,12 +227,12 @@ def moment(name: str) -> Rule:
 
 
 def figure(function: Callable[[Rows], Numbers], *names: str) -> Rule:
-    """A number column; NaN becomes null."""
+    """Return a rule for a number column; NaN becomes null."""
     return Rule(names, lambda rows: pa.array(function(rows), pa.float64(), from_pandas=True))
 
 
 def cost(function: Callable[[Rows], Numbers], name: str, *others: str) -> Rule:
-    """A cost that every row must have; of the columns it reads, `name` is complained of."""
+    """Return a rule for a required cost. Errors name `name`, one of the columns that it reads."""
 
     def make(rows: Rows) -> pa.Array:
         values = function(rows)
@@ -249,10 +247,10 @@ def cost(function: Callable[[Rows], Numbers], name: str, *others: str) -> Rule:
 
 
 def number_or_null(name: str) -> Rule:
-    """A figure that nothing is added up from: a value that is no number travels in `x_other`."""
+    """Return a rule for an optional number: a value that is not a number goes to `x_other`."""
     return figure(lambda rows: rows.numbers_where_possible(name), name)
 
 
 def as_far_as_moments(name: str) -> Rule:
-    """A date that nothing hangs on: a value that is no date travels in `x_other`."""
+    """Return a rule for an optional date: a value that is not a date goes to `x_other`."""
     return Rule((name,), lambda rows: rows.moments_where_possible(name))

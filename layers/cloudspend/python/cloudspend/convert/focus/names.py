@@ -1,10 +1,11 @@
-"""Names of columns and labels, in the spellings that AWS uses for one and the same thing."""
+"""Names of columns and labels in the different spellings that AWS uses for the same thing."""
 
 import re
 
 from cloudspend.errors import UsageError
 
-# Marks of who has chosen a tag's key, in the legacy report's csv and in all snake-case forms.
+# Prefixes that show the origin of a tag key, in the legacy report's CSV and in all snake-case
+# forms.
 USER_MARKS = ("user:", "user_")
 AWS_MARKS = ("aws:", "aws_")
 AWS_PREFIX = "aws:"
@@ -13,27 +14,29 @@ LONGEST_COLUMN = 255
 
 
 def column_key(name: str) -> str:
-    """The same for every spelling: `lineItem/UnblendedCost` and `line_item_unblended_cost`.
+    """Return a key that is equal for every spelling: `lineItem/UnblendedCost`,
+    `line_item_unblended_cost`.
 
-    Legacy CSV has the first, its Athena form the second, and AWS's own documents differ in case
-    (`savingsPlan/SavingsPlanARN`), so that only letters and digits count.
+    Legacy CSV uses the first form, its Athena form the second, and AWS's documents differ in case
+    (`savingsPlan/SavingsPlanARN`). Only letters and digits count.
     """
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def snake(name: str) -> str:
-    """AWS's own snake case: `CostCenter` is `cost_center`, `SavingsPlanARN` savings_plan_a_r_n.
+    """Convert to AWS's snake case: `CostCenter` is `cost_center`, `SavingsPlanARN`
+    savings_plan_a_r_n.
 
     Source: AWS CUR user guide, "Running Amazon Athena queries", column names: an underscore before
-    each capital letter, lower case, an underscore for what is no letter or digit, none doubled and
-    none at the ends.
+    each capital letter, lower case, an underscore for any character that is not a letter or digit,
+    no double underscore, and none at the ends.
     """
     separate = re.sub(r"([A-Z])", r"_\1", name).lower()
     return re.sub(r"[^a-z0-9]+", "_", separate).strip("_")
 
 
 def chosen_key(key: str) -> str:
-    """A tag's key without the mark of its origin: `user:Team` is `Team`, `user_team` is `team`.
+    """Return a tag key without its origin prefix: `user:Team` is `Team`, `user_team` is `team`.
 
     Keys of AWS get FOCUS's provider prefix: `aws:createdBy` stays, `aws_created_by` becomes
     `aws:created_by`.
@@ -48,10 +51,10 @@ def chosen_key(key: str) -> str:
 
 
 def label_key(key: str) -> str:
-    """What all spellings of a chosen key have in common: `CostCenter` and `cost-center` agree.
+    """Return a key that is equal for all spellings of a tag key: `CostCenter` and `cost-center`.
 
-    Lower-case letters and digits only, since the report's snake case cannot be turned back; keys
-    of AWS keep `aws:`. A key that has neither letter nor digit is its own form.
+    Lower-case letters and digits only, because the report's snake case cannot be reversed. Keys of
+    AWS keep `aws:`. A key without letters or digits is returned unchanged.
     """
     mark = AWS_PREFIX if key.startswith(AWS_PREFIX) else ""
     plain = "".join(sign for sign in key.removeprefix(mark).casefold() if sign.isalnum())
@@ -59,9 +62,9 @@ def label_key(key: str) -> str:
 
 
 def tag_column(key: str) -> str:
-    """The column that a tag's values have of their own: `Cost Center` is `tag_costcenter`.
+    """Return the name of the column for a tag's values: `Cost Center` is `tag_costcenter`.
 
-    Raises UsageError for a key that no column of Athena can be named after.
+    Raises UsageError for a key that cannot be the name of an Athena column.
     """
     plain = column_key(label_key(chosen_key(key)))
     if not plain or len(TAG_COLUMN + plain) > LONGEST_COLUMN:

@@ -1,7 +1,7 @@
-"""Typed columns whose values are not all of their type: what fits is typed, the rest is kept.
+"""Values that their typed column cannot hold.
 
-AWS has changed columns from numbers to text before. A cost that totals are made of must be a
-number; any other value that its column cannot hold becomes null there and travels in `x_other`.
+AWS has changed columns from numbers to text before. A cost that totals are computed from must be a
+number. Any other value that its column cannot hold becomes null there and goes to `x_other`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,8 +19,9 @@ def others(
     typed: Mapping[str, ScalarParser],
     further: Sequence[Coded] = (),
 ) -> Coded:
-    """The `x_other` column of a whole: unknown columns by their names, the texts of `typed` columns
-    that cannot be read as their type, and `further` maps."""
+    """Return the `x_other` column of a batch: unknown columns by name, the texts of `typed` columns
+    that cannot be parsed as their type, and `further` maps.
+    """
     unread = (rows.unread(name, reading) for name, reading in typed.items())
     carried = [
         Attributes(flat=tuple(unknown)).read(rows),

@@ -1,8 +1,8 @@
-"""What FOCUS asks of a line item, each rule a small function of a few words.
+"""FOCUS rules for line items, each a small pure function.
 
-Source: FOCUS 1.2, column library; "FOCUS 1.2 with AWS columns", AWS Data Exports user guide. All
-of these see text as AWS wrote it, None where there was none, and are evaluated once per distinct
-combination.
+Source: FOCUS 1.2, column library; "FOCUS 1.2 with AWS columns", AWS Data Exports user guide. Every
+function receives text as AWS wrote it, None for a missing value, and is evaluated once per distinct
+combination of arguments.
 """
 
 import re
@@ -13,7 +13,7 @@ AWS = "Amazon Web Services, Inc."
 MARKETPLACE = "AWS Marketplace"
 
 USAGE = {"Usage", "DiscountedUsage", "SavingsPlanCoveredUsage"}
-# A subscription at a flat rate (CID summary_view.sql) is bought anew each month.
+# A subscription at a flat rate (CID summary_view.sql) is purchased again each month.
 SUBSCRIPTION = "FlatRateSubscription"
 PURCHASE = {
     "Fee",
@@ -25,12 +25,12 @@ PURCHASE = {
 PLAN_FEES = {"SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"}
 RECURRING = {"RIFee", "SavingsPlanRecurringFee", SUBSCRIPTION}
 COVERED = {"DiscountedUsage", "SavingsPlanCoveredUsage"}
-# Line item types by what a commitment promises (FOCUS, CommitmentDiscountCategory).
+# Line item types by the promise of the commitment (FOCUS, CommitmentDiscountCategory).
 COVERED_BY = {"Usage": "DiscountedUsage", "Spend": "SavingsPlanCoveredUsage"}
 FEE_OF = {"Usage": "RIFee", "Spend": "SavingsPlanRecurringFee"}
 UPFRONT_OF = {"Usage": "Fee", "Spend": "SavingsPlanUpfrontFee"}
-# The discounts that AWS lists as rows of their own, and refunds, correct a cost that stands
-# elsewhere: FOCUS calls that an adjustment. A credit is something granted.
+# Discounts that AWS lists as separate rows, and refunds, correct a cost of another row: FOCUS calls
+# that an adjustment. A credit is granted independently.
 ADJUSTMENT = {
     "BundledDiscount",
     "Discount",
@@ -42,7 +42,7 @@ ADJUSTMENT = {
 }
 KNOWN_CHARGE_TYPES = {*USAGE, *PURCHASE, *ADJUSTMENT, "SavingsPlanNegation", "Credit", "Tax"}
 
-# How AWS's price list spells units of time, in lower case.
+# Units of time as AWS's price list spells them, in lower case.
 TIME_UNITS = {
     spelling: name
     for name, spellings in {
@@ -74,12 +74,12 @@ RESOURCE_TYPES = {
 
 
 def capacity_status(reservation: str | None, status: str | None) -> str | None:
-    """FOCUS knows Used and Unused; AWS also Reserved and Cancelled."""
+    """Return Used or Unused, the only values of FOCUS; AWS also has Reserved and Cancelled."""
     return status if reservation and status in {"Used", "Unused"} else None
 
 
 def charge_category(charge_type: str | None) -> str:
-    """Usage, Purchase, Tax, Credit or Adjustment; an unknown type is never taken for usage."""
+    """Return Usage, Purchase, Tax, Credit or Adjustment. An unknown type never becomes Usage."""
     if charge_type in USAGE:
         return "Usage"
     if charge_type in PURCHASE:
@@ -98,7 +98,7 @@ def charge_frequency(charge_type: str | None) -> str:
 
 
 def commitment_category(reservation: str | None, savings_plan: str | None) -> str | None:
-    """A reservation promises usage, a savings plan spending."""
+    """Return Usage for a reservation, Spend for a savings plan."""
     return _by_commitment(reservation, savings_plan, "Usage", "Spend")
 
 
@@ -109,12 +109,14 @@ def commitment_type(reservation: str | None, savings_plan: str | None) -> str | 
 def commitment_status(
     charge_type: str | None, reservation: str | None, savings_plan: str | None
 ) -> str | None:
-    """Only usage has a status; the unused part of a commitment stays on the fee's own row."""
+    """Return the status of usage. The unused part of a commitment stays in the row of its fee."""
     return "Used" if charge_type in COVERED and (reservation or savings_plan) else None
 
 
 def commitment_unit(charge_type: str | None, unit: str | None, currency: str | None) -> str | None:
-    """Savings plans are counted in money, reservations in the unit that is priced."""
+    """Return the unit of a commitment: the currency for savings plans, the priced unit for
+    reservations.
+    """
     if charge_type in {"SavingsPlanCoveredUsage", *PLAN_FEES}:
         return currency
     return focus_unit(unit) if charge_type in {"DiscountedUsage", "RIFee"} else None
@@ -127,9 +129,9 @@ def focus_charge_type(
     commitment: str | None,
     status: str | None,
 ) -> str | None:
-    """The line item type that a FOCUS row comes nearest to; `commitment` is Usage or Spend.
+    """Return the line item type closest to a FOCUS row; `commitment` is Usage or Spend.
 
-    FOCUS does not tell discounts from other adjustments, which stay `Adjustment` therefore.
+    FOCUS does not distinguish discounts from other adjustments; both become `Adjustment`.
     """
     if category == "Usage":
         by_status = {"Used": COVERED_BY, "Unused": FEE_OF}.get(status or "", {})
@@ -143,7 +145,7 @@ def focus_charge_type(
 
 
 def focus_frequency(frequency: str | None, category: str | None) -> str:
-    """FOCUS 1.0 lets a row go without a frequency."""
+    """Return the charge frequency. FOCUS 1.0 allows rows without one."""
     return frequency or ("Usage-Based" if category == "Usage" else "One-Time")
 
 
@@ -152,7 +154,7 @@ def category_named(category: str | None, product_code: str | None) -> str:
 
 
 def subcategory_named(subcategory: str | None, product_code: str | None) -> str:
-    """FOCUS 1.0 has no subcategories."""
+    """Return the service subcategory, which FOCUS 1.0 does not have."""
     return subcategory or service(product_code).subcategory
 
 
@@ -161,9 +163,10 @@ def consumed_unit(charge_type: str | None, unit: str | None) -> str | None:
 
 
 def of_commitment(reservation: str | None, reserved: str | None, planned: str | None) -> str | None:
-    """A property of the commitment: of the savings plan, else of the reservation if there is one.
+    """Return a property of the commitment: of the savings plan, otherwise of the reservation, if
+    any.
 
-    Columns under `pricing/` also speak of prices that no reservation has to do with.
+    Columns under `pricing/` also describe prices that are unrelated to a reservation.
     """
     return planned or (reserved if reservation else None)
 
@@ -173,9 +176,9 @@ def priced_unit(charge_type: str | None, unit: str | None) -> str | None:
 
 
 def focus_unit(unit: str | None) -> str | None:
-    """AWS's unit in FOCUS's spelling: Hrs is Hours, GB-Mo is GB-Months (FOCUS, UnitFormat).
+    """Convert AWS's unit to FOCUS's spelling: Hrs is Hours, GB-Mo is GB-Months (FOCUS, UnitFormat).
 
-    Only the words of time are known by name; the thing that is counted keeps AWS's word for it.
+    Only words of time are converted; the counted thing keeps AWS's word.
     """
     if not unit:
         return None
@@ -187,12 +190,12 @@ def focus_unit(unit: str | None) -> str | None:
 
 
 def sku_meter(sku: str | None, usage_type: str | None) -> str | None:
-    """What is metered is a property of a SKU; without one FOCUS has no meter."""
+    """Return the SKU meter. It is a property of a SKU: without a SKU, FOCUS has no meter."""
     return usage_type if sku else None
 
 
 def is_priced(charge_type: str | None) -> bool:
-    """Usage and purchases have a price; taxes, credits and adjustments have none."""
+    """Return whether the charge has a price: usage and purchases do, other charges do not."""
     return charge_category(charge_type) in {"Usage", "Purchase"}
 
 
@@ -205,17 +208,19 @@ def pricing_category(charge_type: str | None, usage_type: str | None) -> str | N
 
 
 def publisher(billing_entity: str | None, legal_entity: str | None) -> str | None:
-    """In the Marketplace the seller is the legal entity of the line item."""
+    """Return the publisher. In the Marketplace, the seller is the legal entity of the line item."""
     return legal_entity if billing_entity == MARKETPLACE else AWS
 
 
 def region_name(code: str | None, region: str | None, location: str | None) -> str | None:
-    """AWS's name of the region, or the region itself where a line item bears no name."""
+    """Return AWS's name of the region, or the region code where a line item has no name."""
     return (location or code or region) if code or region else None
 
 
 def resource_type(resource: str | None, family: str | None, product_code: str | None) -> str | None:
-    """By the id's prefix (`i-`, `vol-`), by the type in an ARN, else by the product's family."""
+    """Return the resource type by the id's prefix (`i-`, `vol-`), the type in an ARN, or the
+    product family.
+    """
     if not resource:
         return None
     if arn := ARN_TYPE.match(resource):
@@ -239,7 +244,7 @@ def service_subcategory(product_code: str | None) -> str:
 
 
 def first(*values: str | None) -> str | None:
-    """The first value that is there."""
+    """Return the first value that is not None."""
     return next((value for value in values if value), None)
 
 

@@ -1,8 +1,8 @@
-"""The columns of `cost_and_usage`, declared once.
+"""Columns of `cost_and_usage`.
 
-Names and order are FOCUS 1.2's as AWS exports it ("FOCUS 1.2 with AWS columns", AWS Data Exports
-user guide), lower-cased as Glue does; what FOCUS cannot say follows with the prefix `x_`. This
-module imports no engine: stacks and queries read it too.
+Names and order follow FOCUS 1.2 as AWS exports it ("FOCUS 1.2 with AWS columns", AWS Data Exports
+user guide), in lower case as in Glue. Columns that FOCUS does not define follow with the prefix
+`x_`. This module imports no engine code: stacks and queries read it too.
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,10 @@ NUMBER_MAP = "map<string,double>"
 
 @dataclass(frozen=True)
 class Column:
-    """A column with its Athena type. Money is in billing currency units, time is UTC.
+    """A column with its Athena type. Money is in units of the billing currency, time is in UTC.
 
-    `nullable` is FOCUS's word, not Parquet's: a column that may not be null never is.
+    `nullable` is FOCUS's property: a column that is not nullable is never null. Parquet allows null
+    in every column.
     """
 
     name: str
@@ -58,7 +59,7 @@ COLUMNS: tuple[Column, ...] = (
     _column("CommitmentDiscountCategory", STRING, "Usage (reservation) or Spend (savings plan)"),
     _column("CommitmentDiscountId", STRING, "ARN of the reservation or savings plan"),
     _column("CommitmentDiscountName", STRING, "Name of the commitment, where AWS gives one"),
-    _column("CommitmentDiscountQuantity", DOUBLE, "How much of the commitment the row stands for"),
+    _column("CommitmentDiscountQuantity", DOUBLE, "How much of the commitment the row covers"),
     _column("CommitmentDiscountStatus", STRING, "Used or Unused"),
     _column("CommitmentDiscountType", STRING, "Reserved Instance or Savings Plan"),
     _column("CommitmentDiscountUnit", STRING, "Unit of CommitmentDiscountQuantity"),
@@ -119,12 +120,12 @@ COLUMNS: tuple[Column, ...] = (
     _column("x_Other", TEXT_MAP, "Columns of the delivery that CloudSpend does not know"),
 )
 
-# Rows that are read together stand together, so that Parquet's statistics let queries skip.
+# Rows that are queried together are adjacent, which lets Parquet's statistics skip row groups.
 SORT_ORDER = ("subaccountid", "servicename", "resourceid", "chargeperiodstart")
 # The costs that queries sum, in either table.
 SUMMED = {"billedcost", "effectivecost", "line_item_unblended_cost"}
-# What goes with that order, in either table: of these alone a row group's least and greatest values
-# tell whether it can be left unread.
+# Columns that the row order clusters, in either table: only their minimum and maximum can rule out
+# a row group.
 GOES_WITH_ORDER = {
     *SORT_ORDER,
     "chargeperiodend",

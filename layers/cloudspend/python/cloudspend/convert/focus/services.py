@@ -1,8 +1,8 @@
-"""AWS services by product code, in FOCUS's categories.
+"""AWS services by product code, in FOCUS's service categories.
 
-The categories and subcategories are FOCUS 1.2's allowed values (ServiceSubcategory); which service
-falls under which is CloudSpend's reading of each service's main purpose. The names are AWS's, and
-only used where a line item bears none.
+Categories and subcategories are the allowed values of FOCUS 1.2 (ServiceSubcategory). The
+assignment of services to categories is CloudSpend's reading of each service's main purpose. The
+names are AWS's, and only used where a line item has none.
 """
 
 from collections.abc import Mapping
@@ -132,7 +132,7 @@ UNLISTED = Service("AWS", "Other", "Other (Other)")
 
 
 def service(product_code: str | None) -> Service:
-    """The service of a product code; one that is not listed keeps its code as its name."""
+    """Return the service of a product code; for an unlisted one, the code is the name."""
     known = SERVICES.get(product_code or "")
     if known:
         return known

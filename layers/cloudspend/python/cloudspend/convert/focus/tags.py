@@ -1,9 +1,9 @@
-"""Tags and cost categories of a row: as the customer wrote them, and by keys that all kinds share.
+"""Tags and cost categories of a row, by the customer's keys and by normalized keys.
 
 Source: AWS Data Exports user guide, "Resource tags columns" (`user_` and `aws_` before a key) and
 "Tags columns" (`resourceTags/`, `accountTag/`, `iamPrincipal/`, `userAttribute/`, `costCategory/`);
-FOCUS 1.2, Tags: keys as the customer chose them, the provider's under its prefix, and each further
-kind of label under a prefix of its own.
+FOCUS 1.2, Tags: keys as the customer chose them, the provider's keys with its prefix, and each
+other kind of label with a prefix of its own.
 """
 
 from collections.abc import Iterable
@@ -21,10 +21,10 @@ OTHER_SOURCES = ("accountTag", "iamPrincipal", "userAttribute")
 
 
 def line_item_tags(resource_tags: Entries, tags: Entries) -> Entries:
-    """A line item's tags by chosen key, those of other things than resources as `<source>/<key>`.
+    """Return a line item's tags by key. Tags of other things than resources get `<source>/<key>`.
 
-    The column `tags` repeats resource_tags where an export has it, with keys nearer to what the
-    customer wrote. The legacy report cannot tell an empty tag from none, so that no kind does.
+    The column `tags` repeats resource_tags where an export has it, with keys closer to the
+    customer's. The legacy report does not distinguish an empty tag from none, so no kind does.
     """
     own = renamed(_with_value(resource_tags), chosen_key)
     if not tags:
@@ -34,27 +34,27 @@ def line_item_tags(resource_tags: Entries, tags: Entries) -> Entries:
 
 
 def all_line_item_tags(resource_tags: Maps, tags: Maps) -> Maps:
-    """`line_item_tags` of the maps of each number."""
+    """Return `line_item_tags` for each distinct combination of maps."""
     if len(tags.keys):
         return each(line_item_tags, resource_tags, tags)
     return all_renamed(with_value(resource_tags), chosen_key)
 
 
 def line_item_categories(categories: Entries, tags: Entries) -> Entries:
-    """A line item's cost categories by name, those of the column `tags` first."""
+    """Return a line item's cost categories by name; those of the column `tags` come first."""
     own = _with_value(categories)
     return _joined(categories_in(tags), own) if tags else own
 
 
 def all_line_item_categories(categories: Maps, tags: Maps) -> Maps:
-    """`line_item_categories` of the maps of each number."""
+    """Return `line_item_categories` for each distinct combination of maps."""
     if len(tags.keys):
         return each(line_item_categories, categories, tags)
     return with_value(categories)
 
 
 def categories_in(tags: Entries) -> dict[str, str]:
-    """The cost categories among tags, where they stand under a prefix, by name."""
+    """Return the cost categories among tags, where they have a prefix, by name."""
     return {
         key.removeprefix(CATEGORY): value
         for key, value in sorted(tags.items())
@@ -63,33 +63,35 @@ def categories_in(tags: Entries) -> dict[str, str]:
 
 
 def with_value(maps: Maps) -> Maps:
-    """Maps without their entries of an empty text."""
+    """Return the maps without entries whose text is empty."""
     return maps.where(lambda texts: pc.not_equal(texts, ""))
 
 
 def with_prefix(categories: Maps) -> Maps:
-    """Cost categories as labels among tags."""
+    """Return cost categories as labels with their prefix."""
     return replace(categories, names=tuple(f"{CATEGORY}{name}" for name in categories.names))
 
 
 def normalized_tags(tags: Maps) -> Maps:
-    """Tags by a key that all spellings share; the keys of `tags` are chosen ones."""
+    """Return tags by normalized key; the keys of `tags` have no origin prefix."""
     return all_renamed(tags, normalized_key)
 
 
 def normalized_categories(categories: Maps) -> Maps:
-    """Cost categories by a name that all spellings share."""
+    """Return cost categories by normalized name."""
     return all_renamed(categories, label_key)
 
 
 def normalized_key(key: str) -> str:
-    """`label_key`, the source of a label that is not a resource's left before it."""
+    """Return the normalized key, with the source of a label that does not belong to a resource
+    before it.
+    """
     source, _, rest = key.partition("/")
     return f"{source}/{label_key(rest)}" if source in OTHER_SOURCES and rest else label_key(key)
 
 
 def _own_key(key: str) -> str:
-    """The key in the column `tags` of what is no cost category."""
+    """Return the key of a label in the column `tags` that is not a cost category."""
     source, _, rest = key.partition("/")
     if source in OTHER_SOURCES and rest:
         return f"{source}/{chosen_key(rest)}"
@@ -97,7 +99,7 @@ def _own_key(key: str) -> str:
 
 
 def _joined(first: Entries, further: Entries) -> dict[str, str]:
-    """Both, without what `first` holds in another spelling already."""
+    """Return the entries of both, without those that `first` has in another spelling."""
     held = {(label_key(key), value) for key, value in first.items()}
     new: Iterable[tuple[str, str]] = (
         (key, value)

@@ -1,7 +1,7 @@
-"""One mapping per export kind; the two kinds of line items share one, the two of FOCUS another.
+"""Mappings by export kind. The two kinds of line items share one, the two FOCUS kinds another.
 
-Each finds its columns in any spelling and order, and takes a column that is missing as empty, so
-that a table that reads like FOCUS's column library serves both kinds.
+Each mapping finds its columns in any spelling and order, and treats a missing column as empty. One
+table of rules, which reads like FOCUS's column library, serves both kinds.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,9 @@
-"""The columns of a bill of line items (the legacy report, CUR 2.0), sorted by what they are.
+"""Columns of a bill of line items (the legacy report, CUR 2.0), sorted by role.
 
-Known are the columns of CUR 2.0 (`detail_schema`), in any spelling: the legacy report has the same
-ones under `category/Name`. Further attributes under `product/` come and go with AWS's price list,
-so that every one of them is known; so are tags, cost categories and discounts. A column under any
-other heading is carried along as unknown.
+Known columns are those of CUR 2.0 (`detail_schema`) in any spelling: the legacy report has the same
+ones under `category/Name`. Attributes under `product/` come and go with AWS's price list, so all of
+them are known, and so are all tags, cost categories and discounts. A column with any other heading
+is kept as unknown.
 
 Source: AWS Data Exports user guide, "Migrating from CUR to Data Exports CUR 2.0"; AWS CUR user
 guide, data dictionary.
@@ -28,7 +28,7 @@ TAGS = ("resourceTags/", "resource_tags_")
 CATEGORIES = ("costCategory/", "cost_category_")
 PRODUCTS = ("product/", "product_")
 DISCOUNTS = ("discount/", "discount_")
-# Map columns of CUR 2.0, by `column_key`, and the attributes they hold.
+# Map columns of CUR 2.0 by `column_key`, and the attributes that they contain.
 PACKED = {
     "resourcetags": "tags",
     "tags": "labels",
@@ -39,7 +39,7 @@ PACKED = {
 
 
 def layout(names: Sequence[str], read: set[str]) -> Layout:
-    """Sort the columns of a file; `read` are the keys of those that rules read by name."""
+    """Sort the columns of a file by role; `read` are the keys that rules read by name."""
     flat: dict[str, list[tuple[str, str]]] = {kind: [] for kind in PACKED.values()}
     packed: dict[str, str] = {}
     unknown, wanted = [], []
@@ -73,7 +73,7 @@ def layout(names: Sequence[str], read: set[str]) -> Layout:
 
 
 def _after(prefixes: Sequence[str], name: str) -> str:
-    """What follows the first of `prefixes` that `name` starts with, else nothing."""
+    """Return the rest of `name` after the first matching prefix, or an empty string."""
     lowered = name.lower()
     return next(
         (name[len(prefix) :] for prefix in prefixes if lowered.startswith(prefix.lower())), ""

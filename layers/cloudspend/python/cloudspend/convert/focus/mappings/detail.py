@@ -1,10 +1,10 @@
-"""Line items to `billing_detail`: CUR 2.0's own columns, whichever report they come from.
+"""Mapping of line items to `billing_detail`: the columns of CUR 2.0, for both kinds of reports.
 
 Source of every rule: the table dictionary "Cost and Usage Report (CUR) 2.0" and "Migrating from CUR
 to Data Exports CUR 2.0" (AWS Data Exports user guide). A column of the legacy report is CUR 2.0's
-column of the same name in snake case; what CUR 2.0 has no column for stands in its maps, with keys
-in snake case: `product['vcpu']`, `resource_tags['user_cost_center']`, `cost_category['team']`,
-`discount['edp_discount']`. No row is left out.
+column of the same name in snake case. Values without a CUR 2.0 column are in its maps, with keys in
+snake case: `product['vcpu']`, `resource_tags['user_cost_center']`, `cost_category['team']`,
+`discount['edp_discount']`. No row is excluded.
 """
 
 from cloudspend.convert.engine.rows import Rows
@@ -37,7 +37,9 @@ TYPED = {column.name: READINGS[column.type] for column in DETAIL_COLUMNS if colu
 
 
 def _in_snake_case(attributes: Attributes, rows: Rows) -> EncodedMaps:
-    """Attributes by AWS's keys: a map column has them already, columns of the legacy report not."""
+    """Return attributes by AWS's keys. Map columns have these keys; columns of the legacy report do
+    not.
+    """
     codes, found = attributes.read(rows)
     return codes, all_renamed(found, snake) if attributes.flat else found
 

@@ -1,11 +1,11 @@
-"""FOCUS 1.0 and 1.2, as AWS exports them, to FOCUS 1.2.
+"""Mapping of FOCUS 1.0 and 1.2, as AWS exports them, to FOCUS 1.2.
 
-By name, since AWS has applied FOCUS's rules itself; what 1.0 lacks is derived where a document says
-from what, and else null. Sources: AWS12 is "FOCUS 1.2 with AWS columns" and AWS10 "FOCUS 1.0 with
-AWS columns" (AWS Data Exports user guide), MIGRATION what that guide says of moving from one to the
-other (x_UsageType became SkuMeter), FOCUS the FOCUS 1.2 column library, OWN a reading of ours,
-which the decision records explain. AWS states no net figures beside: discounts are within its
-costs.
+Columns are copied by name, since AWS has applied FOCUS's rules. Columns that 1.0 lacks are derived
+where a document defines how, and otherwise null. Sources: AWS12 is "FOCUS 1.2 with AWS columns" and
+AWS10 "FOCUS 1.0 with AWS columns" (AWS Data Exports user guide), MIGRATION that guide's text on
+changing from one to the other (x_UsageType became SkuMeter), FOCUS the FOCUS 1.2 column library,
+OWN CloudSpend's reading, which the decision records explain. AWS delivers no separate net figures:
+discounts are included in its costs.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,7 +47,8 @@ METER = ("SkuMeter", "x_UsageType")
 
 COSTS = ("BilledCost", "ContractedCost", "EffectiveCost", "ListCost")
 MOMENTS = ("BillingPeriodEnd", "BillingPeriodStart", "ChargePeriodEnd", "ChargePeriodStart")
-# Figures that nothing is added up from: one in words is carried along instead of stopping the bill.
+# Figures that no total is computed from: text in one of them is kept in `x_other` and does not stop
+# the bill.
 FIGURES = (
     "CommitmentDiscountQuantity",
     "ConsumedQuantity",
@@ -91,7 +92,7 @@ TEXTS = (
     "SubAccountId",
     "SubAccountName",
 )
-# What only line items tell.
+# Columns that only line items have.
 UNTOLD = (
     "x_PublicOnDemandCost",
     "x_NormalizedUsageAmount",
@@ -104,7 +105,7 @@ UNTOLD = (
     "x_SavingsPlanCommitment",
     "x_SavingsPlanUsedCommitment",
 )
-# Map columns, by `column_key`, and the attributes they hold.
+# Map columns by `column_key`, and the attributes that they contain.
 PACKED = {
     "tags": "tags",
     "xcostcategories": "categories",
@@ -188,7 +189,7 @@ def _layout(names: Sequence[str], read: set[str]) -> Layout:
 
 
 def _shown(rows: Rows, layout: Layout) -> EncodedMaps:
-    """Tags by AWS's own keys in FOCUS."""
+    """Return tags by AWS's own FOCUS keys."""
     return map_columns.found_in(rows, (layout.tags,), _without_categories)
 
 
@@ -197,7 +198,9 @@ def _tags(rows: Rows, layout: Layout) -> EncodedMaps:
 
 
 def _categories(rows: Rows, layout: Layout) -> EncodedMaps:
-    """FOCUS 1.0 has a column of them; 1.2 keeps them in Tags, known by their prefix."""
+    """Return cost categories: FOCUS 1.0 has a column for them, 1.2 keeps them in Tags with a
+    prefix.
+    """
     return map_columns.found_in(rows, (layout.categories, layout.tags), _all_categories)
 
 

@@ -1,12 +1,12 @@
-"""Line items to FOCUS 1.2: the legacy Cost and Usage Report and CUR 2.0.
+"""Mapping of line items to FOCUS 1.2: the legacy Cost and Usage Report and CUR 2.0.
 
 CUR 2.0 "provides the same information" (AWS Data Exports user guide, "Migrating from CUR to Data
-Exports CUR 2.0"): rules name a column as the legacy report does and find it in any spelling, and
-what CUR 2.0 keeps in maps is unpacked for them. Columns that one of the two lacks are null.
+Exports CUR 2.0"): rules name a column as the legacy report does and find it in any spelling. Values
+that CUR 2.0 packs in maps are unpacked for them. Columns that one of the two lacks are null.
 
-Each entry names the column, the rule and its source: FOCUS is the FOCUS 1.2 column library, CUR
-the data dictionary of the AWS Cost and Usage Report user guide, CID the queries of AWS's Cloud
-Intelligence Dashboards. What could be read in two ways is in the decision records.
+Each entry lists the column, the rule and its source: FOCUS is the FOCUS 1.2 column library, CUR the
+data dictionary of the AWS Cost and Usage Report user guide, CID the queries of AWS's Cloud
+Intelligence Dashboards. The decision records explain rules that allow two readings.
 """
 
 from cloudspend.convert.engine.rows import Rows
@@ -165,7 +165,7 @@ TARGETS = (
     Target("RegionId", derived(rules.first, *REGION), CUR),
     Target("RegionName", derived(rules.region_name, *REGION, "product/location"), FOCUS),
     Target("ResourceId", copy(RESOURCE), CUR),
-    Target("ResourceName", copy(NAME_TAG, beside=RESOURCE), FOCUS),
+    Target("ResourceName", copy(NAME_TAG, unless_missing=RESOURCE), FOCUS),
     Target(
         "ResourceType",
         derived(rules.resource_type, RESOURCE, "product/productFamily", PRODUCT),
@@ -223,7 +223,8 @@ TARGETS = (
 )
 
 REQUIRED = (CHARGE_TYPE, COST, ACCOUNT, PAYER, CURRENCY, PERIOD_START, START, END)
-# Figures that nothing is added up from: one in words is carried along instead of stopping the bill.
+# Figures that no total is computed from: text in one of them is kept in `x_other` and does not stop
+# the bill.
 LENIENT = (NORMALIZED, UNUSED, UNUSED_UNITS, *quantities.UPFRONT.values())
 
 

@@ -1,4 +1,4 @@
-"""Columns of a bill of line items that stand together in maps, and what rules read out of them."""
+"""Map columns of a bill of line items, and the values that rules read from them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -30,7 +30,7 @@ NAME_TAG = "resourceTags/user:Name"
 RATE_CODE = "pricing/RateCode"
 BUNDLED = "discount/BundledDiscount"
 
-# FOCUS's own names for properties of a price (FOCUS 1.2, SkuPriceDetails).
+# FOCUS's own names for price properties (FOCUS 1.2, SkuPriceDetails).
 DETAILS = {
     "gpu": "GpuCount",
     "instance_family": "InstanceSeries",
@@ -39,7 +39,7 @@ DETAILS = {
     "storage_class": "StorageClass",
     "vcpu": "CoreCount",
 }
-# What CUR 2.0 has columns for and is a property of the price.
+# Price properties that are columns in CUR 2.0.
 DETAIL_COLUMNS = {
     "from_location": "product/fromLocation",
     "instance_family": "product/instanceFamily",
@@ -48,14 +48,14 @@ DETAIL_COLUMNS = {
     "to_location": "product/toLocation",
 }
 OWN_DETAILS = Attributes(flat=tuple(DETAIL_COLUMNS.items()))
-# Keys of product attributes that a bill has, with room.
+# Upper bound of the number of product attribute keys in a bill.
 KEYS = 4096
-# What other columns of FOCUS say already.
+# Properties that other FOCUS columns contain.
 SAID_ELSEWHERE = {"product_name", "region", "servicename"}
 
 
 def unpack(rows: Rows, layout: Layout) -> None:
-    """Give the rows of a whole the columns that rules read by name and CUR 2.0 has inside maps."""
+    """Add the columns that rules read by name and CUR 2.0 packs in maps."""
     for name, key in ((PRODUCT_NAME, "product_name"), (PRODUCT_REGION, "region")):
         if layout.products.packed and not rows.has(name):
             rows.add(name, partial(_under, key, layout.products.read))
@@ -73,19 +73,19 @@ def _normalized_tags(layout: Layout, rows: Rows) -> EncodedMaps:
 
 
 def tags(rows: Rows, layout: Layout) -> EncodedMaps:
-    """A line item's tags by chosen key."""
+    """Return a line item's tags by key, without origin prefixes."""
     return found_in(rows, (layout.tags, layout.labels), all_line_item_tags)
 
 
 def categories(rows: Rows, layout: Layout) -> EncodedMaps:
-    """A line item's cost categories by name."""
+    """Return a line item's cost categories by name."""
     return found_in(rows, (layout.categories, layout.labels), all_line_item_categories)
 
 
 def found_in(
     rows: Rows, sources: tuple[Attributes, ...], function: Callable[..., Maps]
 ) -> EncodedMaps:
-    """What `function` makes of the attributes of `sources`, once per distinct combination."""
+    """Apply `function` to the attributes of `sources`, once per distinct combination."""
 
     def make() -> EncodedMaps:
         codes, maps = together([source.read(rows) for source in sources], rows.count)
@@ -95,7 +95,7 @@ def found_in(
 
 
 def normalized(rows: Rows, layout: Layout, tags_of: MapReader) -> EncodedMaps:
-    """Tags by the keys that all spellings share."""
+    """Return tags by normalized key."""
 
     def make() -> EncodedMaps:
         codes, found = tags_of(rows, layout)
@@ -107,9 +107,9 @@ def normalized(rows: Rows, layout: Layout, tags_of: MapReader) -> EncodedMaps:
 def label_columns(
     shown: MapReader, tags_of: MapReader, categories_of: MapReader
 ) -> dict[str, MapColumn]:
-    """The map columns of tags and cost categories, originals and normalized.
+    """Return the map columns of tags and cost categories, original and normalized.
 
-    `shown` are tags by the keys that FOCUS's column has, `tags_of` by chosen keys.
+    `shown` returns tags by the keys of FOCUS's column, `tags_of` by keys without origin prefixes.
     """
 
     def focus_tags(rows: Rows, layout: Layout) -> EncodedMaps:
@@ -133,7 +133,7 @@ def label_columns(
 
 
 def price_details(rows: Rows, layout: Layout) -> EncodedMaps:
-    """Properties of the price, none where there is no price id (FOCUS)."""
+    """Return properties of the price; empty where there is no price id (FOCUS)."""
     codes, (product, own) = together(
         [layout.products.read(rows), OWN_DETAILS.read(rows)], rows.count
     )
@@ -143,7 +143,7 @@ def price_details(rows: Rows, layout: Layout) -> EncodedMaps:
 
 
 def discounts(rows: Rows, layout: Layout) -> EncodedMaps:
-    """All discounts of a row by kind, those of the map and the bundled one."""
+    """Return all discounts of a row by kind: those of the map and the bundled discount."""
     found = numeric_discounts(rows, layout)
     codes, texts = rows.coded(BUNDLED)
     if not len(texts):
@@ -155,7 +155,7 @@ def discounts(rows: Rows, layout: Layout) -> EncodedMaps:
 
 
 def numeric_discounts(rows: Rows, layout: Layout) -> EncodedMaps:
-    """Discounts by kind, those only that are numbers."""
+    """Return discounts by kind, only those that are numbers."""
 
     def make() -> EncodedMaps:
         codes, found = layout.discounts.read(rows)
@@ -165,7 +165,7 @@ def numeric_discounts(rows: Rows, layout: Layout) -> EncodedMaps:
 
 
 def unread_discounts(rows: Rows, layout: Layout) -> EncodedMaps:
-    """Discounts that are no numbers, by `<map column>/<key>`."""
+    """Return discounts that are not numbers, by `<map column>/<key>`."""
     codes, found = layout.discounts.read(rows)
     column = layout.discounts.packed or "discount"
     unread = found.where(lambda texts: pc.invert(_are_numbers(texts)))
@@ -173,13 +173,14 @@ def unread_discounts(rows: Rows, layout: Layout) -> EncodedMaps:
 
 
 def other_columns(rows: Rows, layout: Layout, typed: Mapping[str, ScalarParser]) -> EncodedMaps:
-    """What no column of the table can hold: unknown columns, and values of other types."""
+    """Return values without a column of the table: unknown columns, and values of another type."""
     return others(rows, layout.unknown, typed, [unread_discounts(rows, layout)])
 
 
 def _by_focus_names(properties: Maps) -> Maps:
-    """Properties of a price by FOCUS's names, in the order of AWS's; the last of two that share a
-    name has it."""
+    """Return price properties by FOCUS's names, in AWS's order; of two with the same name, the last
+    wins.
+    """
     properties = properties.by_name()
     names = tuple(_focus_name(key) for key in properties.names)
     if len(set(names)) == len(names):
@@ -189,7 +190,7 @@ def _by_focus_names(properties: Maps) -> Maps:
 
 @lru_cache(KEYS)
 def _focus_name(key: str) -> str:
-    """FOCUS names in Pascal case: `memory_gib` is `x_MemoryGib`."""
+    """Convert to FOCUS's Pascal case: `memory_gib` is `x_MemoryGib`."""
     pascal = "".join(word[:1].upper() + word[1:] for word in key.split("_"))
     return DETAILS.get(key) or f"x_{pascal}"
 

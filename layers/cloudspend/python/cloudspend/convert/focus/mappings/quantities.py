@@ -1,7 +1,8 @@
-"""Quantities, prices and costs of a line item, as FOCUS 1.2 asks for them (column library).
+"""Quantities, prices and costs of a line item as FOCUS 1.2 defines them (column library).
 
-All are arrays of one number a row, NaN where FOCUS wants none. Raises DeliveryError at a value that
-is no number; unit prices are text in AWS's own manifests, so that one in words counts as none.
+Every function returns an array with one number per row, NaN where FOCUS requires null, and raises
+DeliveryError at a value that is not a number. Unit prices are text in AWS's own manifests, so a
+price in words counts as missing.
 """
 
 import numpy as np
@@ -20,7 +21,7 @@ PRICE_CURRENCY = "pricing/currency"
 PUBLIC_COST = "pricing/publicOnDemandCost"
 PUBLIC_RATE = "pricing/publicOnDemandRate"
 RATE = "lineItem/UnblendedRate"
-# Which column holds the part of an upfront payment that a row stands for.
+# The column with the amortized part of an upfront payment, by charge type.
 UPFRONT = {
     "DiscountedUsage": "reservation/AmortizedUpfrontCostForUsage",
     "RIFee": "reservation/AmortizedUpfrontFeeForBillingPeriod",
@@ -50,7 +51,9 @@ def consumed(rows: Rows) -> Numbers:
 
 
 def contracted_cost(rows: Rows) -> Numbers:
-    """Reserved usage is billed nothing: without the reservation it would cost the public price."""
+    """Return ContractedCost. Reserved usage bills nothing: without the reservation it costs the
+    public price.
+    """
     public = _only(rows, rows.numbers(PUBLIC_COST), "DiscountedUsage")
     return np.where(np.isnan(public), rows.numbers(COST), public)
 
@@ -62,7 +65,7 @@ def contracted_price(rows: Rows) -> Numbers:
 
 
 def list_cost(rows: Rows) -> Numbers:
-    """FOCUS: where there is no list price, the list cost is what is billed."""
+    """Return ListCost: the billed cost where there is no list price (FOCUS)."""
     public = _priced(rows, rows.numbers(PUBLIC_COST))
     return np.where(np.isnan(public), rows.numbers(COST), public)
 
@@ -73,15 +76,17 @@ def list_price(rows: Rows) -> Numbers:
 
 
 def pricing_currency_list_price(rows: Rows) -> Numbers:
-    """AWS's public rate is in the currency of its price list, a cost in that of the bill."""
+    """Return the list price in the currency of AWS's price list; costs are in the currency of the
+    bill.
+    """
     public = rows.numbers_where_possible(PUBLIC_RATE)
     return _priced(rows, _first(public, if_same_currency(rows, list_price(rows))))
 
 
 def _per_unit(rows: Rows, costs: Numbers) -> Numbers:
-    """The price that makes up the cost, for a line item that bears no rate: a fee, a subscription.
+    """Return the unit price of a line item without a rate, such as a fee or a subscription.
 
-    FOCUS: a unit price times the quantity is the cost.
+    FOCUS: the unit price times the quantity is the cost.
     """
     quantity = rows.numbers(AMOUNT)
     with np.errstate(over="ignore"):
@@ -90,7 +95,7 @@ def _per_unit(rows: Rows, costs: Numbers) -> Numbers:
 
 
 def _first(*choices: Numbers) -> Numbers:
-    """In each row the first figure that is known."""
+    """Return the first known figure of each row."""
     chosen = choices[0]
     for other in choices[1:]:
         chosen = np.where(np.isnan(chosen), other, chosen)
@@ -102,7 +107,7 @@ def quantity(rows: Rows) -> Numbers:
 
 
 def amortized_upfront(rows: Rows) -> Numbers:
-    """The part of an upfront payment that falls on the row."""
+    """Return the part of an upfront payment that belongs to the row."""
     found = np.full(rows.count, np.nan)
     for charge_type, name in UPFRONT.items():
         part = rows.numbers_where_possible(name)
@@ -111,21 +116,21 @@ def amortized_upfront(rows: Rows) -> Numbers:
 
 
 def public_cost(rows: Rows) -> Numbers:
-    """The public on-demand cost as AWS gives it."""
+    """Return the public on-demand cost as AWS delivers it."""
     return rows.numbers(PUBLIC_COST)
 
 
 def plan_commitment(rows: Rows) -> Numbers:
-    """What a savings plan's fee has committed to spend so far."""
+    """Return the amount that a savings plan's fee has committed to spend to date."""
     return _only(rows, rows.numbers(PLAN_TOTAL), "SavingsPlanRecurringFee")
 
 
 def plan_used(rows: Rows) -> Numbers:
-    """How much of that was used."""
+    """Return how much of that commitment was used."""
     return _only(rows, rows.numbers(PLAN_USED_COMMITMENT), "SavingsPlanRecurringFee")
 
 
 def if_same_currency(rows: Rows, figures: Numbers) -> Numbers:
-    """CUR gives no exchange rate: in another currency than the bill's a figure is not known."""
+    """Return figures only in the bill's currency: CUR contains no exchange rate."""
     same = rows.where(lambda price, bill: price in {None, bill}, PRICE_CURRENCY, CURRENCY)
     return np.where(same, figures, np.nan)
