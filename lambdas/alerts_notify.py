@@ -1,4 +1,4 @@
-"""An event of the bus becomes a message that a person can act on, unless it was told before."""
+"""Send the alert for an event on the bus, unless it was sent before."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -19,4 +19,4 @@ def handler(event: dict[str, Any], _context: Any) -> None:
         datetime.now(UTC),
         lambda: notify(event, platform.topics),
     )
-    logger.info("heard an event", event_id=event["detail"]["event_id"], why=why)
+    logger.info("handled an event", event_id=event["detail"]["event_id"], why=why)

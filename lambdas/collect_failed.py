@@ -1,4 +1,4 @@
-"""Collect: a source's step failed for good."""
+"""Collect: record that a source failed after all retries."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Collect: which sources of which accounts this round collects."""
+"""Collect: list the sources and accounts that are due in this run."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Collect: say what came of the round."""
+"""Collect: report the outcome of the run."""
 
 from typing import Any
 

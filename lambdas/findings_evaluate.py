@@ -1,4 +1,4 @@
-"""Findings: evaluate the accounts of a batch, tell what is new and what is over."""
+"""Findings: evaluate a batch of accounts and publish new and resolved findings."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Findings: say whether the round was whole; the execution fails when it was not."""
+"""Findings: fail the execution when an account was not evaluated."""
 
 from typing import Any
 

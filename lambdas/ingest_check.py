@@ -1,4 +1,4 @@
-"""Ingest: the written Parquet holds what the delivered text says."""
+"""Ingest: compare the written Parquet with the control totals of the source text."""
 
 from typing import Any
 

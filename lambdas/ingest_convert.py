@@ -1,4 +1,4 @@
-"""Ingest: one conversion task, from the customer's files to a Parquet file of the lake."""
+"""Ingest: convert the files of one task to Parquet objects in the lake."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Ingest: what a delivery means, and its conversion tasks."""
+"""Ingest: decide whether to ingest a delivery, and write its conversion tasks."""
 
 from typing import Any
 

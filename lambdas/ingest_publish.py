@@ -1,4 +1,4 @@
-"""Ingest: readers see the generation from here on."""
+"""Ingest: make the checked generation the one that readers see."""
 
 from datetime import UTC, datetime
 from typing import Any

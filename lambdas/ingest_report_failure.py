@@ -1,4 +1,4 @@
-"""Ingest: say which file, line, column and value stopped it."""
+"""Ingest: report the file, line, column and value that stopped a delivery."""
 
 from typing import Any
 

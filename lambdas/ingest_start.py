@@ -1,4 +1,4 @@
-"""A customer's bucket has a new manifest: start Ingest, if it is one to believe."""
+"""Ingest: start an execution for a new manifest in a customer's bucket."""
 
 from typing import Any
 
@@ -13,4 +13,4 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     announced = announce(
         event, platform.accounts, platform.customer_bucket, platform.executions, platform.bus
     )
-    logger.info("heard of a delivery", started=announced.started, reason=announced.reason)
+    logger.info("handled a delivery event", started=announced.started, reason=announced.reason)

@@ -1,4 +1,4 @@
-"""Offboard: take away what is to go, for as long as one call may take."""
+"""Offboard: remove the account's data, for as long as one call may take."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from cloudspend import wiring
 from cloudspend.offboarding.steps import clear
 from cloudspend.wiring import entry
 
-# What one page of a removal may take at the most.
+# Upper bound for removing one page of objects or partitions.
 MARGIN_MILLISECONDS = 120_000
 
 

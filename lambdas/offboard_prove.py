@@ -1,4 +1,4 @@
-"""Offboard: list what is left, and close the account when nothing is."""
+"""Offboard: list the remaining data, and close the account when there is none."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Offboard: nothing works for the account any more."""
+"""Offboard: stop every running execution of the account."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Onboard: the account's history is in, so that it is active."""
+"""Onboard: activate an account whose history is ingested."""
 
 from datetime import UTC, datetime
 from typing import Any

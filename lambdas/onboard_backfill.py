@@ -1,4 +1,4 @@
-"""Onboard: take in what AWS delivered before the account was active, a few periods at once."""
+"""Onboard: ingest the deliveries from before activation, a few periods at a time."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Onboard: each permission is tried with a real call."""
+"""Onboard: try each permission with a real call."""
 
 from datetime import UTC, datetime
 from typing import Any

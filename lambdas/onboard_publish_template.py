@@ -1,4 +1,4 @@
-"""The deployment's own custom resource: put a template where the link points."""
+"""Custom resource of the deployment: copy a template to where the link points."""
 
 from typing import Any
 

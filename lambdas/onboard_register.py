@@ -1,4 +1,4 @@
-"""The registration topic: a customer's stack phones home. Every request is answered."""
+"""Onboard: answer the registration messages of customers' stacks."""
 
 from datetime import UTC, datetime
 from typing import Any

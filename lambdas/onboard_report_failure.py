@@ -1,4 +1,4 @@
-"""Onboard: say what the customer must do."""
+"""Onboard: report the step that failed and the customer's remedy."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Onboard: the role opens to the platform alone, and leads into the right account."""
+"""Onboard: verify that only the platform can assume the role, in the right account."""
 
 from datetime import UTC, datetime
 from typing import Any

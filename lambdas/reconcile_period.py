@@ -1,4 +1,4 @@
-"""Ingest: the published period against Cost Explorer."""
+"""Reconcile: compare a published period with Cost Explorer and the invoices."""
 
 from datetime import UTC, datetime
 from typing import Any

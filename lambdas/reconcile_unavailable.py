@@ -1,4 +1,4 @@
-"""Ingest: the period is published, but Cost Explorer could not be asked."""
+"""Reconcile: record that a published period could not be compared."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Sweep: find and mend what is wrong with each account of a batch."""
+"""Sweep: find and repair the drift of each account in a batch."""
 
 from datetime import UTC, datetime
 from typing import Any

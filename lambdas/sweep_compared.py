@@ -1,5 +1,4 @@
-"""Sweep: say whether every month could be compared; the execution fails when one could not be for a
-reason of ours."""
+"""Sweep: fail the execution when a month could not be compared because of a defect."""
 
 from typing import Any
 

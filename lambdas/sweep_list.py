@@ -1,4 +1,4 @@
-"""Sweep: which accounts this round sweeps."""
+"""Sweep: list the accounts of this run."""
 
 from typing import Any
 

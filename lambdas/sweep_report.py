@@ -1,4 +1,4 @@
-"""Sweep: say what came of the round, and which periods are to be compared with Cost Explorer."""
+"""Sweep: report the outcome of the run and the periods to compare with Cost Explorer."""
 
 from typing import Any
 
