@@ -1,5 +1,8 @@
-"""The parameters of the customer's template. The quick-create link fills in what the platform
-knows; what the customer alone decides (`CUSTOMERS_OWN`) has a default that asks for nothing."""
+"""Parameters of the customer's template.
+
+The quick-create link fills in the values that the platform knows. Parameters that only the customer
+can decide (`CUSTOMERS_OWN`) have a default that changes nothing.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,14 +13,14 @@ from cloudspend.accounts.model import ConnectionKind, ExportKind, ExportSetup, M
 from cloudspend.settings import PREFIX
 from stacks.customer_texts import PARAMETERS
 
-# As Data Exports writes yes and no in a table's configuration; no is the default.
+# Values of a table configuration of Data Exports; FALSE is the default.
 SPLIT_COST_CHOICES = ("FALSE", "TRUE")
-# Who operates StackSets from the management account; a delegated administrator has a template of
-# its own (`stacks.members_stack`).
+# For StackSets in the management account. A delegated administrator uses the template of
+# `stacks.members_stack`.
 MEMBER_STACKS = (MemberStacks.NONE, MemberStacks.SERVICE_MANAGED, MemberStacks.SELF_MANAGED)
 # AWS Organizations API reference, OrganizationalUnit and Root.
 UNIT = r"(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32})"
-# One folder of a prefix, in the characters that S3 calls safe.
+# One folder of a prefix, with the characters that the S3 user guide lists as safe.
 FOLDER = r"[A-Za-z0-9!_.'()-]+"
 DEFAULT_RETENTION_DAYS = 1830
 CUSTOMERS_OWN = frozenset(
@@ -25,7 +28,7 @@ CUSTOMERS_OWN = frozenset(
 )
 
 _GROUPS = {
-    "Who may read the bill": (
+    "Who can read the bill": (
         "Connection",
         "PlatformAccountId",
         "ExternalId",
@@ -42,44 +45,44 @@ _GROUPS = {
         "RetentionDays",
         "KmsKeyArn",
     ),
-    "How CloudSpend learns of it (leave empty if nothing may be sent out)": (
+    "How CloudSpend is notified (leave empty if nothing may leave the account)": (
         "RegistrationTopicArn",
         "RegistrationToken",
         "DeliveriesBusArn",
     ),
-    "The member accounts of your organization (nothing is created in them, unless you choose it)": (
+    "Member accounts of your organization (nothing is created in them by default)": (
         "MemberStacks",
         "MembersIn",
     ),
 }
 _LABELS = {
-    "Connection": "By a role or by an access key",
+    "Connection": "Role or access key",
     "PlatformAccountId": "CloudSpend's account",
     "ExternalId": "External id",
-    "RolePath": "Path of the roles",
+    "RolePath": "Role path",
     "PermissionsBoundaryArn": "Permissions boundary of the roles",
     "ExportSetup": "New or existing export",
     "ExportKind": "Kind of export",
     "ExportBucketName": "Bucket",
     "ExportPrefix": "Folder in the bucket",
     "ExportName": "Name of the report or export",
-    "SplitCostAllocationData": "Cost of containers",
-    "RetentionDays": "Days that files are kept",
-    "KmsKeyArn": "KMS key of your own",
-    "RegistrationTopicArn": "Where this stack is announced",
-    "RegistrationToken": "Token of the invitation",
-    "DeliveriesBusArn": "Where deliveries are announced",
+    "SplitCostAllocationData": "Split cost of containers",
+    "RetentionDays": "Days to keep delivered files",
+    "KmsKeyArn": "Your KMS key",
+    "RegistrationTopicArn": "Registration topic",
+    "RegistrationToken": "Registration token",
+    "DeliveriesBusArn": "Event bus for deliveries",
     "MemberStacks": "Stacks in member accounts",
-    "MembersIn": "Which member accounts",
+    "MembersIn": "Units or member accounts",
 }
 _DELEGATED = {
-    "Who may use the roles": ("PlatformAccountId", "ExternalId"),
+    "Who can use the roles": ("PlatformAccountId", "ExternalId"),
     "The member accounts that get a role": ("MembersIn",),
 }
 
 
 def _interface(groups: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """How the CloudFormation console orders and names the parameters."""
+    """Return the metadata with which the CloudFormation console orders and labels parameters."""
     return {
         "AWS::CloudFormation::Interface": {
             "ParameterGroups": [
@@ -96,12 +99,12 @@ def _interface(groups: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 
 
 INTERFACE = _interface(_GROUPS)
-# Of the template for a delegated administrator.
+# For the template of a delegated administrator.
 MEMBERS_INTERFACE = _interface(_DELEGATED)
 
 
 def platform_account(stack: Stack) -> CfnParameter:
-    """Whom a role lets in."""
+    """Add the parameter for the account that a role trusts."""
     return _text(
         stack,
         "PlatformAccountId",
@@ -111,7 +114,7 @@ def platform_account(stack: Stack) -> CfnParameter:
 
 
 def external_id(stack: Stack) -> CfnParameter:
-    """What a role asks for beside that."""
+    """Add the parameter for the external id that a role requires."""
     return _text(
         stack,
         "ExternalId",
@@ -121,7 +124,7 @@ def external_id(stack: Stack) -> CfnParameter:
 
 
 def units(stack: Stack) -> CfnParameter:
-    """Which accounts a delegated administrator's stack reaches."""
+    """Add the parameter for the units that a delegated administrator's stack covers."""
     return _text(
         stack,
         "MembersIn",
@@ -132,7 +135,7 @@ def units(stack: Stack) -> CfnParameter:
 
 
 class Parameters:
-    """What the template is told. None of it is secret for long: the token works once."""
+    """The parameters of the template. None stays secret: the registration token works once."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
