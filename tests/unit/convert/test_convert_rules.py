@@ -25,7 +25,7 @@ LEGACY = MAPPINGS[ExportKind.CUR_LEGACY].tables[COST_AND_USAGE]
 def test_a_column_beside_another_is_null_where_that_is() -> None:
     columns = {"name": ["web", "db", None], "id": ["i-1", None, "i-2"]}
     arrays = {name: pa.array(values, TEXT) for name, values in columns.items()}
-    found = copy("name", beside="id").make(
+    found = copy("name", unless_missing="id").make(
         Rows(arrays, 3, FileLocator("file", lambda row: row + 2))
     )
     assert found.to_pylist() == ["web", None, None]

@@ -55,8 +55,8 @@ class S3Sink:
             self._s3.upload_file(str(path), self.bucket, key, Config=sizes)
         except (ClientError, BotoCoreError, S3UploadFailedError) as error:
             raise TransientError(
-                f"The lake did not take s3://{self.bucket}/{key}: {error}",
-                remedy="Try again later; if it stays, check the convert function's role.",
+                f"s3://{self.bucket}/{key} could not be written: {error}",
+                remedy="Try again later, then check the role of the convert function.",
             ) from error
 
 

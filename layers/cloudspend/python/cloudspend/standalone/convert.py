@@ -87,8 +87,8 @@ def _require_tables(kind: ExportKind, tables: Sequence[str]) -> None:
     for table in tables:
         if table not in known:
             raise UsageError(
-                f"{table} cannot be made of {NAMES[kind]}.",
-                remedy=f"What can be made of it: {', '.join(known) or 'nothing yet'}.",
+                f"{table} cannot be created from {NAMES[kind]}.",
+                remedy=f"Available tables: {', '.join(known) or 'none'}.",
             )
 
 

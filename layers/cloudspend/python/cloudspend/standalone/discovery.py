@@ -119,7 +119,7 @@ def _require_once(found: Sequence[_Found]) -> None:
             key = os.path.realpath(file.key) if file.bucket == ON_DISK else file.key
             if (file.bucket, key) in seen:
                 raise UsageError(
-                    f"{file.place} is there twice, and its costs would count twice.",
+                    f"{file.place} is listed twice. Its costs would count twice.",
                     remedy="Name each manifest and file once.",
                 )
             seen[file.bucket, key] = file.place
@@ -141,14 +141,14 @@ def _one_kind(found: Sequence[_Found], asked: ExportKind | None) -> ExportKind:
         if not kinds & source.kinds:
             raise UsageError(
                 f"{source.place} is {named(source.kinds)}, but {said}.",
-                remedy="Leave out --kind to go by what is found; convert one kind at a time.",
+                remedy="Omit --kind to detect the kind, and convert one kind at a time.",
             )
         kinds &= source.kinds
         said = said or f"{source.place} is {named(kinds)}"
     if len(kinds) > 1:
         raise UsageError(
             f"{found[0].place} has too few columns to tell whether it is {named(kinds)}.",
-            remedy="Say which with --kind.",
+            remedy="Choose one with --kind.",
         )
     return next(iter(kinds))
 
@@ -158,4 +158,4 @@ def _place(bucket: str, key: str) -> str:
 
 
 def _missing(place: str) -> UsageError:
-    return UsageError(f"{place} is not there.", remedy="Check the path.")
+    return UsageError(f"{place} does not exist.", remedy="Check the path.")

@@ -74,7 +74,7 @@ def _opened(key: str) -> Iterator[BinaryIO]:
     try:
         file = Path(key).open("rb")  # noqa: SIM115 (closed below; reading fails in other words)
     except FileNotFoundError as error:
-        raise DeliveryError(f"{key} is not there any more.", file=key) from error
+        raise DeliveryError(f"{key} does not exist any more.", file=key) from error
     except OSError as error:
         raise _refused(key, error) from error
     with file:

@@ -22,7 +22,8 @@ def parse_source(text: str) -> tuple[str, str]:
     bucket, _, key = text[len(S3) :].partition("/")
     if not bucket or not key or key.endswith("/"):
         raise UsageError(
-            f"{text} names no object in S3.", remedy="Write s3://BUCKET/KEY of a manifest or file."
+            f"{text} is not the URI of an S3 object.",
+            remedy="Write s3://BUCKET/KEY of a manifest or file.",
         )
     return bucket, key
 
@@ -38,7 +39,7 @@ def compression_of(key: str) -> str:
             return compression
     known = ", ".join((*COMPRESSIONS, MANIFEST))
     raise UsageError(
-        f"The name of {key} does not say what it is.",
+        f"The name of {key} does not show its format.",
         remedy=f"Name a manifest or data files that end in {known}.",
     )
 
