@@ -1,4 +1,4 @@
-"""What CloudSpend deploys: the stage's settings go in, data flows from stack to stack."""
+"""The CDK application: every stack of CloudSpend, in the order of the data."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,6 @@ from aws_cdk import App, Aws, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from cloudspend.errors import UsageError
-from cloudspend.settings import Settings
 from stacks.alerts_stack import AlertsStack
 from stacks.collect_stack import CollectStack
 from stacks.customer_stack import write_template
@@ -24,24 +23,9 @@ from stacks.sweep_stack import SweepStack
 
 
 def build(app: App, stage: Stage) -> App:
-    """Add every stack to `app`; synthesis stops at any finding of cdk-nag without a reason."""
+    """Add every stack to `app`. Synthesis fails at a finding of cdk-nag without a reason."""
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    settings = Settings(
-        Aws.ACCOUNT_ID,
-        Aws.REGION,
-        Aws.PARTITION,
-        stage.response_hosts,
-        stage.backfill_at_once,
-        stage.kept_generations,
-        stage.kept_days,
-        stage.fresh_hours,
-        stage.task_bytes,
-        stage.anomaly_money,
-        stage.anomaly_deviations,
-        stage.collect_pages,
-        stage.collect_overlaps,
-        stage.recommendation_money,
-    )
+    settings = stage.settings(Aws.ACCOUNT_ID, Aws.REGION, Aws.PARTITION)
     folder = Path(app.outdir)
     templates = [write_template(folder / "customer"), write_members_template(folder / "members")]
     lake = LakeStack(app, "cloudspend-lake", stage=stage, settings=settings)

@@ -219,7 +219,7 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=SERIES)
     given = parser.parse_args()
     usual = Settings("", "")
-    at = Sensitivity(usual.anomaly_money, usual.anomaly_deviations)
+    at = Sensitivity(usual.policy.anomaly_money, usual.policy.anomaly_deviations)
     year = labelled_year(given.seed, given.series)
     whole = score(year, at)
     lines = [

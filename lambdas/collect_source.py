@@ -20,7 +20,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         account,
         platform.services(account),
         platform.collector,
-        overlap=overlaps(platform.settings.collect_overlaps, SOURCES)[source.name],
+        overlap=overlaps(platform.settings.policy.collect_overlaps, SOURCES)[source.name],
         now=datetime.now(UTC),
         anew=event[p.ANEW],
     )

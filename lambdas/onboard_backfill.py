@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         platform.customer_bucket,
         platform.executions,
         platform.bus,
-        platform.settings.backfill_at_once,
+        platform.settings.policy.backfill_at_once,
     )
     withdraw_covered(event[p.ACCOUNT_ID], platform.accounts, platform.store, datetime.now(UTC))
     return state

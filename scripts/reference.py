@@ -7,7 +7,7 @@ python scripts/reference.py --check    exit with 1 and name the pages that are s
 import ast
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -311,26 +311,39 @@ def columns_of_a_list() -> list[str]:
 
 # Settings
 
-ENVIRONMENT: Mapping[str, str] = {
-    "account_id": "The platform's account, 12 digits",
-    "region": "The platform's region",
-    "partition": "`aws`, `aws-us-gov` or `aws-cn`",
-    "response_hosts": "Where custom resources may be answered: regular expressions, "
-    "separated by spaces, each for a whole `scheme://host[:port]`",
-    "backfill_at_once": "How many periods of a backfill are taken in at the same time",
-    "kept_generations": "How many superseded generations of a period are kept, the newest ones",
-    "kept_days": "For how many days after its delivery a superseded generation is kept",
-    "fresh_hours": "After how many hours without a delivery an account is overdue",
-    "task_bytes": "Compressed bytes of delivered files that one conversion task takes together",
-    "anomaly_money": "From how much a day beyond what was expected a cost is an anomaly, in units "
-    "of the bill's currency",
-    "anomaly_deviations": "And from how many times what is usually off",
-    "collect_pages": "How many pages of Cost Explorer a day an account is asked for, at most, "
-    "at 0.01 USD each",
-    "collect_overlaps": "Overlaps of sources other than their own, as `budgets=1 invoices=3`",
-    "recommendation_money": "From how much it saves a month a recommended purchase is a finding, "
-    "in units of the currency",
-}
+
+def field_comments(path: Path, *classes: str) -> dict[str, str]:
+    """Return the comment above each field of dataclasses, by field name.
+
+    Raises ValueError for a field without a comment.
+    """
+    source = path.read_text(encoding="utf-8")
+    lines = source.splitlines()
+    bodies = [n for n in ast.parse(source).body if isinstance(n, ast.ClassDef)]
+    meanings = {}
+    for body in (n for n in bodies if n.name in classes):
+        for node in body.body:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                meanings[node.target.id] = _comment_above(lines, node.lineno - 1)
+    if bare := sorted(name for name, meaning in meanings.items() if not meaning):
+        raise ValueError(f"{path.name} has fields without a comment: {', '.join(bare)}.")
+    return meanings
+
+
+def _comment_above(lines: Sequence[str], number: int) -> str:
+    words: list[str] = []
+    while number and lines[number - 1].lstrip().startswith("# "):
+        number -= 1
+        words.insert(0, lines[number].strip().removeprefix("# "))
+    return " ".join(words)
+
+
+SETTINGS = ROOT / "layers" / "cloudspend" / "python" / "cloudspend" / "settings.py"
+POLICY_MEANINGS = field_comments(SETTINGS, "Policy")
+ENVIRONMENT = {**field_comments(SETTINGS, "Settings", "Policy")}
+STAGE_KEYS = field_comments(ROOT / "stacks" / "stage.py", "Stage")
+for _mapping in (ENVIRONMENT, STAGE_KEYS):
+    _mapping.pop(names.POLICY, None)
 
 FIXED: Mapping[str, str] = {
     "PREFIX": "What every name begins with; alias of the KMS key; value of the tag `application`",
@@ -368,37 +381,6 @@ FIXED: Mapping[str, str] = {
     "MANIFEST_SUFFIX": "How the keys of manifests end",
 }
 
-STAGE_KEYS: Mapping[str, str] = {
-    "name": "What `-c stage=` chooses it by",
-    "python": "Version of the Lambda runtime",
-    "dependencies_layer": "Whether functions get the layer of third-party packages",
-    "retain_data": "Whether buckets, registry and key stay when their stack is deleted",
-    "response_hosts": "See `CLOUDSPEND_RESPONSE_HOSTS`",
-    "log_retention_days": "For how many days logs are kept",
-    "retry_seconds": "Pause before the first retry of a step",
-    "retry_max_seconds": "Longest pause between retries",
-    "retry_attempts": "Retries of a step whose fault passes by itself",
-    "role_settle_seconds": "Pause before a refused connection is tried again",
-    "map_concurrency": "Files that are converted at the same time, for one delivery",
-    "query_limit_bytes": "Bytes after which Athena stops a query",
-    "backfill_at_once": "See `CLOUDSPEND_BACKFILL_AT_ONCE`",
-    "backfill_look_seconds": "Pause before a backfill is looked at again",
-    "kept_generations": "See `CLOUDSPEND_KEPT_GENERATIONS`",
-    "kept_days": "See `CLOUDSPEND_KEPT_DAYS`",
-    "fresh_hours": "See `CLOUDSPEND_FRESH_HOURS`",
-    "task_bytes": "See `CLOUDSPEND_TASK_BYTES`",
-    "anomaly_money": "See `CLOUDSPEND_ANOMALY_MONEY`",
-    "anomaly_deviations": "See `CLOUDSPEND_ANOMALY_DEVIATIONS`",
-    "sweep_batch": "Accounts that one call of a function sweeps",
-    "sweep_concurrency": "Batches that are swept at the same time",
-    "collect_pages": "See `CLOUDSPEND_COLLECT_PAGES`",
-    "collect_overlaps": "See `CLOUDSPEND_COLLECT_OVERLAPS`",
-    "recommendation_money": "See `CLOUDSPEND_RECOMMENDATION_MONEY`",
-    "collect_concurrency": "Accounts that are collected from at the same time",
-    "offboard_settle_seconds": "Pause before an account's data are taken away, and between looks",
-}
-
-
 CREDENTIALS = (
     "The command line takes account, region and credentials as every AWS tool does "
     "(`AWS_PROFILE`, `AWS_DEFAULT_REGION`, and so on). The local cloud reads one more:"
@@ -417,12 +399,11 @@ def require_all(meant: Mapping[str, str], found: Iterable[str], where: str) -> N
 
 
 def environment() -> list[str]:
-    require_all(ENVIRONMENT, (field.name for field in fields(names.Settings)), "settings.Settings")
     rows = [(code(names.ENVIRONMENT + key.upper()), text) for key, text in ENVIRONMENT.items()]
     return [
         "## Environment of the functions",
         "",
-        "The stacks set these; nobody else needs to.",
+        "The stacks set these variables.",
         "",
         *grid(("Variable", "Meaning"), rows),
         "## Environment of the command line",
@@ -464,10 +445,13 @@ def functions() -> list[str]:
 
 
 def stage_keys() -> list[str]:
-    require_all(STAGE_KEYS, (field.name for field in fields(Stage)), "stacks/stage.py")
     rows = [
         (code(key), *(code(getattr(stage, key)) for stage in STAGES.values()), text)
         for key, text in STAGE_KEYS.items()
+    ]
+    rows += [
+        (code(key), *(code(getattr(stage.policy, key)) for stage in STAGES.values()), text)
+        for key, text in POLICY_MEANINGS.items()
     ]
     return [
         "## Stages",

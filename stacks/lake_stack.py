@@ -6,6 +6,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cloudspend import settings as names
@@ -68,6 +69,13 @@ class LakeStack(Stack):
         self.workgroup = self._workgroup(stage)
         self._catalog()
         self.access = Access(settings, self.key)
+        ssm.StringParameter(
+            self,
+            "Policy",
+            parameter_name=names.POLICY_PARAMETER,
+            description="CloudSpend: settings that the command line reads",
+            string_value=settings.policy.to_json(),
+        )
 
     def _key(self, stage: Stage) -> kms.Key:
         key = kms.Key(

@@ -1,20 +1,21 @@
-"""What may differ from one deployment to the next. All of it is data; no stack asks where it runs.
+"""Stages: the settings in which deployments differ.
 
-`cdk deploy -c stage=production` takes a stage from `STAGES`, `-c stage-file=<path>.json` one from
-a JSON object with the same keys as `Stage` (those left out keep their default).
+`cdk deploy -c stage=production` selects a stage of `STAGES`. `-c stage-file=<path>.json` reads one
+from a JSON object; missing keys keep their default. Stages are data: no stack asks where it runs.
 """
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from constructs import Node
 
 from cloudspend.errors import UsageError
-from cloudspend.settings import COLLECT_PAGES, TASK_BYTES
+from cloudspend.settings import POLICY, Policy, Settings, checked
 
 STAGE = "stage"
 STAGE_FILE = "stage-file"
+KEYS = "docs/reference/settings.md lists the keys of a stage with their meaning."
 
 # CloudFormation answers custom resources at presigned URLs of S3, in virtual-hosted style.
 S3_RESPONSE_HOSTS = (
@@ -23,69 +24,81 @@ S3_RESPONSE_HOSTS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One deployment's differences.
+    """The settings in which one deployment differs from another."""
 
-    `python` is the Lambda runtime's version. Without `dependencies_layer` the runtime itself must
-    bring the third-party packages. With `retain_data` no stack ever deletes data, and the registry
-    refuses to be deleted. `response_hosts`: see `cloudspend.settings.Settings`.
-    `role_settle_seconds` is how long IAM may take until a new role can be assumed. A query that
-    would read more than `query_limit_bytes` is stopped by Athena. Of a new account's months
-    `backfill_at_once` are taken in at the same time; every `backfill_look_seconds` it is seen
-    whether the next can begin. `kept_generations`, `kept_days`, `fresh_hours`, `task_bytes`,
-    `anomaly_money`, `anomaly_deviations`, `collect_pages`, `collect_overlaps`,
-    `recommendation_money`: see
-    `cloudspend.settings.Settings`. Sweep takes accounts in batches of `sweep_batch`,
-    `sweep_concurrency` of them at once; Collect takes `collect_concurrency` accounts at once.
-    Offboard gives what it stopped `offboard_settle_seconds` to end: no function runs longer than
-    15 minutes.
-    """
-
+    # The name for `-c stage=`.
     name: str = "development"
+    # Version of the Python runtime of Lambda.
     python: str = "3.13"
+    # Whether functions get the layer of third-party packages. Without it, the runtime must bring
+    # them.
     dependencies_layer: bool = True
+    # Whether buckets, registry and key are kept when their stack is deleted. The registry then
+    # refuses to be deleted.
     retain_data: bool = False
+    # See `CLOUDSPEND_RESPONSE_HOSTS`.
     response_hosts: str = S3_RESPONSE_HOSTS
+    # Days for which logs are kept.
     log_retention_days: int = 30
+    # Seconds before the first retry of a step.
     retry_seconds: int = 5
+    # Longest pause between two retries, in seconds.
     retry_max_seconds: int = 120
+    # Retries of a step after a transient fault.
     retry_attempts: int = 6
+    # Seconds until a new IAM role can be assumed.
     role_settle_seconds: int = 10
+    # Conversion tasks of one delivery that run at the same time.
     map_concurrency: int = 100
+    # Bytes after which Athena stops a query.
     query_limit_bytes: int = 1024**4
-    backfill_at_once: int = 4
+    # Seconds between two looks at a running backfill.
     backfill_look_seconds: int = 60
-    kept_generations: int = 3
-    kept_days: int = 7
-    fresh_hours: int = 36
-    task_bytes: int = TASK_BYTES
+    # Accounts that one call of a function sweeps.
     sweep_batch: int = 50
+    # Batches of accounts that are swept at the same time.
     sweep_concurrency: int = 20
-    anomaly_money: int = 50
-    anomaly_deviations: int = 6
-    collect_pages: int = COLLECT_PAGES
-    collect_overlaps: str = ""
-    recommendation_money: int = 100
+    # Accounts that are collected from at the same time.
     collect_concurrency: int = 20
+    # Seconds that Offboard gives stopped executions to end. No function runs longer than 900.
     offboard_settle_seconds: int = 900
+    # Settings that functions and the command line read at run time.
+    policy: Policy = field(default_factory=Policy)
 
     @classmethod
     def from_file(cls, path: Path) -> "Stage":
-        """Read a stage file. Raises UsageError that names the file and what is wrong with it."""
+        """Read a stage file: a JSON object with fields of `Stage` and `Policy`, in one level.
+
+        Raises UsageError that names the file, the key and the expected type.
+        """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UsageError(f"The stage file {path} cannot be read: {error}.") from error
         if not isinstance(values, dict):
             raise UsageError(f"The stage file {path} is not a JSON object.")
-        unknown = sorted(set(values) - {field.name for field in fields(cls)})
-        if unknown:
+        own = {f.name for f in fields(cls)} - {POLICY}
+        policy = {f.name for f in fields(Policy)}
+        if unknown := sorted(set(values) - own - policy):
             raise UsageError(
-                f"The stage file {path} has keys that no stage has: {', '.join(unknown)}.",
-                remedy="stacks/stage.py lists the keys.",
+                f"The stage file {path} has unknown keys: {', '.join(unknown)}.", remedy=KEYS
             )
-        return cls(**values)
+        where = f"The stage file {path}"
+        stage = checked(cls, {name: values[name] for name in values if name in own}, where, KEYS)
+        chosen = {name: values[name] for name in values if name in policy}
+        return cls(**stage, policy=Policy(**checked(Policy, chosen, where, KEYS)))
+
+    def settings(self, account_id: str, region: str, partition: str) -> Settings:
+        """Return the settings of this stage's platform."""
+        return Settings(
+            account_id,
+            region,
+            partition,
+            response_hosts=self.response_hosts,
+            policy=self.policy,
+        )
 
 
 STAGES = {
@@ -98,7 +111,7 @@ STAGES = {
 
 
 def chosen(node: Node) -> Stage:
-    """The stage that the CDK context asks for. Raises UsageError when there is no such stage."""
+    """Return the stage that the CDK context selects. Raises UsageError for an unknown stage."""
     path = node.try_get_context(STAGE_FILE)
     if path:
         return Stage.from_file(Path(path))

@@ -89,7 +89,7 @@ def test_nothing_is_said_before_three_weeks() -> None:
 def test_precision_and_recall_on_a_labelled_year_hold_their_floor() -> None:
     """The whole benchmark has 400 series and better figures; a few are quick."""
     usual = Settings("", "")
-    at = Sensitivity(usual.anomaly_money, usual.anomaly_deviations)
+    at = Sensitivity(usual.policy.anomaly_money, usual.policy.anomaly_deviations)
     found = score(labelled_year(seed=11, series=70), at)
     assert found.labels >= 20
     assert found.precision >= 0.85

@@ -4,9 +4,10 @@ One platform lives in one account and region, so that every name follows from th
 look-up is needed.
 """
 
+import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
 
 from cloudspend.errors import UsageError
@@ -71,6 +72,14 @@ TASK_BYTES = 512 * 1024**2
 # At 0.01 USD a page. Each source takes a page or a few a day, its first history many more.
 COLLECT_PAGES = 200
 
+# SSM parameter with the deployed policy as JSON.
+POLICY_PARAMETER = f"/{PREFIX}/policy"
+POLICY = "policy"
+DEPLOY_AGAIN = "Deploy CloudSpend again: npx cdk deploy --all."
+LEAST = "least"
+TYPES: Mapping[str, type] = {"int": int, "str": str, "bool": bool}
+TYPE_NAMES: Mapping[type, str] = {int: "a whole number", str: "a text", bool: "true or false"}
+
 # The partition names of AWS and the domain that goes with each (AWS General Reference, endpoints).
 DOMAINS = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
 # Where each partition keeps its billing services (AWS General Reference, endpoints).
@@ -82,59 +91,122 @@ BILLING_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": 
 EXPORT_REGIONS = ("us-east-1", "cn-northwest-1")
 
 
-@dataclass(frozen=True)
-class Settings:
-    """Where the platform is, and what the stage sets.
+def _setting(default: int, least: int = 1) -> int:
+    """Declare a number with its default and the smallest value that makes sense."""
+    value: int = field(default=default, metadata={LEAST: least})
+    return value
 
-    `response_hosts` lists the regular expressions that a custom resource's ResponseURL host must
-    match (whole), separated by spaces. A backfill runs `backfill_at_once` executions of Ingest.
-    `kept_generations` and `kept_days`: see `cloudspend.lake.retention.Kept`. An account is overdue
-    that AWS has delivered nothing for in `fresh_hours`. A conversion task takes files of
-    `task_bytes` compressed bytes together. A cost is an anomaly from `anomaly_money` units of the
-    currency a day and `anomaly_deviations` beyond what was expected: see
-    `cloudspend.findings.anomaly.Sensitivity`; a recommended purchase is worth a finding that saves
-    `recommendation_money` a month. Of Cost Explorer an account is asked for
-    `collect_pages` pages a day at most; see `cloudspend.collect.collect.overlaps` for
-    `collect_overlaps`.
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Settings of a stage that functions and the command line read at run time.
+
+    This class is the only place that lists them. The stacks write them to the functions'
+    environment and to the parameter `POLICY_PARAMETER`, which the command line reads.
     """
 
-    account_id: str
-    region: str
-    partition: str = "aws"
-    response_hosts: str = ""
-    backfill_at_once: int = 4
-    kept_generations: int = 3
-    kept_days: int = 7
-    fresh_hours: int = 36
-    task_bytes: int = TASK_BYTES
-    anomaly_money: int = 50
-    anomaly_deviations: int = 6
-    collect_pages: int = COLLECT_PAGES
+    # Executions of Ingest that one backfill runs at the same time.
+    backfill_at_once: int = _setting(4)
+    # Superseded generations of a billing period that are kept, the newest ones.
+    kept_generations: int = _setting(3, least=0)
+    # Days for which a superseded generation is kept after its delivery.
+    kept_days: int = _setting(7, least=0)
+    # Hours without a delivery after which an account is overdue.
+    fresh_hours: int = _setting(36)
+    # Compressed bytes of delivered files in one conversion task.
+    task_bytes: int = _setting(TASK_BYTES)
+    # Smallest anomaly: units of the billing currency per day beyond the expected cost.
+    anomaly_money: int = _setting(50, least=0)
+    # Smallest anomaly in multiples of the usual deviation (see findings.anomaly.Sensitivity).
+    anomaly_deviations: int = _setting(6)
+    # Pages of Cost Explorer that one account may be asked for per day, at 0.01 USD each.
+    collect_pages: int = _setting(COLLECT_PAGES)
+    # Days that sources collect again, where they differ from the source's own:
+    # "budgets=1 invoices=3" (see collect.collect.overlaps).
     collect_overlaps: str = ""
-    recommendation_money: int = 100
+    # Smallest monthly saving of a recommended purchase that becomes a finding, in currency units.
+    recommendation_money: int = _setting(100, least=0)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Policy":
+        """Read the deployed parameter. Ignores settings of a newer deployment.
+
+        Raises UsageError that names a setting with a wrong value.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError:
+            values = None
+        if not isinstance(values, dict):
+            raise UsageError(
+                f"The parameter {POLICY_PARAMETER} is not a JSON object.", remedy=DEPLOY_AGAIN
+            )
+        known = {f.name for f in fields(cls)}
+        mine = {name: value for name, value in values.items() if name in known}
+        return cls(**checked(cls, mine, f"The parameter {POLICY_PARAMETER}", DEPLOY_AGAIN))
+
+    def to_json(self) -> str:
+        """Return the value of the deployed parameter."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def checked(
+    kind: type[Any], values: Mapping[str, object], where: str, remedy: str
+) -> dict[str, Any]:
+    """Return `values` for the fields of the dataclass `kind`, after checking types and bounds.
+
+    `where` begins the sentence of an error, for example "The stage file x.json". Raises UsageError
+    that names the key, its value and the expected type.
+    """
+    known = {f.name: f for f in fields(kind)}
+    for name, value in values.items():
+        expected = known[name].type
+        expected = expected if isinstance(expected, type) else TYPES[str(expected)]
+        if type(value) is not expected:
+            raise UsageError(
+                f"{where} sets {name} to {json.dumps(value)}, which is not {TYPE_NAMES[expected]}.",
+                remedy=remedy,
+            )
+        least = known[name].metadata.get(LEAST)
+        if least is not None and isinstance(value, int) and value < least:
+            raise UsageError(
+                f"{where} sets {name} to {value}; the smallest value is {least}.", remedy=remedy
+            )
+    return dict(values)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Location of a platform, and the settings of its stage."""
+
+    # The platform's account, 12 digits.
+    account_id: str
+    # The platform's region.
+    region: str
+    # aws, aws-us-gov or aws-cn.
+    partition: str = "aws"
+    # Hosts to which custom resources may be answered: regular expressions, separated by spaces,
+    # each for a whole scheme://host[:port].
+    response_hosts: str = field(default="", kw_only=True)
+    # Settings of the stage that are read at run time.
+    policy: Policy = field(default_factory=Policy, kw_only=True)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read what `to_env` wrote. Raises UsageError that names the variable which is missing or
-        wrong."""
+        """Read the variables that `to_env` wrote.
+
+        Raises UsageError that names a missing or wrong variable.
+        """
         source = os.environ if environ is None else environ
-        values: dict[str, Any] = {}
-        for field in fields(cls):
-            name = ENVIRONMENT + field.name.upper()
-            if name not in source:
-                raise UsageError(
-                    f"The environment variable {name} is not set.",
-                    remedy="Deploy the function with CloudSpend's stacks, which set it.",
-                )
-            values[field.name] = _typed(name, source[name], field.type is int)
-        return cls(**values)
+        own = [f for f in fields(cls) if f.name != POLICY]
+        policy = {f.name: _variable(source, f) for f in fields(Policy)}
+        return cls(**{f.name: _variable(source, f) for f in own}, policy=Policy(**policy))
 
     def to_env(self) -> dict[str, str]:
-        """The environment of a Lambda function."""
-        return {
-            ENVIRONMENT + field.name.upper(): str(getattr(self, field.name))
-            for field in fields(self)
-        }
+        """Return the environment of a Lambda function."""
+        values = asdict(self)
+        values |= values.pop(POLICY)
+        return {ENVIRONMENT + name.upper(): str(value) for name, value in values.items()}
 
     @property
     def lake_bucket(self) -> str:
@@ -223,9 +295,17 @@ def dead_letters(room: str) -> str:
     return f"{PREFIX}-{room}-{DEAD_LETTERS}"
 
 
-def _typed(name: str, text: str, number: bool) -> str | int:
-    if not number:
+def _variable(source: Mapping[str, str], setting: Field[Any]) -> Any:
+    """Return the typed value of a setting's environment variable."""
+    name = ENVIRONMENT + setting.name.upper()
+    if name not in source:
+        raise UsageError(
+            f"The environment variable {name} is not set.",
+            remedy="Deploy the function with CloudSpend's stacks, which set it.",
+        )
+    text = source[name]
+    if setting.type not in (int, "int"):
         return text
     if not text.isdecimal():
-        raise UsageError(f"The environment variable {name} is {text!r}, which is no number.")
+        raise UsageError(f"The environment variable {name} is {text!r}, which is not a number.")
     return int(text)

@@ -95,5 +95,5 @@ def _say_cost(platform: Any, account_id: str, day: date) -> None:
     taken = platform.spend.taken(account_id, day)
     progress(
         f"{account_id}: {taken} priced pages of Cost Explorer today, {taken * PAGE_PRICE} USD of "
-        f"{platform.settings.collect_pages * PAGE_PRICE} USD."
+        f"{platform.settings.policy.collect_pages * PAGE_PRICE} USD."
     )

@@ -42,7 +42,7 @@ def ingest(
     backfill, unreadable = find_backfill(
         account_id, chosen, operator.accounts, operator.customer_bucket
     )
-    limit = at_once or operator.settings.backfill_at_once
+    limit = at_once or operator.settings.policy.backfill_at_once
     backfill, started = advance(backfill, operator.executions, limit)
     if wait:
         started += _to_the_end(backfill, operator.executions, limit)

@@ -182,7 +182,7 @@ class Platform:
             self.catalog,
             self.lake,
             self.bus,
-            self.settings.collect_pages,
+            self.settings.policy.collect_pages,
         )
 
     @cached_property
@@ -278,7 +278,7 @@ class Platform:
     def shelf(self) -> IngestPorts:
         from cloudspend.ingest.plan import IngestPorts
 
-        return IngestPorts(self.generations, self.lake, self.settings.task_bytes)
+        return IngestPorts(self.generations, self.lake, self.settings.policy.task_bytes)
 
     @property
     def press(self) -> PublishPorts:
@@ -306,8 +306,8 @@ class Platform:
             self.press,
             self.customer_bucket,
             self.executions,
-            RetentionPolicy(self.settings.kept_generations, self.settings.kept_days),
-            timedelta(hours=self.settings.fresh_hours),
+            RetentionPolicy(self.settings.policy.kept_generations, self.settings.policy.kept_days),
+            timedelta(hours=self.settings.policy.fresh_hours),
             lambda account: self.export_definitions(account).all(),
         )
 
@@ -335,8 +335,10 @@ class Platform:
             self.board,
             self.bus,
             self.progress,
-            Sensitivity(self.settings.anomaly_money, self.settings.anomaly_deviations),
-            Decimal(self.settings.recommendation_money),
+            Sensitivity(
+                self.settings.policy.anomaly_money, self.settings.policy.anomaly_deviations
+            ),
+            Decimal(self.settings.policy.recommendation_money),
         )
 
     @cached_property
@@ -351,7 +353,7 @@ class Platform:
     def reconciling(self) -> Reconciling:
         from cloudspend.reconcile.ports import ReconcilePorts as Reconciling
 
-        fresh_for = timedelta(hours=self.settings.fresh_hours)
+        fresh_for = timedelta(hours=self.settings.policy.fresh_hours)
         return Reconciling(
             self.queries,
             self.generations,
@@ -399,7 +401,7 @@ class Platform:
         api = CostExplorerApi.of(self._enter(account, "reconcile"), account.partition)
         today = datetime.now(UTC).date()
         return MeteredCostExplorer(
-            api, self.spend, account.account_id, today, self.settings.collect_pages
+            api, self.spend, account.account_id, today, self.settings.policy.collect_pages
         )
 
     def services(self, account: Account, purpose: str = "collect") -> BillingServices:
@@ -466,9 +468,10 @@ def platform() -> Platform:
 
 @cache
 def operator() -> Platform:
-    """The platform as the operator's credentials find it: the account and region they are for.
+    """Return the platform in the account and region of the operator's credentials.
 
-    Raises UsageError when the shell names no region.
+    Reads the deployed policy. Raises UsageError when the shell names no region, or when CloudSpend
+    is not deployed in the account and region.
     """
     session = boto3.Session()
     if not session.region_name:
@@ -480,10 +483,25 @@ def operator() -> Platform:
         account_id=identity["Account"],
         region=session.region_name,
         partition=identity["Arn"].split(":")[1],
+        policy=_deployed_policy(session, identity["Account"]),
     )
     operator_name = identity["Arn"].rpartition("/")[2].rpartition(":")[2]
     who = f"{names.PREFIX}-operator-{operator_name}"
     return Platform(settings, session, who, identity["Arn"])
+
+
+def _deployed_policy(session: boto3.Session, account_id: str) -> names.Policy:
+    """Read the policy that the stacks published. Raises UsageError when there is none."""
+    client = session.client("ssm", config=_RETRIES)
+    try:
+        answer = client.get_parameter(Name=names.POLICY_PARAMETER)
+    except client.exceptions.ParameterNotFound as error:
+        raise UsageError(
+            f"CloudSpend is not deployed in account {account_id}, region {session.region_name}.",
+            remedy="Choose the platform's account and region (AWS_PROFILE, AWS_DEFAULT_REGION), or "
+            "deploy this version: npx cdk deploy --all.",
+        ) from error
+    return names.Policy.from_json(answer["Parameter"]["Value"])
 
 
 def own_files() -> DiskAndS3:
