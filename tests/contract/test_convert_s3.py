@@ -13,7 +13,13 @@ from moto import mock_aws
 
 from cloudspend.convert.aws import S3Sink, S3Source
 from cloudspend.convert.ports import Source
-from cloudspend.errors import DeliveryError, DeliveryReplaced, PermissionDenied, TransientError
+from cloudspend.errors import (
+    Defect,
+    DeliveryError,
+    DeliveryReplaced,
+    PermissionDenied,
+    TransientError,
+)
 from cloudspend.exports.model import DeliveredFile
 from tests.fakes.convert import BUCKET, FakeSink, FakeSource
 
@@ -107,8 +113,17 @@ def test_a_repeat_replaces_what_was_put(kind: str, tmp_path: Path) -> None:
             assert body.read() == b"second"
 
 
-def test_a_lake_that_does_not_take_it_is_tried_again(tmp_path: Path) -> None:
+def test_a_lake_that_is_busy_is_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "part"
     path.write_bytes(b"x")
-    with mock_aws(), pytest.raises(TransientError, match="no-lake"):
+    client = boto3.client("s3")
+    with Stubber(client) as stub, pytest.raises(TransientError, match="lake asks to try later"):
+        stub.add_client_error("put_object", "SlowDown", http_status_code=503)
+        S3Sink(client, "lake").put(path, "x")
+
+
+def test_a_lake_that_does_not_exist_is_a_defect(tmp_path: Path) -> None:
+    path = tmp_path / "part"
+    path.write_bytes(b"x")
+    with mock_aws(), pytest.raises(Defect, match="no-lake"):
         S3Sink(boto3.client("s3"), "no-lake").put(path, "x")

@@ -15,7 +15,7 @@ from botocore.session import Session
 from cloudspend.accounts import items
 from cloudspend.accounts.model import Account, Change, Check, Member
 from cloudspend.accounts.ports import AccountChanged, Registration
-from cloudspend.aws.faults import transient_faults
+from cloudspend.aws.errors import aws_errors
 from cloudspend.errors import TransientError, UsageError
 from cloudspend.settings import KIND_INDEX
 
@@ -81,7 +81,7 @@ class DynamoAccounts:
         return items.to_registration(item) if item else None
 
     def refused(self, hour: datetime) -> int:
-        with transient_faults("The registry"):
+        with aws_errors("The registry"):
             counted = self._table.update_item(
                 Key=items.refusals_key(hour),
                 UpdateExpression="ADD refused :one SET #late = :late",
@@ -95,7 +95,7 @@ class DynamoAccounts:
         return int(counted["Attributes"]["refused"])
 
     def put_check(self, account_id: str, check: Check) -> None:
-        with transient_faults("The registry"):
+        with aws_errors("The registry"):
             self._table.put_item(Item=items.from_check(account_id, check))
 
     def checks(self, account_id: str) -> Sequence[Check]:
@@ -105,7 +105,7 @@ class DynamoAccounts:
         return [items.to_change(item) for item in self._of(account_id, items.HISTORY)]
 
     def put_members(self, organization_id: str, members: Sequence[Member]) -> None:
-        with transient_faults("The registry"), self._table.batch_writer() as batch:
+        with aws_errors("The registry"), self._table.batch_writer() as batch:
             for member in members:
                 batch.put_item(Item=items.from_member(organization_id, member))
 
@@ -126,7 +126,7 @@ class DynamoAccounts:
         return self._query(KeyConditionExpression=condition, ConsistentRead=True)
 
     def _item(self, key: Mapping[str, str]) -> dict[str, Any] | None:
-        with transient_faults("The registry"):
+        with aws_errors("The registry"):
             item: dict[str, Any] | None = self._table.get_item(Key=key, ConsistentRead=True).get(
                 "Item"
             )
@@ -134,7 +134,7 @@ class DynamoAccounts:
 
     def _query(self, **arguments: Any) -> Iterator[dict[str, Any]]:
         while True:
-            with transient_faults("The registry"):
+            with aws_errors("The registry"):
                 page = self._table.query(**arguments)
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:
@@ -175,7 +175,7 @@ class DynamoAccounts:
     def _transact(self, writes: Writes, account: Account) -> None:
         client = self._table.meta.client
         try:
-            with transient_faults("The registry"):
+            with aws_errors("The registry"):
                 client.transact_write_items(TransactItems=writes)
         except client.exceptions.TransactionCanceledException as error:
             codes = [reason.get("Code") for reason in error.response["CancellationReasons"]]
@@ -198,7 +198,7 @@ class StepFunctionsOnboarding:
 
     def start(self, account_id: str, name: str) -> None:
         try:
-            with transient_faults("Step Functions"):
+            with aws_errors("Step Functions"):
                 self._states.start_execution(
                     stateMachineArn=self._machine_arn,
                     name=name,

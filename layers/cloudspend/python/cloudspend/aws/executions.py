@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cloudspend.aws.faults import faults
+from cloudspend.aws.errors import aws_errors
 
 
 class StepFunctionsExecutions:
@@ -20,7 +20,7 @@ class StepFunctionsExecutions:
         if self.status(name) is not None:
             return False
         try:
-            with faults("Step Functions"):
+            with aws_errors("Step Functions"):
                 self._states.start_execution(
                     stateMachineArn=self._machine_arn, name=name, input=json.dumps(payload)
                 )
@@ -31,14 +31,14 @@ class StepFunctionsExecutions:
     def status(self, name: str) -> str | None:
         arn = self._arn(name)
         try:
-            with faults("Step Functions"):
+            with aws_errors("Step Functions"):
                 return str(self._states.describe_execution(executionArn=arn)["status"])
         except self._states.exceptions.ExecutionDoesNotExist:
             return None
 
     def output(self, name: str) -> dict[str, Any]:
         """What the execution `name`, which has succeeded, came to."""
-        with faults("Step Functions"):
+        with aws_errors("Step Functions"):
             told = self._states.describe_execution(executionArn=self._arn(name))
         found: dict[str, Any] = json.loads(told["output"])
         return found

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudspend.accounts.items import account_key
-from cloudspend.aws.faults import transient_faults
+from cloudspend.aws.errors import aws_errors, code, is_transient, translate
 from cloudspend.collect.calls import PRICED_SERVICE, Call
 from cloudspend.collect.items import (
     PROGRESS,
@@ -36,17 +36,9 @@ REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-east-1", "aws-cn": "cn-northwes
 CHANGED = {"RequestChangedException", "InvalidNextTokenException", "ExpiredNextTokenException"}
 DENIED = {"AccessDeniedException", "AccessDenied", "UnrecognizedClientException"}
 EXPIRED = {"BillExpirationException"}
-# Beside these every answer of the HTTP class 5xx passes by itself.
-PASSING = {
-    "LimitExceededException",
-    "DataUnavailableException",
-    "ThrottlingException",
-    "Throttling",
-    "TooManyRequestsException",
-    "RequestLimitExceeded",
-    "ExpiredTokenException",
-    "ExpiredToken",
-}
+# Transient for Cost Explorer, in addition to `aws.errors.TRANSIENT`. A session that expired is
+# replaced by the next call's.
+PASSING = {"DataUnavailableException", "ExpiredTokenException", "ExpiredToken"}
 
 # What AWS answers where there is nothing of the kind, or where it was never enabled.
 NOTHING = {
@@ -73,41 +65,48 @@ class CostExplorerApi:
         return cls(session.client("ce", region_name=REGIONS[partition]))
 
     def cost_and_usage(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        with _told("ce:GetCostAndUsage"):
+        with _cost_explorer("ce:GetCostAndUsage"):
             answer: Mapping[str, Any] = self._client.get_cost_and_usage(**request)
             return answer
 
     def dimension_values(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        with _told("ce:GetDimensionValues"):
+        with _cost_explorer("ce:GetDimensionValues"):
             answer: Mapping[str, Any] = self._client.get_dimension_values(**request)
             return answer
 
 
 @contextmanager
-def _told(action: str) -> Iterator[None]:
-    """Raise what boto3 raises in the words of this library."""
+def _cost_explorer(action: str) -> Iterator[None]:
+    """Raise errors of Cost Explorer as the library's errors."""
     try:
         yield
     except ClientError as error:
-        raise _sorted_out(action, error) from error
+        raise _meaning(action, error) from error
     except BotoCoreError as error:
-        raise TransientError(
-            f"Cost Explorer cannot be reached: {error}", remedy="Try again later.", action=action
-        ) from error
+        raise _unanswered(action, error) from error
 
 
-def _sorted_out(action: str, error: ClientError) -> Exception:
-    code = error.response["Error"].get("Code", "")
-    if code in CHANGED:
-        return AnswerChanged(code)
-    return _error(action, code, error)
+def _unanswered(action: str, error: BotoCoreError) -> CloudSpendError:
+    """Return the error for a request without an answer."""
+    translated = translate(error, action)
+    if isinstance(translated, TransientError):
+        return TransientError(
+            f"AWS cannot be reached for {action}: {error}", remedy="Try again later.", action=action
+        )
+    return translated or Defect(f"{action} failed: {error}", action=action)
 
 
-def _error(action: str, code: str, error: ClientError) -> CloudSpendError:
+def _meaning(action: str, error: ClientError) -> Exception:
+    """Return the error for an answer of AWS."""
+    if code(error) in CHANGED:
+        return AnswerChanged(code(error))
+    return _error(action, error)
+
+
+def _error(action: str, error: ClientError) -> CloudSpendError:
     said = error.response["Error"].get("Message", "")
-    status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
-    details = {"action": action, "code": code, "said": said}
-    if code in DENIED:
+    details = {"action": action, "code": code(error), "said": said}
+    if code(error) in DENIED:
         return PermissionDenied(
             f"{action} is denied: {said}",
             remedy=f"Allow {action} for the role in the customer's account: update its stack, look "
@@ -115,19 +114,19 @@ def _error(action: str, code: str, error: ClientError) -> CloudSpendError:
             "Cost Explorer is enabled and open to this account.",
             **details,
         )
-    if code in EXPIRED:
+    if code(error) in EXPIRED:
         return UsageError(
             "Cost Explorer no longer has this billing period.",
             remedy="It keeps 13 months, or 38 where the account has enabled multi-year data.",
             **details,
         )
-    if code in PASSING or status >= 500:
+    if code(error) in PASSING or is_transient(error):
         return TransientError(
-            f"Cost Explorer does not answer now ({code}): {said}",
+            f"Cost Explorer does not answer now ({code(error)}): {said}",
             remedy="Try again later.",
             **details,
         )
-    return Defect(f"Cost Explorer refuses {action} ({code}): {said}", **details)
+    return Defect(f"Cost Explorer refuses {action} ({code(error)}): {said}", **details)
 
 
 class BillingServices:
@@ -182,7 +181,7 @@ class DynamoSpend:
             )
 
     def taken(self, account_id: str, day: date) -> int:
-        with transient_faults("The registry"):
+        with aws_errors("The registry"):
             item = self._table.get_item(Key=spend_key(account_id, day), ConsistentRead=True)
         return int(item.get("Item", {}).get("pages", 0))
 
@@ -198,7 +197,7 @@ class DynamoSpend:
     def _changed(self, account_id: str, day: date, **update: Any) -> bool:
         """False, and nothing written, when the update's condition does not hold."""
         try:
-            with transient_faults("The registry"):
+            with aws_errors("The registry"):
                 self._table.update_item(Key=spend_key(account_id, day), **update)
         except self._table.meta.client.exceptions.ConditionalCheckFailedException:
             return False
@@ -212,7 +211,7 @@ class DynamoProgress:
         self._table = table
 
     def get(self, account_id: str, source: str) -> Collected | None:
-        with transient_faults("The registry"):
+        with aws_errors("The registry"):
             item = self._table.get_item(
                 Key=account_key(account_id, PROGRESS + source), ConsistentRead=True
             ).get("Item")
@@ -222,12 +221,12 @@ class DynamoProgress:
         condition = Key("pk").eq(account_key(account_id, "")["pk"]) & Key("sk").begins_with(
             PROGRESS
         )
-        with transient_faults("The registry"):
+        with aws_errors("The registry"):
             found = self._table.query(KeyConditionExpression=condition, ConsistentRead=True)
         return {item["sk"].removeprefix(PROGRESS): to_collected(item) for item in found["Items"]}
 
     def put(self, account_id: str, source: str, collected: Collected) -> None:
-        with transient_faults("The registry"):
+        with aws_errors("The registry"):
             self._table.put_item(Item=from_collected(account_id, source, collected))
 
 
@@ -247,7 +246,7 @@ class WranglerStore:
         frame = pd.DataFrame(
             {name: [_value(row[name]) for row in rows] for name in types}, dtype=object
         )
-        with transient_faults("The lake"):
+        with aws_errors("The lake"):
             wr.s3.to_parquet(
                 frame,
                 path=f"s3://{self._bucket}/{key}",
@@ -260,28 +259,30 @@ class WranglerStore:
 
 @contextmanager
 def _asked(action: str) -> Iterator[None]:
-    """As `_told`, in words that fit every service, and telling apart what has nothing to say and
-    what refuses the question."""
+    """Raise errors of any billing service as the library's errors.
+
+    Raises NotAvailable when AWS has no data for the account, and QuestionRefused when it refuses
+    the question.
+    """
     try:
         yield
     except ClientError as error:
-        code = error.response["Error"].get("Code", "")
         said = error.response["Error"].get("Message", "")
-        details = {"action": action, "code": code, "said": said}
-        if code in NOTHING:
+        details = {"action": action, "code": code(error), "said": said}
+        if code(error) in NOTHING:
             raise NotAvailable(
-                f"AWS has nothing to tell for {action} ({code}): {said}",
-                remedy="Nothing has to be done, unless there should be something: then see in the "
-                "billing console that it is enabled.",
+                f"AWS has no data for {action} ({code(error)}): {said}",
+                remedy="No action is needed. If you expected data, check in the billing console "
+                "that the service is enabled.",
                 **details,
             ) from error
-        if code in REFUSED:
-            raise QuestionRefused(f"AWS refuses {action} ({code}): {said}", **details) from error
-        raise _sorted_out(action, error) from error
+        if code(error) in REFUSED:
+            raise QuestionRefused(
+                f"AWS refuses {action} ({code(error)}): {said}", **details
+            ) from error
+        raise _meaning(action, error) from error
     except BotoCoreError as error:
-        raise TransientError(
-            f"AWS cannot be reached for {action}: {error}", remedy="Try again later.", action=action
-        ) from error
+        raise _unanswered(action, error) from error
 
 
 def _value(value: Any) -> Any:

@@ -9,8 +9,9 @@ from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cloudspend.aws.errors import code, translate
 from cloudspend.convert.ports import ByteStream
-from cloudspend.errors import DeliveryReplaced, TransientError
+from cloudspend.errors import CloudSpendError, Defect, DeliveryReplaced
 from cloudspend.exports.aws import translated
 from cloudspend.exports.model import DeliveredFile
 
@@ -33,7 +34,7 @@ class S3Source:
         try:
             answer = self._s3.get_object(Bucket=file.bucket, Key=file.key, IfMatch=f'"{file.etag}"')
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code", "") in REPLACED:
+            if code(error) in REPLACED:
                 raise _replaced(place) from error
             raise translated(error, "s3:GetObject", place) from error
         except BotoCoreError as error:
@@ -54,10 +55,22 @@ class S3Sink:
         try:
             self._s3.upload_file(str(path), self.bucket, key, Config=sizes)
         except (ClientError, BotoCoreError, S3UploadFailedError) as error:
-            raise TransientError(
-                f"s3://{self.bucket}/{key} could not be written: {error}",
-                remedy="Try again later, then check the role of the convert function.",
-            ) from error
+            raise _unwritten(error, f"s3://{self.bucket}/{key}") from error
+
+
+def _unwritten(error: Exception, place: str) -> CloudSpendError:
+    """Return the error for an object of the lake that could not be written.
+
+    boto3 wraps the service's answer in S3UploadFailedError, whose context is the original error.
+    """
+    original = error.__context__ if isinstance(error, S3UploadFailedError) else error
+    if isinstance(original, ClientError | BotoCoreError):
+        translated_error = translate(original, "The lake")
+        if translated_error is not None:
+            return translated_error
+    return Defect(
+        f"{place} could not be written: {error}", remedy="Check the role of the convert function."
+    )
 
 
 class _Body:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloudspend.errors import CloudSpendError, DeliveryError, PermissionDenied, TransientError
+from cloudspend.aws.errors import DENIED, aws_errors, code, translate
+from cloudspend.errors import CloudSpendError, Defect, DeliveryError, PermissionDenied
 from cloudspend.exports.definition import Definition, of_export, of_report
 from cloudspend.exports.ports import StoredObject
 
@@ -15,31 +16,47 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 ABSENT = {"404", "NoSuchKey", "NotFound"}
-REFUSED = {"AccessDenied", "AccessDeniedException"}
+# States of an object or key that only the customer can change.
+UNREADABLE = {
+    "InvalidObjectState": "the object is archived",
+    "KMS.DisabledException": "its KMS key is disabled",
+    "KMS.InvalidStateException": "its KMS key is in an invalid state",
+    "KMS.KMSInvalidStateException": "its KMS key is in an invalid state",
+    "KMS.NotFoundException": "its KMS key does not exist",
+}
 # How an execution of an export can end (AWS Billing and Cost Management API reference,
 # ExecutionStatus).
 _DELIVERED = "DELIVERY_SUCCESS"
 _ENDS = {_DELIVERED, "DELIVERY_FAILURE", "QUERY_FAILURE"}
-DENIED = {"403", "AccessDenied", "Forbidden"}
 
 
 def translated(error: ClientError | BotoCoreError, action: str, place: str) -> CloudSpendError:
-    """An S3 error as one that says who must act; `action` is the IAM action that was needed."""
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code", "")
-        if code in DENIED:
-            return PermissionDenied(
-                f"CloudSpend's role may not {action} on {place}.",
-                remedy="Update the CloudSpend stack in the customer's account.",
-                action=action,
-            )
-        if code in {*ABSENT, "NoSuchBucket"}:
-            return DeliveryError(
-                f"{place} is not there.",
-                remedy="Restore it, or have AWS deliver the report again.",
-                file=place,
-            )
-    return TransientError(f"S3 did not answer for {place}: {error}", remedy="Try again later.")
+    """Return an error of S3 as the library's error; `action` is the IAM action that was needed.
+
+    Sources of the codes: Amazon S3 API reference, "Error responses"; AWS KMS API reference.
+    """
+    general = translate(error, f"S3, for {place}")
+    if general is not None or not isinstance(error, ClientError):
+        return general or Defect(f"{place} could not be read: {error}")
+    if code(error) in DENIED:
+        return PermissionDenied(
+            f"CloudSpend's role cannot use {action} on {place}.",
+            remedy="Update the CloudSpend stack in the customer's account.",
+            action=action,
+        )
+    if code(error) in {*ABSENT, "NoSuchBucket"}:
+        return DeliveryError(
+            f"{place} does not exist.",
+            remedy="Restore it, or have AWS deliver the report again.",
+            file=place,
+        )
+    if code(error) in UNREADABLE:
+        return DeliveryError(
+            f"{place} cannot be read ({code(error)}): {UNREADABLE[code(error)]}.",
+            remedy="Restore access to the object, then ingest the delivery again.",
+            file=place,
+        )
+    return Defect(f"S3 refused {action} on {place}: {error}", file=place)
 
 
 class S3CustomerBucket:
@@ -84,8 +101,8 @@ class S3CustomerBucket:
         S3 says so only to those who may list the whole bucket; to the role, which may list the
         prefix alone, it says that access is denied (Amazon S3 API reference, HeadObject).
         """
-        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
-        if code in ABSENT or (code in DENIED and not self._listed(bucket, key)):
+        answer = code(error) if isinstance(error, ClientError) else ""
+        if answer in ABSENT or (answer in DENIED and not self._listed(bucket, key)):
             return
         raise translated(error, "s3:GetObject", f"s3://{bucket}/{key}") from error
 
@@ -155,17 +172,17 @@ class ExportDefinitions:
 def _asked(action: str) -> Iterator[None]:
     """Raise what AWS answers to `action` as an error that says who must act."""
     try:
-        yield
+        with aws_errors(f"AWS, for {action},"):
+            yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in REFUSED:
+        message = error.response["Error"].get("Message", "")
+        if code(error) in DENIED:
             raise PermissionDenied(
-                f"CloudSpend's role may not use {action}: {error.response['Error']['Message']}",
+                f"CloudSpend's role cannot use {action}: {message}",
                 remedy="Update the CloudSpend stack in the customer's account.",
                 action=action,
             ) from error
-        raise TransientError(f"AWS did not answer {action}: {error}") from error
-    except BotoCoreError as error:
-        raise TransientError(f"AWS did not answer {action}: {error}") from error
+        raise Defect(f"AWS refused {action} ({code(error)}): {message}") from error
 
 
 def _completed(status: dict[str, Any]) -> str:

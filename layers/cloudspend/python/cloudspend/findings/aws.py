@@ -6,25 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from boto3.dynamodb.conditions import Key
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
-from cloudspend.errors import TransientError
+from cloudspend.aws.errors import aws_errors, code
 from cloudspend.findings import items
 from cloudspend.findings.model import Finding
 from cloudspend.findings.ports import FindingChanged
 from cloudspend.settings import KIND_INDEX
 
 CHANGED = "ConditionalCheckFailedException"
-# Amazon DynamoDB API reference, "Common errors".
-TRANSIENT = frozenset(
-    {
-        "InternalServerError",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingException",
-    }
-)
 
 
 class DynamoFindings:
@@ -35,7 +25,7 @@ class DynamoFindings:
 
     def find(self, account_id: str, finding_id: str) -> Finding | None:
         key = items.finding_key(account_id, finding_id)
-        with _faults():
+        with _registry():
             item = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return items.to_finding(item) if item else None
 
@@ -57,13 +47,13 @@ class DynamoFindings:
         }
         if finding.revision:
             request["ExpressionAttributeValues"] = {":read": finding.revision}
-        with _faults():
+        with _registry():
             self._table.put_item(**request)
         return saved
 
     def _query(self, **request: Any) -> Iterator[Finding]:
         while True:
-            with _faults():
+            with _registry():
                 page = self._table.query(**request)
             yield from map(items.to_finding, page["Items"])
             if "LastEvaluatedKey" not in page:
@@ -72,15 +62,12 @@ class DynamoFindings:
 
 
 @contextmanager
-def _faults() -> Iterator[None]:
+def _registry() -> Iterator[None]:
+    """Raise FindingChanged when another process changed the finding; other errors as usual."""
     try:
-        yield
-    except HTTPClientError as error:
-        raise TransientError("The registry could not be reached.", cause=str(error)) from error
+        with aws_errors("The registry"):
+            yield
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code == CHANGED:
-            raise FindingChanged("The finding was changed by someone else just now.") from error
-        if code not in TRANSIENT:
+        if code(error) != CHANGED:
             raise
-        raise TransientError("The registry asks to try later.", cause=str(error)) from error
+        raise FindingChanged("The finding was changed by someone else just now.") from error

@@ -8,7 +8,7 @@ from boto3.dynamodb.conditions import Key
 
 from cloudspend.access.aws.key_store import secret_name
 from cloudspend.accounts import items
-from cloudspend.aws.faults import faults
+from cloudspend.aws.errors import aws_errors
 from cloudspend.errors import TransientError
 from cloudspend.lake.tables import ACCOUNT_KEY
 
@@ -29,7 +29,7 @@ class Runs:
     def of(self, account_id: str) -> Iterator[str]:
         pages = self._states.get_paginator("list_executions")
         for machine in self._machine_arns:
-            with faults("Step Functions"):
+            with aws_errors("Step Functions"):
                 for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING"):
                     for execution in page["executions"]:
                         if execution["name"].startswith(f"{account_id}_"):
@@ -38,7 +38,7 @@ class Runs:
     def remove(self, account_id: str) -> int:
         found = list(self.of(account_id))
         for arn in found:
-            with faults("Step Functions"):
+            with aws_errors("Step Functions"):
                 self._states.stop_execution(executionArn=arn, cause=CAUSE)
         return len(found)
 
@@ -54,7 +54,7 @@ class Secrets:
     def of(self, account_id: str) -> Iterator[str]:
         name = secret_name(account_id)
         try:
-            with faults("Secrets Manager"):
+            with aws_errors("Secrets Manager"):
                 found = self._secrets.describe_secret(SecretId=name)
         except self._secrets.exceptions.ResourceNotFoundException:
             return
@@ -64,7 +64,7 @@ class Secrets:
         names = list(self.of(account_id))
         for name in names:
             try:
-                with faults("Secrets Manager"):
+                with aws_errors("Secrets Manager"):
                     # At once: for what is in a bin, nobody can say that it is gone.
                     self._secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
             except self._secrets.exceptions.ResourceNotFoundException:
@@ -97,7 +97,7 @@ class Partitions:
 
     def _tables(self) -> list[str]:
         pages = self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database)
-        with faults("Glue"):
+        with aws_errors("Glue"):
             return [
                 str(table["Name"])
                 for page in pages
@@ -113,7 +113,7 @@ class Partitions:
             Expression=f"{ACCOUNT_KEY.name} = '{account_id}'",
             ExcludeColumnSchema=True,
         )
-        with faults("Glue"):
+        with aws_errors("Glue"):
             found = [
                 tuple(map(str, partition["Values"]))
                 for page in pages
@@ -123,7 +123,7 @@ class Partitions:
         return iter(found)
 
     def _delete(self, table: str, values: Sequence[tuple[str, ...]]) -> None:
-        with faults("Glue"):
+        with aws_errors("Glue"):
             answer = self._glue.batch_delete_partition(
                 DatabaseName=self._database,
                 TableName=table,
@@ -176,11 +176,11 @@ class Objects:
         pages = self._s3.get_paginator("list_object_versions").paginate(
             Bucket=self._bucket, PaginationConfig={"PageSize": OBJECTS_AT_ONCE}, **where
         )
-        with faults("S3"):
+        with aws_errors("S3"):
             yield from pages
 
     def _delete(self, versions: Sequence[Mapping[str, str]]) -> None:
-        with faults("S3"):
+        with aws_errors("S3"):
             answer = self._s3.delete_objects(
                 Bucket=self._bucket, Delete={"Objects": list(versions), "Quiet": True}
             )
@@ -208,7 +208,7 @@ class Entries:
         found = [item["sk"] for item in self._items(account_id)]
         others = [sort_key for sort_key in found if sort_key != items.PROFILE]
         if others:
-            with faults("The registry"), self._table.batch_writer() as batch:
+            with aws_errors("The registry"), self._table.batch_writer() as batch:
                 for sort_key in others:
                     batch.delete_item(Key=items.account_key(account_id, sort_key))
             return len(others)
@@ -216,7 +216,7 @@ class Entries:
 
     def _last(self, account_id: str) -> int:
         key = items.account_key(account_id, items.PROFILE)
-        with faults("The registry"):
+        with aws_errors("The registry"):
             item = self._table.get_item(Key=key, ConsistentRead=True)["Item"]
             keys = [key, items.name_key(items.to_account(item))]
             self._table.meta.client.transact_write_items(
@@ -233,7 +233,7 @@ class Entries:
             "ConsistentRead": True,
         }
         while True:
-            with faults("The registry"):
+            with aws_errors("The registry"):
                 page = self._table.query(**arguments)
             yield from page["Items"]
             if "LastEvaluatedKey" not in page:

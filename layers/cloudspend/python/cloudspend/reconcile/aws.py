@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from cloudspend.aws.faults import faults
+from cloudspend.aws.errors import aws_errors
 from cloudspend.lake.tables import Column, Table
 
 # Athena's types as Parquet holds them. Timestamps are UTC without a zone, which is how Athena
@@ -37,7 +37,7 @@ class ParquetTables:
     def write(self, table: Table, prefix: str, rows: Iterable[Mapping[str, Any]]) -> None:
         body = BytesIO()
         parquet.write_table(_arrow(table, rows), body, compression="zstd")
-        with faults("The lake"):
+        with aws_errors("The lake"):
             self._client.put_object(Bucket=self._bucket, Key=prefix + FILE, Body=body.getvalue())
 
 

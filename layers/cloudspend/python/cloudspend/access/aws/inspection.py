@@ -12,12 +12,13 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from cloudspend.access.aws.calls import DENIED, INVALID_KEY, call, code
+from cloudspend.access.aws.key_errors import INVALID_KEY
 from cloudspend.access.aws.probes import CustomerProber
 from cloudspend.access.aws.sessions import VERIFY, StsCustomerSessions, identity_of
 from cloudspend.access.keys import AccessKey, Identity
 from cloudspend.access.ports import ExcessPermissions
 from cloudspend.accounts.model import Account
+from cloudspend.aws.errors import DENIED, call, code
 from cloudspend.errors import ConnectionRefused
 
 # Each lets its holder take more, change or destroy something, or read what is no bill.

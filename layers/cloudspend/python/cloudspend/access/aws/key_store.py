@@ -5,8 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cloudspend.access.aws.calls import call, code
 from cloudspend.access.keys import AccessKey, read_key
+from cloudspend.aws.errors import call, code
 from cloudspend.settings import KEY_ALIAS, KEY_READER, KEY_SECRETS, PREFIX
 
 NOT_THERE = "ResourceNotFoundException"

@@ -7,12 +7,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from cloudspend.access.aws.calls import call as _call
-from cloudspend.access.aws.calls import code as _code
 from cloudspend.access.denials import read_denial
 from cloudspend.access.ports import ProbeResult
 from cloudspend.accounts.members import OrganizationAccount
 from cloudspend.accounts.model import Account, CheckStatus
+from cloudspend.aws.errors import call as _call
+from cloudspend.aws.errors import code as _code
 from cloudspend.errors import Defect, PermissionDenied
 from cloudspend.settings import BILLING_REGIONS
 

@@ -9,11 +9,12 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from cloudspend.access.aws.calls import DENIED, INVALID_KEY, call, code
+from cloudspend.access.aws.key_errors import INVALID_KEY
 from cloudspend.access.keys import AccessKey, Identity
 from cloudspend.access.ports import CURRENT, STAGES, AccessKeyStore
 from cloudspend.access.session_policy import session_policy
 from cloudspend.accounts.model import Account, ConnectionKind
+from cloudspend.aws.errors import DENIED, call, code
 from cloudspend.errors import ConnectionRefused, PermissionDenied
 from cloudspend.settings import CUSTOMER_ROLE, PREFIX, SESSION_TAGS
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cloudspend.alerts.aws.calls import call
 from cloudspend.alerts.dead_letters import DeadLetter, Redelivery, Target, Waiting
+from cloudspend.aws.errors import call
 from cloudspend.errors import UsageError
 from cloudspend.settings import DEAD_LETTERS, PREFIX
 

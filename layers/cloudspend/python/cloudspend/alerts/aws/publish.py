@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from cloudspend.alerts.aws.calls import call
 from cloudspend.alerts.chat import is_for_chat, notification_of
 from cloudspend.alerts.event import Event
 from cloudspend.alerts.ports import Message
+from cloudspend.aws.errors import call
 from cloudspend.errors import TransientError
 from cloudspend.settings import EVENT_SOURCE, Settings
 

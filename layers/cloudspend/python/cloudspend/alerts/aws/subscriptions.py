@@ -6,7 +6,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cloudspend.alerts.aws.calls import call
 from cloudspend.alerts.event import Severity
 from cloudspend.alerts.subscription import (
     SUBSCRIPTIONS,
@@ -14,6 +13,7 @@ from cloudspend.alerts.subscription import (
     Subscription,
     SubscriptionRequest,
 )
+from cloudspend.aws.errors import call
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 

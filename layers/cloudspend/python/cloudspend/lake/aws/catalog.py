@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from cloudspend.aws.faults import faults
+from cloudspend.aws.errors import aws_errors
 from cloudspend.errors import TransientError
 from cloudspend.lake.tables import Column, Table
 
@@ -34,7 +34,7 @@ class GlueCatalog:
 
     def location(self, table: str, values: tuple[str, ...]) -> str | None:
         try:
-            with faults("Glue"):
+            with aws_errors("Glue"):
                 found = self._glue.get_partition(
                     DatabaseName=self._database, TableName=table, PartitionValues=list(values)
                 )
@@ -55,7 +55,7 @@ class GlueCatalog:
             "StorageDescriptor": _storage(self._tables[table], location, columns),
             "Parameters": {"classification": "parquet"},
         }
-        with faults("Glue"):
+        with aws_errors("Glue"):
             try:
                 self._update(where, partition)
             except self._glue.exceptions.EntityNotFoundException:
@@ -63,7 +63,7 @@ class GlueCatalog:
 
     def ensure_columns(self, table: str, columns: tuple[Column, ...]) -> None:
         for _ in range(MOST_RACES):
-            with faults("Glue"):
+            with aws_errors("Glue"):
                 found = self._glue.get_table(DatabaseName=self._database, Name=table)["Table"]
                 there = {column["Name"] for column in found["StorageDescriptor"]["Columns"]}
                 missing = [column for column in columns if column.name not in there]
@@ -95,7 +95,7 @@ class GlueCatalog:
             Expression=f"account_id = '{account_id}'",
             ExcludeColumnSchema=True,
         )
-        with faults("Glue"):
+        with aws_errors("Glue"):
             return {
                 tuple(partition["Values"]): partition["StorageDescriptor"]["Location"]
                 for page in pages
@@ -105,7 +105,7 @@ class GlueCatalog:
 
     def remove(self, table: str, values: tuple[str, ...]) -> None:
         try:
-            with faults("Glue"):
+            with aws_errors("Glue"):
                 self._glue.delete_partition(
                     DatabaseName=self._database, TableName=table, PartitionValues=list(values)
                 )

@@ -9,7 +9,7 @@ from typing import Any
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
 
-from cloudspend.aws.faults import faults
+from cloudspend.aws.errors import aws_errors
 from cloudspend.errors import TransientError, names
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake import items
@@ -148,7 +148,7 @@ class DynamoGenerations:
         return items.to_holdings(self._where(Key("pk").eq(f"ACCOUNT#{account_id}") & held))
 
     def remember(self, account_id: str, watch: SweepState) -> None:
-        with faults("The registry"):
+        with aws_errors("The registry"):
             self._table.put_item(Item=items.watch_item(account_id, watch))
 
     def expire(self, account_id: str, period: BillingPeriod, generation: str, at: datetime) -> bool:
@@ -190,7 +190,7 @@ class DynamoGenerations:
             for one in writes
         ]
         try:
-            with faults("The registry"):
+            with aws_errors("The registry"):
                 client.transact_write_items(TransactItems=named)
         except client.exceptions.TransactionCanceledException as error:
             codes = {reason.get("Code") for reason in error.response["CancellationReasons"]}
@@ -234,7 +234,7 @@ class DynamoGenerations:
         return _unless_conditional(lambda: self._table.update_item(**request))
 
     def _item(self, key: items.Item) -> Mapping[str, Any] | None:
-        with faults("The registry"):
+        with aws_errors("The registry"):
             answer: dict[str, Any] = self._table.get_item(Key=key, ConsistentRead=True)
         return answer.get("Item")
 
@@ -245,7 +245,7 @@ class DynamoGenerations:
         request: dict[str, Any] = {"KeyConditionExpression": condition, "ConsistentRead": True}
         found: list[Mapping[str, Any]] = []
         while True:
-            with faults("The registry"):
+            with aws_errors("The registry"):
                 page = self._table.query(**request)
             found.extend(page["Items"])
             if "LastEvaluatedKey" not in page:
@@ -281,7 +281,7 @@ def _expiry(key: items.Item, at: datetime) -> dict[str, Any]:
 
 def _unless_conditional(write: Any) -> bool:
     try:
-        with faults("The registry"):
+        with aws_errors("The registry"):
             write()
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":

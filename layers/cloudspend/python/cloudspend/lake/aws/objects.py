@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from cloudspend.aws.faults import faults
+from cloudspend.aws.errors import aws_errors
 from cloudspend.convert.model import ParquetTotals
 from cloudspend.convert.writer import parquet_totals
 from cloudspend.errors import Defect, TransientError
@@ -27,12 +27,12 @@ class S3Lake:
         return self._bucket
 
     def write_json(self, key: str, value: Any) -> None:
-        with faults("S3"):
+        with aws_errors("S3"):
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=json.dumps(value).encode())
 
     def read_json(self, key: str) -> Any:
         try:
-            with faults("S3"):
+            with aws_errors("S3"):
                 return json.load(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"])
         except (self._s3.exceptions.NoSuchKey, ValueError) as error:
             raise Defect(f"s3://{self._bucket}/{key} is missing or no JSON.", key=key) from error
@@ -41,7 +41,7 @@ class S3Lake:
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix
         )
-        with faults("S3"):
+        with aws_errors("S3"):
             return tuple(
                 StagedFile(found["Key"], found["Size"], found["LastModified"])
                 for page in pages
@@ -52,7 +52,7 @@ class S3Lake:
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix, Delimiter=delimiter
         )
-        with faults("S3"):
+        with aws_errors("S3"):
             return tuple(
                 found["Prefix"] for page in pages for found in page.get("CommonPrefixes", ())
             )
@@ -60,7 +60,7 @@ class S3Lake:
     def delete(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), DELETED_AT_ONCE):
             objects = [{"Key": key} for key in keys[start : start + DELETED_AT_ONCE]]
-            with faults("S3"):
+            with aws_errors("S3"):
                 answer = self._s3.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
                 )
@@ -71,7 +71,7 @@ class S3Lake:
     def parquet_totals(self, key: str, columns: Sequence[str]) -> ParquetTotals:
         # A Parquet reader jumps to the footer and to the columns it wants, so that memory and
         # transfer stay small whatever the file's size.
-        with faults("S3"):
+        with aws_errors("S3"):
             ranges = _Ranges(self._s3, self._bucket, key)
             return parquet_totals(io.BufferedReader(ranges, RANGE_BYTES), columns)
 

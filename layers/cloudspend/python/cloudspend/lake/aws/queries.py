@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from cloudspend.aws.faults import faults
+from cloudspend.aws.errors import aws_errors
 from cloudspend.errors import Defect, TransientError, UsageError
 from cloudspend.lake.ports import QueryResult
 
@@ -29,7 +29,7 @@ class AthenaQueries:
         return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
     def query(self, sql: str) -> QueryResult:
-        with faults("Athena"):
+        with aws_errors("Athena"):
             query_id = self._started(sql)
             execution = self._ended(query_id)
             scanned = int(execution.get("Statistics", {}).get("DataScannedInBytes", 0))

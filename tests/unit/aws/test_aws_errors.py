@@ -1,0 +1,132 @@
+"""The classification of AWS errors."""
+
+import pytest
+from botocore import exceptions as sdk
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cloudspend.aws.errors import aws_errors, call
+from cloudspend.errors import CloudSpendError, Defect, TransientError, UsageError
+
+# Every code that one of the six former tables called transient, and those that none had.
+CODES = [
+    "BandwidthLimitExceeded",
+    "ConcurrentModificationException",
+    "InternalError",
+    "InternalException",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServerException",
+    "InternalServiceError",
+    "InternalServiceException",
+    "LimitExceededException",
+    "OperationTimeoutException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "SlowDown",
+    "Throttled",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+]
+
+
+def answer(code: str, status: int = 400) -> ClientError:
+    """An error as a service answers it."""
+    response = {
+        "Error": {"Code": code, "Message": "A message"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(response, "AnOperation")  # type: ignore[arg-type]
+
+
+def raised(error: Exception) -> CloudSpendError:
+    """What a call becomes whose SDK raises `error`."""
+
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(CloudSpendError) as caught:
+        call(fail, "The registry")
+    return caught.value
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_transient_code_is_worth_another_try(code: str) -> None:
+    error = raised(answer(code))
+    assert isinstance(error, TransientError)
+    assert error.summary == "The registry asks to try later."
+
+
+@pytest.mark.parametrize(("code", "status"), [("503", 503), ("500", 500), ("Unheard", 502)])
+def test_a_server_error_is_transient_whatever_its_code(code: str, status: int) -> None:
+    assert isinstance(raised(answer(code, status)), TransientError)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sdk.EndpointConnectionError(endpoint_url="https://example.org"),
+        sdk.ConnectTimeoutError(endpoint_url="https://example.org"),
+        sdk.ReadTimeoutError(endpoint_url="https://example.org"),
+        sdk.ConnectionClosedError(endpoint_url="https://example.org"),
+        sdk.ResponseStreamingError(error="broken"),
+        sdk.IncompleteReadError(actual_bytes=1, expected_bytes=2),
+        sdk.SSLError(endpoint_url="https://example.org", error="broken"),
+    ],
+)
+def test_a_broken_connection_is_transient(error: BotoCoreError) -> None:
+    caught = raised(error)
+    assert isinstance(caught, TransientError)
+    assert caught.summary == "The registry could not be reached."
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sdk.ParamValidationError(report="Unknown parameter: Bukket"),
+        sdk.UnknownParameterError(name="x", operation="y", choices="z"),
+        sdk.DataNotFoundError(data_path="x"),
+    ],
+)
+def test_a_malformed_request_is_a_defect_and_not_retried(error: BotoCoreError) -> None:
+    caught = raised(error)
+    assert isinstance(caught, Defect)
+    assert "malformed request" in caught.summary
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sdk.NoCredentialsError(),
+        sdk.PartialCredentialsError(provider="env", cred_var="secret"),
+        sdk.UnauthorizedSSOTokenError(),
+        sdk.CredentialRetrievalError(provider="process", error_msg="none"),
+        sdk.TokenRetrievalError(provider="sso", error_msg="expired"),
+    ],
+)
+def test_a_shell_without_credentials_is_asked_to_sign_in(error: BotoCoreError) -> None:
+    caught = raised(error)
+    assert isinstance(caught, UsageError)
+    assert "Sign in" in caught.remedy
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchKey", "ValidationException"])
+def test_any_other_answer_is_for_the_room_to_interpret(code: str) -> None:
+    with pytest.raises(ClientError), aws_errors("The registry"):
+        raise answer(code)
+
+
+def test_an_error_of_the_library_passes_unchanged() -> None:
+    with pytest.raises(UsageError), aws_errors("The registry"):
+        raise UsageError("Mine.")
