@@ -117,8 +117,9 @@ def test_a_lake_that_is_busy_is_tried_again(tmp_path: Path) -> None:
     path = tmp_path / "part"
     path.write_bytes(b"x")
     client = boto3.client("s3")
-    with Stubber(client) as stub, pytest.raises(TransientError, match="lake asks to try later"):
-        stub.add_client_error("put_object", "SlowDown", http_status_code=503)
+    stub = Stubber(client)
+    stub.add_client_error("put_object", "SlowDown", http_status_code=503)
+    with stub, pytest.raises(TransientError, match="lake asks to try later"):
         S3Sink(client, "lake").put(path, "x")
 
 
