@@ -19,7 +19,7 @@ from cloudspend import settings as names
 from cloudspend.accounts import importing
 from cloudspend.alerts import schema as s
 from cloudspend.alerts.catalog import CATALOG
-from cloudspend.alerts.catalog.event_type import EventType
+from cloudspend.alerts.catalog.event_type import EventDetails
 from cloudspend.cli.main import command_line
 from cloudspend.collect.sources import TABLES as COLLECTED_TABLES
 from cloudspend.convert.focus.schema import COLUMNS
@@ -96,21 +96,23 @@ def detail_rows(details: Mapping[str, s.Schema]) -> Iterable[Row]:
             yield code(f"{key}[].{inner}"), json_type(kind)
 
 
-def severity_of(kind: EventType) -> str:
+def severity_of(kind: type[EventDetails]) -> str:
     return f"**{kind.severity}**" if kind.severity else "each event's own"
 
 
-def one_event(detail_type: str, kind: EventType) -> list[str]:
+def one_event(detail_type: str, kind: type[EventDetails]) -> list[str]:
     actions = [f"{number}. {action}" for number, action in enumerate(kind.actions, 1)]
     return [
         f"## {detail_type}",
         "",
         f"Severity: {severity_of(kind)}",
         "",
+        f"Subject: {{name}}: {kind.title}",
+        "",
         f"> {kind.sentence}",
         "",
-        *(["What to do:", "", *actions, ""] if actions else ["Nothing has to be done.", ""]),
-        *grid(("Key of `details`", "JSON type"), detail_rows(kind.details)),
+        *(["What to do:", "", *actions, ""] if actions else ["No action is needed.", ""]),
+        *grid(("Key of `details`", "JSON type"), detail_rows(kind.schemas())),
     ]
 
 
@@ -367,6 +369,7 @@ FIXED: Mapping[str, str] = {
     "COLLECT_MACHINE": "State machine that collects what AWS says of cost beside the bill",
     "OFFBOARD_MACHINE": "State machine that takes an account away and proves it",
     "OFFBOARDED": "Folder of the lake bucket with the reports of offboardings",
+    "POLICY_PARAMETER": "SSM parameter with the settings of the stage, read by the command line",
     "KIND_INDEX": "Index of the DynamoDB table that lists all accounts",
     "CUSTOMER_ROLE": "Role in the customer's account",
     "KEY_SECRETS": "What the secrets with customers' access keys are named under, by account",
@@ -421,7 +424,10 @@ def fixed_names() -> list[str]:
     constants = {
         name: value
         for name, value in vars(names).items()
-        if name.isupper() and isinstance(value, str) and name != "ENVIRONMENT"
+        if name.isupper()
+        and isinstance(value, str)
+        and name not in ("ENVIRONMENT", "POLICY")
+        and name[0] != "_"
     }
     require_all(FIXED, constants, "settings.py")
     rows = [(code(constants[name]), text) for name, text in FIXED.items()]

@@ -10,6 +10,7 @@ from moto import mock_aws
 
 from cloudspend.alerts.aws.publish import EventBridgeBus, SnsTopics
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.accounts import AccountConnected
 from cloudspend.alerts.event import Bus, EventAccount
 from cloudspend.alerts.message import message_of
 from cloudspend.errors import TransientError
@@ -18,10 +19,9 @@ from tests.fakes.alerts import FakeBus
 
 SETTINGS = Settings("123456789012", "us-east-1")
 EVENT = event(
-    "AccountConnected",
+    AccountConnected(role_arn="arn:aws:iam::111111111111:role/cloudspend-access"),
     EventAccount("111111111111", "Acme", "LINKED"),
     "request",
-    role_arn="arn:aws:iam::111111111111:role/cloudspend-access",
 )
 
 

@@ -14,6 +14,9 @@ from cloudspend.alerts.aws.dead_letters import Clients, SqsDeadLetterQueues
 from cloudspend.alerts.aws.publish import SnsTopics
 from cloudspend.alerts.aws.subscriptions import SnsSubscriptions
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.accounts import AccountConnected
+from cloudspend.alerts.catalog.event_type import EventDetails
+from cloudspend.alerts.catalog.platform import TestAlert
 from cloudspend.alerts.dead_letters import Redelivery, Target, redrive
 from cloudspend.alerts.event import EventAccount, Severity
 from cloudspend.alerts.message import message_of
@@ -43,11 +46,12 @@ class Services:
 
     def publish(self, account_id: str = "111111111111", kind: str = "AccountConnected") -> None:
         account = EventAccount(account_id, "Acme", "LINKED")
-        details: dict[str, Any] = {"role_arn": "arn:aws:iam::111111111111:role/cloudspend-access"}
+        details: EventDetails = AccountConnected(
+            role_arn="arn:aws:iam::111111111111:role/cloudspend-access"
+        )
         if kind == "TestAlert":
-            now = datetime.now(UTC)
-            details = {"severity": "info", "sender": "somebody", "sent_at": now}
-        made = event(kind, account, "once", **details)
+            details = TestAlert(sender="somebody", sent_at=datetime.now(UTC))
+        made = event(details, account, "once", severity=Severity.INFO)
         SnsTopics(self.sns, SETTINGS).publish(message_of(kind, made.detail))
 
     def received(self) -> list[dict[str, Any]]:

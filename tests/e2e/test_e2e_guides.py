@@ -10,6 +10,7 @@ import pytest
 
 from cloudspend.accounts.model import ExportKind
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.sweep import DeliveryOverdue
 from cloudspend.alerts.event import EventAccount
 from cloudspend.exports.model import BillingPeriod
 from local.machine import PLATFORM_ACCOUNT
@@ -99,7 +100,7 @@ class Reader:
     def overdue(self) -> None:
         """Sweep says that no delivery came."""
         account = EventAccount(ACCOUNT, NAME, "ORGANIZATION")
-        said = event("DeliveryOverdue", account, "a delivery", hours=40, target_hours=36)
+        said = event(DeliveryOverdue(hours=40, target_hours=36), account, "a delivery")
         self.scene.say(said)
         self.platform.wait_until("the finding", self._is_found, 30)
 

@@ -1,6 +1,7 @@
 """An account leaves on the local cloud: everything of it goes, and each service shows that."""
 
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.sweep import DeliveryOverdue
 from cloudspend.alerts.event import EventAccount
 from local.story import Story
 from tests.e2e.scene import Customer, Scene, bill_for
@@ -13,11 +14,9 @@ ACCOUNT, NAME = "272727272727", "Leaving Shop"
 def overdue(scene: Scene) -> str:
     """The id of a finding that the account has from now on, as the analysts' page asks for it."""
     said = event(
-        "DeliveryOverdue",
+        DeliveryOverdue(hours=40, target_hours=36),
         EventAccount(ACCOUNT, NAME, "LINKED"),
         "a delivery",
-        hours=40,
-        target_hours=36,
     )
     scene.say(said)
     (asked,) = [sql for sql in ANALYSTS if "days_open" in sql]

@@ -107,7 +107,7 @@ def test_a_key_grows_old_at_90_days_and_too_old_at_180(
     days: float, limit: int | None, kind: str | None
 ) -> None:
     found = old_key(with_key(days), NOW)
-    assert (found and found.limit, found and found.detail_type) == (limit, kind)
+    assert (found and found.limit, found and found.event.__name__) == (limit, kind)
 
 
 def test_an_account_without_a_key_has_no_old_one() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from cloudspend.alerts import schema as s
 from cloudspend.alerts.catalog import CATALOG, event
-from cloudspend.alerts.event import Event, EventAccount
+from cloudspend.alerts.event import Event, EventAccount, Severity
 
 ACCOUNT = EventAccount("111111111111", "Acme {Corp}", "ORGANIZATION")
 LEAVES: list[tuple[s.Schema, Any]] = [
@@ -21,11 +21,9 @@ LEAVES: list[tuple[s.Schema, Any]] = [
 
 def example(detail_type: str, **given: Any) -> Event:
     """The event with a value that fits for each of its details but those given."""
-    schemas = CATALOG[detail_type].details
-    details = {key: value_of(schema, key) for key, schema in schemas.items()}
-    if CATALOG[detail_type].severity is None:
-        details["severity"] = "warning"
-    return event(detail_type, ACCOUNT, "subject", **(details | given))
+    kind = CATALOG[detail_type]
+    details = {key: value_of(schema, key) for key, schema in kind.schemas().items()}
+    return event(kind(**(details | given)), ACCOUNT, "subject", severity=Severity.WARNING)
 
 
 def value_of(schema: s.Schema, key: str) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cloudspend.alerts.catalog import CATALOG, event
+from cloudspend.alerts.catalog.sweep import AccountUnreachable
 from cloudspend.alerts.chat import MAX_TEXT, is_for_chat, notification_of
 from cloudspend.alerts.event import EventAccount, Severity
 from cloudspend.alerts.message import message_of
@@ -39,7 +40,7 @@ def test_every_severity_but_info_is_told() -> None:
 
 def test_a_name_calls_nobody() -> None:
     account = EventAccount("111111111111", "<!channel> & sons", "LINKED")
-    said = event("AccountUnreachable", account, "x", error="E", reason="<@U1>", remedy="<!here>")
+    said = event(AccountUnreachable(error="E", reason="<@U1>", remedy="<!here>"), account, "x")
     text = json.dumps(notification_of(message_of("AccountUnreachable", said.detail)))
     assert "<" not in text
     assert "channel" in text

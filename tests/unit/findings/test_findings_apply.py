@@ -9,7 +9,7 @@ import pytest
 
 from cloudspend.accounts.model import Account, AccountState
 from cloudspend.alerts.catalog import event
-from cloudspend.alerts.catalog.findings import FindingKind
+from cloudspend.alerts.catalog.findings import FindingKind, FindingResolved
 from cloudspend.alerts.event import Event, Severity
 from cloudspend.errors import TransientError, UsageError
 from cloudspend.findings.apply import HAPPENED_FOR, apply_decisions, digest
@@ -197,13 +197,14 @@ def test_what_happens_once_is_over_after_a_while(desk: Desk) -> None:
 
 def test_days_of_findings_are_dates() -> None:
     told = event(
-        "FindingResolved",
+        FindingResolved(
+            finding="0123456789",
+            kind=FindingKind.BUDGET,
+            subject="a budget",
+            since=date(2026, 11, 1),
+            reason="Gone.",
+        ),
         SOMEONE.for_events,
         "x",
-        finding="0123456789",
-        kind=FindingKind.BUDGET,
-        subject="a budget",
-        since=date(2026, 11, 1),
-        reason="Gone.",
     )
     assert told.details["since"] == "2026-11-01"

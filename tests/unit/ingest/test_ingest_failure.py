@@ -208,7 +208,7 @@ def test_a_published_generation_stays_published_when_a_later_step_fails(world: W
     assert world.generation.state is GenerationState.PUBLISHED
     [event] = world.bus.events
     assert event.detail_type == "IngestUnfinished"
-    assert "is the published one of 2026-10" in event.summary
+    assert "is published as 2026-10" in event.summary
     assert "Reconciling failed." in event.summary
 
 

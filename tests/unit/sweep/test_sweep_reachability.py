@@ -98,7 +98,7 @@ def test_an_old_template_is_told_once_with_the_link() -> None:
     world.round()
     world.round(LATER)
     (said,) = [one for one in world.bus.events if one.detail_type == "TemplateOutdated"]
-    assert f"version 1; {TEMPLATE_VERSION} is the newest" in said.summary
+    assert f"version 1 of the template. The newest version is {TEMPLATE_VERSION}." in said.summary
     assert "/stacks/update/template?stackId=arn:aws:cloudformation" in said.actions[0]
 
 

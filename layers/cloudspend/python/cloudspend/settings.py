@@ -75,8 +75,8 @@ COLLECT_PAGES = 200
 # SSM parameter with the deployed policy as JSON.
 POLICY_PARAMETER = f"/{PREFIX}/policy"
 POLICY = "policy"
-DEPLOY_AGAIN = "Deploy CloudSpend again: npx cdk deploy --all."
-LEAST = "least"
+_DEPLOY_AGAIN = "Deploy CloudSpend again: npx cdk deploy --all."
+_LEAST = "least"
 TYPES: Mapping[str, type] = {"int": int, "str": str, "bool": bool}
 TYPE_NAMES: Mapping[type, str] = {int: "a whole number", str: "a text", bool: "true or false"}
 
@@ -93,7 +93,7 @@ EXPORT_REGIONS = ("us-east-1", "cn-northwest-1")
 
 def _setting(default: int, least: int = 1) -> int:
     """Declare a number with its default and the smallest value that makes sense."""
-    value: int = field(default=default, metadata={LEAST: least})
+    value: int = field(default=default, metadata={_LEAST: least})
     return value
 
 
@@ -139,11 +139,11 @@ class Policy:
             values = None
         if not isinstance(values, dict):
             raise UsageError(
-                f"The parameter {POLICY_PARAMETER} is not a JSON object.", remedy=DEPLOY_AGAIN
+                f"The parameter {POLICY_PARAMETER} is not a JSON object.", remedy=_DEPLOY_AGAIN
             )
         known = {f.name for f in fields(cls)}
         mine = {name: value for name, value in values.items() if name in known}
-        return cls(**checked(cls, mine, f"The parameter {POLICY_PARAMETER}", DEPLOY_AGAIN))
+        return cls(**checked(cls, mine, f"The parameter {POLICY_PARAMETER}", _DEPLOY_AGAIN))
 
     def to_json(self) -> str:
         """Return the value of the deployed parameter."""
@@ -167,7 +167,7 @@ def checked(
                 f"{where} sets {name} to {json.dumps(value)}, which is not {TYPE_NAMES[expected]}.",
                 remedy=remedy,
             )
-        least = known[name].metadata.get(LEAST)
+        least = known[name].metadata.get(_LEAST)
         if least is not None and isinstance(value, int) and value < least:
             raise UsageError(
                 f"{where} sets {name} to {value}; the smallest value is {least}.", remedy=remedy

@@ -24,6 +24,7 @@ from cloudspend.accounts.model import (
 )
 from cloudspend.accounts.ports import AccountChanged, AccountRegistry, Onboarding
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.access import AccessKeyConnected, AccessKeyRotated
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import UsageError
 
@@ -88,7 +89,7 @@ def connect_key(
     desk.registry.save(account, connected)
     _record(connected, checks, desk)
     publish_state_change(connected, desk.bus)
-    _say("AccessKeyConnected", connected, desk.bus)
+    _publish(AccessKeyConnected, connected, desk.bus)
     onboarding.start(account_id, f"{account_id}_{connected.request_id}")
     return Accepted(connected, checks)
 
@@ -115,7 +116,7 @@ def rotate_key(account_id: str, key: AccessKey, desk: AccessKeyPorts, now: datet
     desk.vault.put(account_id, key)
     rotated = _save_key(account_id, candidate.key, desk.registry)
     _record(rotated, checks, desk)
-    _say("AccessKeyRotated", rotated, desk.bus)
+    _publish(AccessKeyRotated, rotated, desk.bus)
     return Accepted(rotated, checks)
 
 
@@ -168,9 +169,9 @@ def _record(account: Account, checks: list[Check], desk: AccessKeyPorts) -> None
         desk.registry.put_check(account.account_id, check)
 
 
-def _say(detail_type: str, account: Account, bus: Bus) -> None:
+def _publish(kind: type[AccessKeyConnected | AccessKeyRotated], account: Account, bus: Bus) -> None:
     key = account.key
     if key is not None:
         subject = f"{key.ending} {key.given_at.isoformat()}"
-        who = {"user_arn": key.user_arn, "ending": key.ending}
-        bus.put(event(detail_type, account.for_events, subject, **who))
+        details = kind(user_arn=key.user_arn, ending=key.ending)
+        bus.put(event(details, account.for_events, subject))

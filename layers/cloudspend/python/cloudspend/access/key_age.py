@@ -5,10 +5,14 @@ from datetime import datetime, timedelta
 
 from cloudspend.accounts.model import Account, KeyFacts
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.access import AccessKeyAging, AccessKeyTooOld
 from cloudspend.alerts.event import Event
 
 # Days, the strictest last. 90 is what the CIS AWS Foundations Benchmark asks for.
-LIMITS = ((90, "AccessKeyAging"), (180, "AccessKeyTooOld"))
+LIMITS: tuple[tuple[int, type[AccessKeyAging | AccessKeyTooOld]], ...] = (
+    (90, AccessKeyAging),
+    (180, AccessKeyTooOld),
+)
 AT_LEAST = "at least "
 
 
@@ -19,7 +23,7 @@ class OldKey:
     key: KeyFacts
     days: int
     limit: int
-    detail_type: str
+    event: type[AccessKeyAging | AccessKeyTooOld]
 
 
 def old_key(account: Account, now: datetime) -> OldKey | None:
@@ -36,13 +40,14 @@ def old_key_event(account: Account, found: OldKey) -> Event:
     """What is said of it, once for each limit and key."""
     key = found.key
     return event(
-        found.detail_type,
+        found.event(
+            user_arn=key.user_arn,
+            ending=key.ending,
+            made_at=key.made_at,
+            days=found.days,
+            limit_days=found.limit,
+            at_least="" if key.age_known else AT_LEAST,
+        ),
         account.for_events,
         f"{key.ending} {key.made_at.isoformat()} {found.limit}",
-        ending=key.ending,
-        user_arn=key.user_arn,
-        made_at=key.made_at,
-        days=found.days,
-        limit_days=found.limit,
-        at_least="" if key.age_known else AT_LEAST,
     )

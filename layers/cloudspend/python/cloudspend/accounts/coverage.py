@@ -20,6 +20,7 @@ from cloudspend.accounts.model import (
 )
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.accounts import CoverageMoved
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import UsageError
 
@@ -118,11 +119,12 @@ def take_over(
         publish_state_change(after, bus)
         bus.put(
             event(
-                "CoverageMoved",
+                CoverageMoved(
+                    organization=organization.account_id,
+                    organization_name=organization.display_name,
+                ),
                 after.for_events,
                 f"{organization.account_id} {act.at.isoformat()}",
-                organization=organization.account_id,
-                organization_name=organization.display_name,
             )
         )
 

@@ -25,6 +25,7 @@ from cloudspend.accounts.model import (
 from cloudspend.accounts.ports import InvitationPorts
 from cloudspend.accounts.validation import AccountFields, ValidationContext, validate
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.accounts import AccountInvited
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import UsageError
 from cloudspend.settings import EXPORT_REGIONS, PREFIX, Settings
@@ -213,9 +214,8 @@ def _announce(account: Account, bus: Bus) -> None:
     publish_state_change(account, bus)
     bus.put(
         event(
-            "AccountInvited",
+            AccountInvited(expires_at=account.expires_at),
             account.for_events,
             str(account.token_sha256),
-            expires_at=account.expires_at,
         )
     )

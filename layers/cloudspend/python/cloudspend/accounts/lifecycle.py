@@ -7,6 +7,8 @@ from typing import Any
 from cloudspend.accounts.model import Account, AccountState, Change, ChangeCause
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.access import AccountDegraded, OnboardingFailed
+from cloudspend.alerts.catalog.accounts import AccountStateChanged
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import UsageError
 
@@ -88,13 +90,11 @@ def publish_state_change(account: Account, bus: Bus) -> None:
         return
     bus.put(
         event(
-            "AccountStateChanged",
+            AccountStateChanged(
+                before=change.before, after=change.after, by=change.by, reason=change.reason or None
+            ),
             account.for_events,
             f"{change.number} {change.at.isoformat()}",
-            before=change.before,
-            after=change.after,
-            by=change.by,
-            reason=change.reason or None,
         )
     )
 
@@ -117,3 +117,8 @@ def transition(
         registry.save(account, after)
     publish_state_change(after, bus)
     return after
+
+
+def connection_lost(state: AccountState) -> type[AccountDegraded | OnboardingFailed]:
+    """Return the event for an account that enters `state` because its connection fails."""
+    return AccountDegraded if state is AccountState.DEGRADED else OnboardingFailed

@@ -9,12 +9,12 @@ AWS accounts").
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from cloudspend.accounts.model import Account, Member
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
-from cloudspend.alerts.event import Bus, Event
+from cloudspend.alerts.catalog.accounts import MemberJoined, MemberLeft
+from cloudspend.alerts.event import Bus
 
 CLOSED = "CLOSED"
 
@@ -88,10 +88,19 @@ def refresh(
     away = {member.account_id: member.left_at for member in known}
     for member in moves.joined:
         since = f"{member.joined_at.isoformat()}/{away.get(member.account_id)}"
-        bus.put(_event("MemberJoined", account, member, since, joined_at=member.joined_at))
+        joined = MemberJoined(
+            member=member.account_id, member_name=member.name, joined_at=member.joined_at
+        )
+        bus.put(event(joined, account.for_events, f"{member.account_id}/{since}"))
     for member in moves.left:
-        since, state = member.seen_at.isoformat(), member.status
-        bus.put(_event("MemberLeft", account, member, since, seen_at=member.seen_at, status=state))
+        left = MemberLeft(
+            member=member.account_id,
+            member_name=member.name,
+            seen_at=member.seen_at,
+            status=member.status,
+        )
+        since = member.seen_at.isoformat()
+        bus.put(event(left, account.for_events, f"{member.account_id}/{since}"))
     registry.put_members(account.account_id, moves.members)
     return moves
 
@@ -104,14 +113,3 @@ def expected(members: Iterable[Member], start: datetime, end: datetime) -> list[
         for member in members
         if member.joined_at < end and (member.left_at is None or member.left_at >= start)
     ]
-
-
-def _event(kind: str, account: Account, member: Member, since: str, **details: Any) -> Event:
-    return event(
-        kind,
-        account.for_events,
-        f"{member.account_id}/{since}",
-        member=member.account_id,
-        member_name=member.name,
-        **details,
-    )

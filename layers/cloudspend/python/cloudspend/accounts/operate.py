@@ -12,6 +12,7 @@ from cloudspend.accounts.model import LEAVING, Account, AccountState, ChangeCaus
 from cloudspend.accounts.ports import AccountRegistry, InvitationPorts, Onboarding
 from cloudspend.accounts.validation import AccountFields, ValidationContext, validate
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.accounts import AccountUpdated
 from cloudspend.errors import UsageError
 
 
@@ -42,13 +43,7 @@ def update(
     after = with_step(after, account, replace(act, reason="; ".join(said)))
     office.registry.save(account, after)
     office.bus.put(
-        event(
-            "AccountUpdated",
-            after.for_events,
-            act.at.isoformat(),
-            by=act.by,
-            changes=said,
-        )
+        event(AccountUpdated(by=act.by, changes=tuple(said)), after.for_events, act.at.isoformat())
     )
     return after
 

@@ -1,36 +1,39 @@
-"""An event as text that a person can act on: what, where, how much, what to do."""
+"""Alerts as text that a person can act on: the news, the facts, and what to do."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cloudspend.alerts import schema as s
 from cloudspend.alerts.catalog import kind_of
-from cloudspend.alerts.catalog.formatting import to_text
+from cloudspend.alerts.catalog.event_type import EventDetails
+from cloudspend.alerts.catalog.formatting import fill, title_words, to_text
 from cloudspend.alerts.ports import Message
 
-# Amazon SNS API reference, Publish: ASCII, no line breaks, at most 100 characters.
-MAX_SUBJECT = 100
+# Amazon SNS API reference, Publish: ASCII, no line breaks, fewer than 100 characters.
+MAX_SUBJECT = 99
+MAX_NAME = 40
 MAX_ROWS = 20
 MAX_CELL = 48
-# The sentence ends with the reason, and the first step is the remedy.
-SAID_ELSEWHERE = ("reason", "remedy")
+# Details that the sentence and the steps contain.
+SHOWN_ELSEWHERE = ("reason", "remedy")
 
 Row = Mapping[str, Any]
 
 
 def message_of(detail_type: str, detail: Mapping[str, Any]) -> Message:
-    """The message for an event's `detail`. Raises Defect for an event that is not catalogued."""
+    """Return the message for an event's `detail`. Raises Defect for an unknown event."""
     account, details = detail["account"], detail["details"]
-    schemas = kind_of(detail_type).details
+    kind = kind_of(detail_type)
+    schemas = kind.schemas()
     sections = [
         detail["summary"],
-        _facts(details, account, schemas),
+        _facts(detail, schemas),
         *[_table(key, details[key], schemas[key]) for key in details if _is_table(details[key])],
         _steps(detail["actions"]),
-        f"Event {detail['event_id']}. Sent again, it bears the same number.",
+        f"Event {detail['event_id']}. Retries carry the same event id.",
     ]
     return Message(
-        subject=_subject(detail_type, detail),
+        subject=_subject(kind, detail),
         text="\n\n".join(section for section in sections if section) + "\n",
         severity=detail["severity"],
         account_id=account["id"],
@@ -39,21 +42,28 @@ def message_of(detail_type: str, detail: Mapping[str, Any]) -> Message:
     )
 
 
-def _subject(detail_type: str, detail: Mapping[str, Any]) -> str:
-    """Severity and account first: a mail program cuts the end off."""
-    account = detail["account"]
-    period = detail["details"].get("period")
-    what = f"{detail_type} {period}" if period else detail_type
-    text = f"{detail['severity'].upper()}: {what}, {account['id']} {account['name']}"
+def _subject(kind: type[EventDetails], detail: Mapping[str, Any]) -> str:
+    """Return the news: the account's name and the title of the event.
+
+    Example: `Example Shop: November 2026's bill was restated, -3.24 USD (-0.5 %)`.
+    """
+    account, details = detail["account"], detail["details"]
+    words = {name: to_text(details[name], schema) for name, schema in kind.schemas().items()}
+    words |= {**title_words(details), "name": account["name"], "id": account["id"]}
+    text = f"{_cut(account['name'], MAX_NAME)}: {fill(kind.title, words)}"
     printable = "".join(c if " " <= c <= "~" else "?" for c in text)
-    return printable[:MAX_SUBJECT].rstrip()
+    return _cut(printable, MAX_SUBJECT)
 
 
-def _facts(details: Row, account: Row, schemas: Mapping[str, s.Schema]) -> str:
-    """What the event says beside its sentence and its tables, one fact a line."""
-    facts = {"account": f"{account['name']} ({account['id']}, {account['type']})"}
-    for key, value in details.items():
-        if value not in (None, "", []) and not _is_table(value) and key not in SAID_ELSEWHERE:
+def _facts(detail: Row, schemas: Mapping[str, s.Schema]) -> str:
+    """Return the details that are not in the sentence or a table, one per line."""
+    account = detail["account"]
+    facts = {
+        "account": f"{account['name']} ({account['id']}, {account['type']})",
+        "severity": detail["severity"],
+    }
+    for key, value in detail["details"].items():
+        if value not in (None, "", []) and not _is_table(value) and key not in SHOWN_ELSEWHERE:
             facts[_label(key)] = to_text(value, schemas[key])
     width = max(map(len, facts))
     return "\n".join(f"  {label.ljust(width)}  {value}" for label, value in facts.items())
@@ -72,7 +82,7 @@ def _table(name: str, rows: Sequence[Row], schema: s.Schema) -> str:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], figures: Sequence[bool]) -> str:
-    """Figures stand to the right, so that their points are in one column."""
+    """Return a line of a table. Figures are right-aligned."""
     aligned = [
         cell.rjust(width) if right else cell.ljust(width)
         for cell, width, right in zip(cells, widths, figures, strict=True)
@@ -82,7 +92,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], figures: Sequence[bool]) 
 
 def _steps(actions: Sequence[str]) -> str:
     if not actions:
-        return "Nothing has to be done."
+        return "No action is needed."
     steps = [f"  {number}. {action}" for number, action in enumerate(actions, 1)]
     return "\n".join(["What to do:", *steps])
 
@@ -95,5 +105,5 @@ def _label(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_CELL else f"{text[: MAX_CELL - 3]}..."
+def _cut(text: str, most: int = MAX_CELL) -> str:
+    return text if len(text) <= most else f"{text[: most - 3].rstrip()}..."

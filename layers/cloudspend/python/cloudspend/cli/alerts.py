@@ -7,6 +7,7 @@ import typer
 
 from cloudspend import wiring
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.platform import TestAlert
 from cloudspend.alerts.dead_letters import Outcome, redrive
 from cloudspend.alerts.event import EventAccount, Severity
 from cloudspend.alerts.subscription import (
@@ -24,7 +25,7 @@ from cloudspend.settings import Settings
 SUBSCRIPTIONS = ("endpoint", "way", "severities", "accounts", "kinds", "confirmed", "dead_letters")
 QUEUES = ("queue", "messages")
 LETTERS = ("queue", "since", "what", "why", "to", "outcome")
-TEST = "TestAlert"
+TEST = TestAlert.__name__
 
 app = typer.Typer(help="Say who is told of what, try it, send again what did not arrive.")
 
@@ -113,12 +114,10 @@ def try_out(
     now = datetime.now(UTC)
     operator.bus.put(
         event(
-            TEST,
+            TestAlert(sender=operator.caller, sent_at=now),
             EventAccount.platform(account_id),
             now.isoformat(),
             severity=severity,
-            sender=operator.caller,
-            sent_at=now,
         )
     )
     hearers = [each for each in found if each.hears(severity, account_id, TEST)]

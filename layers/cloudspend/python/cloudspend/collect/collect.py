@@ -7,6 +7,14 @@ from typing import Any
 from cloudspend import payloads as p
 from cloudspend.accounts.model import Account
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.collect import (
+    CollectCapReached,
+    SourceDegraded,
+    SourceFailed,
+    SourceRecovered,
+    SourceStuck,
+)
+from cloudspend.alerts.catalog.event_type import EventDetails
 from cloudspend.alerts.event import Bus
 from cloudspend.collect.calls import PAGE_PRICE
 from cloudspend.collect.expire import expire
@@ -86,11 +94,9 @@ def failed(state: State, account: Account, progress: Progress, bus: Bus, now: da
     )
     bus.put(
         event(
-            "SourceFailed",
+            SourceFailed(source=source, reason=reason),
             account.for_events,
             f"{source}/{now:%Y-%m-%d}",
-            source=source,
-            reason=reason,
         )
     )
     return Outcome(source, Status.FAILED, reason, held.rows, held.pages, PAGE_PRICE * 0)
@@ -114,12 +120,11 @@ def _say_capped(account: Account, collector: CollectPorts, now: datetime) -> Non
         return
     collector.bus.put(
         event(
-            "CollectCapReached",
+            CollectCapReached(
+                day=f"{now:%Y-%m-%d}", pages=collector.cap, cost=collector.cap * PAGE_PRICE
+            ),
             account.for_events,
             f"{now:%Y-%m-%d}",
-            day=now.date(),
-            pages=collector.cap,
-            cost=collector.cap * PAGE_PRICE,
         )
     )
 
@@ -133,12 +138,9 @@ def _say_stuck(
         return
     collector.bus.put(
         event(
-            "SourceStuck",
+            SourceStuck(source=source, days=now.stuck, pages=collector.cap),
             account.for_events,
             f"{source}/{now.at:%Y-%m-%d}",
-            source=source,
-            days=now.stuck,
-            pages=collector.cap,
         )
     )
 
@@ -150,13 +152,10 @@ def _say_changed(
     was = before is not None and before.status is Status.DEGRADED
     same = before is not None and before.reason == outcome.reason
     if outcome.status is Status.DEGRADED and not (was and same):
-        kind = "SourceDegraded"
+        details: EventDetails = SourceDegraded(source=source, reason=outcome.reason)
     elif was and outcome.status in (Status.COLLECTED, Status.NOT_AVAILABLE):
-        kind = "SourceRecovered"
+        details = SourceRecovered(source=source)
     else:
         return
     since = before.at.isoformat() if before else ""
-    details = {"source": source}
-    if kind == "SourceDegraded":
-        details["reason"] = outcome.reason
-    bus.put(event(kind, account.for_events, f"{source}/{since}/{outcome.reason}", **details))
+    bus.put(event(details, account.for_events, f"{source}/{since}/{outcome.reason}"))

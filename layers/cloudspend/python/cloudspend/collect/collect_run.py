@@ -14,6 +14,7 @@ from cloudspend import payloads as p
 from cloudspend.accounts.model import Account, AccountState
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.collect import CollectCompleted
 from cloudspend.alerts.event import Bus, EventAccount
 from cloudspend.collect.model import Status
 from cloudspend.collect.source import Source
@@ -71,12 +72,9 @@ def report(state: State, lake: Lake, bus: Bus, platform_id: str) -> dict[str, An
     }
     bus.put(
         event(
-            "CollectCompleted",
+            CollectCompleted(collect=state[p.COLLECT], cost=cost, **summary),
             EventAccount.platform(platform_id),
             state[p.COLLECT],
-            collect=state[p.COLLECT],
-            cost=cost,
-            **summary,
         )
     )
     return {

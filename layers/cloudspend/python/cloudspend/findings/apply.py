@@ -4,14 +4,23 @@ Whatever ends in between, the next run decides the same again and sends the same
 same number: a message may come twice, and never not at all.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from cloudspend.accounts.model import Account
 from cloudspend.alerts.catalog import event
-from cloudspend.alerts.catalog.findings import FindingKind
+from cloudspend.alerts.catalog.event_type import EventDetails
+from cloudspend.alerts.catalog.findings import (
+    CostDriverRow,
+    FindingKind,
+    FindingRaised,
+    FindingResolved,
+    FindingRow,
+    FindingsDigest,
+    FindingUpdated,
+)
 from cloudspend.alerts.event import Bus, Event, EventAccount
 from cloudspend.findings.decide import (
     Decision,
@@ -109,18 +118,14 @@ def events_of(account: EventAccount, decision: Decision, finding: Finding) -> li
     subject = f"{finding.finding_id}/{finding.changes}"
     match decision:
         case Raise():
-            return [_told("FindingRaised", account, subject, finding.seen)]
+            details: EventDetails = FindingRaised(**_fields(finding.seen))
+            return [event(details, account, subject, severity=finding.seen.severity)]
         case Update(reason=change):
-            return [_told("FindingUpdated", account, subject, finding.seen, change=change)]
+            details = FindingUpdated(**_fields(finding.seen), change=change)
+            return [event(details, account, subject, severity=finding.seen.severity)]
         case Resolve(reason=reason):
             return [
-                event(
-                    "FindingResolved",
-                    account,
-                    subject,
-                    **_identity(finding.seen),
-                    reason=reason,
-                )
+                event(FindingResolved(**_identity(finding.seen), reason=reason), account, subject)
             ]
 
 
@@ -131,20 +136,21 @@ def digest(account: Account, outcomes: Iterable[Outcome], day: datetime) -> Even
     if not quiet:
         return None
     return event(
-        "FindingsDigest",
+        FindingsDigest(
+            open=sum(each.finding.is_open for each in done),
+            changed=len(quiet),
+            findings=tuple(
+                FindingRow(
+                    finding=each.finding.finding_id,
+                    kind=each.finding.seen.kind,
+                    why=each.decision.reason,
+                    summary=each.finding.seen.reason,
+                )
+                for each in quiet
+            ),
+        ),
         account.for_events,
         f"{day:%Y-%m-%d}",
-        open=sum(each.finding.is_open for each in done),
-        changed=len(quiet),
-        findings=[
-            {
-                "finding": each.finding.finding_id,
-                "kind": each.finding.seen.kind,
-                "why": each.decision.reason,
-                "summary": each.finding.seen.reason,
-            }
-            for each in quiet
-        ],
     )
 
 
@@ -162,28 +168,21 @@ def _identity(seen: Observation) -> dict[str, Any]:
     }
 
 
-def _told(
-    detail_type: str, account: EventAccount, subject: str, seen: Observation, **more: Any
-) -> Event:
-    moved: list[Mapping[str, Any]] = [
-        {
-            "what": each.what,
-            "before": each.before,
-            "after": each.after,
-            "difference": each.difference,
-        }
-        for each in seen.moved
-    ]
-    return event(
-        detail_type,
-        account,
-        subject,
-        severity=seen.severity,
+def _fields(seen: Observation) -> dict[str, Any]:
+    """Return the fields that events of open findings share."""
+    return {
         **_identity(seen),
-        amount=seen.amount,
-        currency=seen.currency,
-        reason=seen.reason,
-        remedy=seen.remedy,
-        moved=moved,
-        **more,
-    )
+        "amount": seen.amount,
+        "currency": seen.currency,
+        "reason": seen.reason,
+        "remedy": seen.remedy,
+        "moved": tuple(
+            CostDriverRow(
+                what=driver.what,
+                before=driver.before,
+                after=driver.after,
+                difference=driver.difference,
+            )
+            for driver in seen.moved
+        ),
+    }

@@ -101,10 +101,10 @@ READS: Mapping[str, Callable[[Detail], Heard]] = {
         FindingKind.PERMISSION_LOST, DELIVERIES, detail, _unreachable(detail["details"])
     ),
     **{
-        detail_type: lambda detail: _there(
+        kind.__name__: lambda detail: _there(
             FindingKind.KEY_OLD, detail["details"]["ending"], detail, ""
         )
-        for _, detail_type in LIMITS
+        for _, kind in LIMITS
     },
     "PeriodDisputed": lambda detail: _there(
         FindingKind.MISMATCH, _period(detail), detail, detail["details"]["residual"]

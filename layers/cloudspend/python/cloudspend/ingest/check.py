@@ -10,6 +10,7 @@ from cloudspend import payloads as p
 from cloudspend.accounts.model import Account
 from cloudspend.accounts.ports import AccountReader
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.ingest import UnknownChargeTypes, UnknownColumns
 from cloudspend.alerts.event import Bus
 from cloudspend.convert.model import ConversionSummary, ConversionTask, ParquetTotals
 from cloudspend.errors import Defect, DeliveryError, TotalsDiffer
@@ -93,13 +94,16 @@ def _report_unknown(
     columns = sorted({name for summary in summaries for name in summary.unknown_columns})
     types = sorted({name for summary in summaries for name in summary.unknown_charge_types})
     subject = f"{period}/{generation}"
-    named = {"period": period, "generation": generation}
     if columns:
-        bus.put(event("UnknownColumns", account.for_events, subject, columns=columns, **named))
-    if types:
-        bus.put(
-            event("UnknownChargeTypes", account.for_events, subject, charge_types=types, **named)
+        new_columns = UnknownColumns(
+            period=str(period), generation=generation, columns=tuple(columns)
         )
+        bus.put(event(new_columns, account.for_events, subject))
+    if types:
+        new_types = UnknownChargeTypes(
+            period=str(period), generation=generation, charge_types=tuple(types)
+        )
+        bus.put(event(new_types, account.for_events, subject))
 
 
 def _tasks(state: State, lake: Lake) -> list[ConversionTask]:

@@ -9,6 +9,7 @@ from cloudspend import payloads as p
 from cloudspend.accounts.model import Account
 from cloudspend.accounts.ports import AccountReader
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.ingest import IngestFailed, IngestUnfinished
 from cloudspend.alerts.event import Bus, Event
 from cloudspend.errors import CloudSpendError, Failure, names, parse
 from cloudspend.exports.model import BillingPeriod
@@ -97,32 +98,34 @@ def failed_event(
     details = failure.details
     line = details.get("line")
     return event(
-        "IngestFailed",
+        IngestFailed(
+            period=str(period) if period else None,
+            generation=generation,
+            error=failure.error,
+            reason=failure.summary,
+            file=_text(details.get("file")),
+            line=int(line) if line is not None else None,
+            column=_text(details.get("column")),
+            value=_text(details.get("value")),
+            remedy=failure.remedy or OUR_FAULT,
+        ),
         account.for_events,
         f"{period} {generation} {failure.error} {failure.summary}",
-        period=str(period) if period else None,
-        generation=generation,
-        error=failure.error,
-        reason=failure.summary,
-        file=_text(details.get("file")),
-        line=int(line) if line is not None else None,
-        column=_text(details.get("column")),
-        value=_text(details.get("value")),
-        remedy=failure.remedy or OUR_FAULT,
     )
 
 
 def _unfinished_event(account: Account, published: PublishedPeriod, failure: Failure) -> Event:
     return event(
-        "IngestUnfinished",
+        IngestUnfinished(
+            period=str(published.period),
+            generation=published.generation,
+            verdict=published.verdict,
+            error=failure.error,
+            reason=failure.summary,
+            remedy=failure.remedy or OUR_FAULT,
+        ),
         account.for_events,
         f"{published.period} {published.generation} {failure.error} {failure.summary}",
-        period=published.period,
-        generation=published.generation,
-        verdict=published.verdict,
-        error=failure.error,
-        reason=failure.summary,
-        remedy=failure.remedy or OUR_FAULT,
     )
 
 

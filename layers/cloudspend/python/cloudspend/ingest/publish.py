@@ -14,6 +14,8 @@ from cloudspend import payloads as p
 from cloudspend.accounts.model import Account
 from cloudspend.accounts.ports import AccountReader
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.ingest import PeriodPublished, PeriodRestated
+from cloudspend.alerts.catalog.reconcile import CostChange
 from cloudspend.alerts.event import Bus, Event
 from cloudspend.alerts.money import money
 from cloudspend.errors import Defect, TotalsDiffer
@@ -162,14 +164,15 @@ def _outcome(account: Account, published: PublishedPeriod, press: PublishPorts) 
         if changes:
             return _restated(account, published, previous, changes, press)
     return event(
-        "PeriodPublished",
+        PeriodPublished(
+            period=str(published.period),
+            generation=published.generation,
+            rows=published.totals.rows,
+            billed_cost=money(published.totals.billed_cost),
+            currency=published.totals.currency,
+        ),
         account.for_events,
         f"{published.period}/{published.generation}",
-        period=published.period,
-        generation=published.generation,
-        rows=published.totals.rows,
-        billed_cost=money(published.totals.billed_cost),
-        currency=published.totals.currency,
     )
 
 
@@ -177,7 +180,7 @@ def _restated(
     account: Account,
     published: PublishedPeriod,
     previous: str,
-    changes: list[dict[str, str]],
+    changes: tuple[CostChange, ...],
     press: PublishPorts,
 ) -> Event:
     before = press.generations.get(account.account_id, published.period, previous)
@@ -185,32 +188,33 @@ def _restated(
         raise Defect(f"The generation {previous} was published without totals.")
     was, now = before.totals.billed_cost, published.totals.billed_cost
     return event(
-        "PeriodRestated",
+        PeriodRestated(
+            period=str(published.period),
+            generation=published.generation,
+            previous_generation=previous,
+            billed_cost=money(now),
+            previous_billed_cost=money(was),
+            difference=money(now - was),
+            currency=published.totals.currency,
+            changes=changes,
+        ),
         account.for_events,
         f"{published.period}/{published.generation}",
-        period=published.period,
-        generation=published.generation,
-        previous_generation=previous,
-        billed_cost=money(now),
-        previous_billed_cost=money(was),
-        difference=money(now - was),
-        currency=published.totals.currency,
-        changes=changes,
     )
 
 
-def _changes(published: PublishedPeriod, previous: str, queries: Queries) -> list[dict[str, str]]:
+def _changes(published: PublishedPeriod, previous: str, queries: Queries) -> tuple[CostChange, ...]:
     """What the restatement changed by account and service, the largest difference first."""
     found = services_between(
         published.account_id, published.period, previous, published.generation, queries
     )
-    return [
-        {
-            "account": linked,
-            "service": service,
-            "before": money(before),
-            "after": money(after),
-            "difference": money(after - before),
-        }
+    return tuple(
+        CostChange(
+            account=linked,
+            service=service,
+            before=money(before),
+            after=money(after),
+            difference=money(after - before),
+        )
         for linked, service, before, after in found
-    ]
+    )

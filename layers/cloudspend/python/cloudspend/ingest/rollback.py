@@ -11,6 +11,7 @@ from datetime import datetime
 
 from cloudspend.accounts.model import Account
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.ingest import PeriodRolledBack
 from cloudspend.alerts.event import Event
 from cloudspend.alerts.money import money
 from cloudspend.errors import TotalsDiffer, UsageError
@@ -148,15 +149,16 @@ def _held(rollback: Rollback, reason: str, now: datetime) -> PublishedPeriod:
 def _event(account: Account, rollback: Rollback, held: PublishedPeriod, reason: str) -> Event:
     was, now = rollback.current.totals.billed_cost, held.totals.billed_cost
     return event(
-        "PeriodRolledBack",
+        PeriodRolledBack(
+            period=str(held.period),
+            generation=held.generation,
+            previous_generation=rollback.current.generation,
+            billed_cost=money(now),
+            previous_billed_cost=money(was),
+            difference=money(now - was),
+            currency=held.totals.currency,
+            reason=reason,
+        ),
         account.for_events,
         f"{held.period}/{held.generation}/{held.published_at.isoformat()}",
-        period=held.period,
-        generation=held.generation,
-        previous_generation=rollback.current.generation,
-        billed_cost=money(now),
-        previous_billed_cost=money(was),
-        difference=money(now - was),
-        currency=held.totals.currency,
-        reason=reason,
     )

@@ -15,6 +15,7 @@ from cloudspend.accounts.lifecycle import publish_state_change, transition, tran
 from cloudspend.accounts.model import Account, AccountState, ChangeCause
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.accounts import AccountRemoved
 from cloudspend.alerts.event import Bus, EventAccount
 from cloudspend.errors import UsageError
 from cloudspend.offboarding.model import MAX_NAMED, Data, Found, Report, instruction, to_json
@@ -139,13 +140,14 @@ def _tell(state: State, report: Report, way: OffboardPorts) -> None:
     place = f"s3://{way.reports.bucket}/{state[p.REPORT_KEY]}"
     way.bus.put(
         event(
-            "AccountRemoved",
+            AccountRemoved(
+                data=_what(report.data),
+                removed=", ".join(f"{count} {kind}" for kind, count in report.removed.items()),
+                report=place,
+                customer=instruction(facts),
+            ),
             EventAccount(facts["account_id"], facts["name"], facts["type"]),
             state[p.REPORT_KEY],
-            data=_what(report.data),
-            removed=", ".join(f"{count} {kind}" for kind, count in report.removed.items()),
-            report=place,
-            customer=instruction(facts),
         )
     )
 

@@ -7,7 +7,12 @@ from cloudspend.access.checks import denied_and_needed, require_granted, run_che
 from cloudspend.access.ports import AccessKeyStore, CustomerSessions, EnterCustomer
 from cloudspend.access.verify import check_connection, connection_checks, verify_connection
 from cloudspend.accounts.coverage import COUNTED_ONCE, doubled, onboarded_members, take_over
-from cloudspend.accounts.lifecycle import TRANSITIONS, state_after_connection_loss, transition
+from cloudspend.accounts.lifecycle import (
+    TRANSITIONS,
+    connection_lost,
+    state_after_connection_loss,
+    transition,
+)
 from cloudspend.accounts.members import refresh
 from cloudspend.accounts.model import (
     Account,
@@ -19,6 +24,7 @@ from cloudspend.accounts.model import (
 )
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.access import AccountActivated, CheckResult
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import ConnectionRefused, Defect, Failure
 from cloudspend.onboarding.switch_to_role import keep_access_key, switch_to_role
@@ -89,8 +95,8 @@ def activate(account_id: str, registry: AccountRegistry, bus: Bus, now: datetime
         _act(now),
         activated_at=account.activated_at or now,
     )
-    results = [{"name": check.name, "status": check.status.value} for check in checks]
-    bus.put(event("AccountActivated", account.for_events, _attempt(account), checks=results))
+    results = tuple(CheckResult(name=c.name, status=c.status.value) for c in checks)
+    bus.put(event(AccountActivated(checks=results), account.for_events, _attempt(account)))
 
 
 def report_failure(
@@ -109,12 +115,13 @@ def report_failure(
         return
     bus.put(
         event(
-            "AccountDegraded" if state is AccountState.DEGRADED else "OnboardingFailed",
+            connection_lost(state)(
+                check=str(failure.details.get("check", "")) or failure.error,
+                reason=failure.summary,
+                remedy=failure.remedy or OUR_FAULT,
+            ),
             account.for_events,
             f"{_attempt(account)}\n{failure.summary}",
-            check=str(failure.details.get("check", "")) or failure.error,
-            reason=failure.summary,
-            remedy=failure.remedy or OUR_FAULT,
         )
     )
     transition(registry, bus, account, state, _act(now, failure.summary))

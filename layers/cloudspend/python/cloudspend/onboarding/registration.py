@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cloudspend.accounts.lifecycle import (
+    connection_lost,
     publish_state_change,
     state_after_connection_loss,
     transition,
@@ -25,6 +26,7 @@ from cloudspend.accounts.ports import (
     Responder,
 )
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.accounts import AccountConnected, RegistrationsRefused
 from cloudspend.alerts.event import Bus, EventAccount
 from cloudspend.errors import CloudSpendError, Defect, TransientError, UsageError
 from cloudspend.onboarding.claim import (
@@ -127,7 +129,7 @@ def _should_answer(registry: AccountRegistry, bus: Bus, settings: Settings, now:
     count = registry.refused(hour)
     if count == REFUSALS_ANSWERED:
         platform = EventAccount.platform(settings.account_id)
-        bus.put(event("RegistrationsRefused", platform, hour.isoformat(), hour=hour, refused=count))
+        bus.put(event(RegistrationsRefused(hour=hour, refused=count), platform, hour.isoformat()))
     return count <= REFUSALS_ANSWERED
 
 
@@ -187,7 +189,7 @@ def announce(account: Account, bus: Bus) -> None:
     """Say that the account's role is known; it is not proved yet."""
     subject = str(account.request_id)
     publish_state_change(account, bus)
-    bus.put(event("AccountConnected", account.for_events, subject, role_arn=account.role_arn))
+    bus.put(event(AccountConnected(role_arn=str(account.role_arn)), account.for_events, subject))
 
 
 def _forget(request: Request, registry: AccountRegistry, bus: Bus, now: datetime) -> None:
@@ -199,12 +201,14 @@ def _forget(request: Request, registry: AccountRegistry, bus: Bus, now: datetime
     # First the event, then the state: if the second fails, the repeat of the message does both.
     bus.put(
         event(
-            "AccountDegraded" if state is AccountState.DEGRADED else "OnboardingFailed",
+            connection_lost(state)(
+                check="stack",
+                reason=STACK_DELETED,
+                remedy="If this was a mistake, invite the account again: cloudspend accounts "
+                "invite.",
+            ),
             account.for_events,
             request.name,
-            check="stack",
-            reason=STACK_DELETED,
-            remedy="Invite the account again if this was not meant: cloudspend accounts invite.",
         )
     )
     transition(registry, bus, account, state, ChangeCause(request.stack_id, now, STACK_DELETED))

@@ -7,6 +7,7 @@ from cloudspend.accounts.lifecycle import transition
 from cloudspend.accounts.model import Account, AccountState, ChangeCause
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.access import MovedToRole, MoveToRoleFailed
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import Failure
 
@@ -35,12 +36,13 @@ def switch_to_role(
         # First the event: if the rest fails, the repeat of the step does all of it.
         bus.put(
             event(
-                "MovedToRole",
+                MovedToRole(
+                    role_arn=str(account.role_arn),
+                    user_arn=account.key.user_arn,
+                    ending=account.key.ending,
+                ),
                 account.for_events,
                 f"{account.role_arn} {account.key.ending} {account.key.given_at.isoformat()}",
-                role_arn=account.role_arn,
-                user_arn=account.key.user_arn,
-                ending=account.key.ending,
             )
         )
         without = replace(account, key=None)
@@ -56,13 +58,14 @@ def keep_access_key(
     """The role did not prove itself: the account goes on with its key as if nothing had been."""
     bus.put(
         event(
-            "MoveToRoleFailed",
+            MoveToRoleFailed(
+                role_arn=str(account.role_arn),
+                check=str(failure.details.get("check", "")) or failure.error,
+                reason=failure.summary,
+                remedy=failure.remedy or OUR_FAULT,
+            ),
             account.for_events,
             f"{account.request_id} {failure.summary}",
-            role_arn=account.role_arn,
-            check=str(failure.details.get("check", "")) or failure.error,
-            reason=failure.summary,
-            remedy=failure.remedy or OUR_FAULT,
         )
     )
     back = replace(account, role_arn=None, stack_id=None)

@@ -7,7 +7,8 @@ from typing import Any
 from cloudspend import payloads
 from cloudspend.accounts.members import expected
 from cloudspend.accounts.model import Account, ExportKind
-from cloudspend.alerts import catalog as events
+from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.reconcile import ReconciliationUnavailable
 from cloudspend.collect.cost_explorer import read_bill
 from cloudspend.collect.ports import CapReached, CostExplorer, NotAvailable
 from cloudspend.errors import (
@@ -122,14 +123,15 @@ def unavailable(
         if not record(outcome, platform):
             return {payloads.VERDICT: SUPERSEDED}
     platform.bus.put(
-        events.event(
-            "ReconciliationUnavailable",
+        event(
+            ReconciliationUnavailable(
+                period=str(published.period),
+                generation=published.generation,
+                reason=said,
+                remedy=failure.remedy or OUR_FAULT,
+            ),
             account.for_events,
             f"{published.period}/{published.generation}",
-            period=published.period,
-            generation=published.generation,
-            reason=said,
-            remedy=failure.remedy or OUR_FAULT,
         )
     )
     if failure.error not in NOT_OURS:

@@ -5,14 +5,23 @@ current is not taken, and the partitions of the tables only show what the regist
 may be repeated.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from cloudspend.accounts.model import Account
-from cloudspend.alerts import catalog as events
+from cloudspend.alerts.catalog import event
 from cloudspend.alerts.catalog.event_type import MAX_CELLS
+from cloudspend.alerts.catalog.reconcile import Cell as CellRow
+from cloudspend.alerts.catalog.reconcile import (
+    CertificateWithdrawn,
+    CostChange,
+    DataQualityDoubtful,
+    PeriodCertified,
+    PeriodDisputed,
+    PeriodProvisional,
+)
+from cloudspend.alerts.catalog.reconcile import Explanation as ExplanationRow
 from cloudspend.alerts.event import Event
 from cloudspend.alerts.money import money
 from cloudspend.exports.model import BillingPeriod
@@ -43,10 +52,10 @@ SUFFIXES = {
     Measure.NET: " (net effective cost)",
 }
 
-DETAIL_TYPES = {
-    Verdict.CERTIFIED: "PeriodCertified",
-    Verdict.PROVISIONAL: "PeriodProvisional",
-    Verdict.DISPUTED: "PeriodDisputed",
+VERDICT_EVENTS: Mapping[Verdict, type[PeriodCertified | PeriodProvisional | PeriodDisputed]] = {
+    Verdict.CERTIFIED: PeriodCertified,
+    Verdict.PROVISIONAL: PeriodProvisional,
+    Verdict.DISPUTED: PeriodDisputed,
 }
 
 
@@ -88,20 +97,21 @@ def announce(account: Account, outcome: Outcome, platform: ReconcilePorts) -> No
     residual = money(comparison.residual(Measure.BILLED))
     verdict = outcome.judgement.verdict
     platform.bus.put(
-        events.event(
-            DETAIL_TYPES[verdict],
+        event(
+            VERDICT_EVENTS[verdict](
+                period=str(published.period),
+                generation=published.generation,
+                lake_total=money(comparison.lake.total.billed),
+                cost_explorer_total=money(comparison.cost_explorer.total.billed),
+                explained=money(comparison.total_explained.billed),
+                residual=residual,
+                currency=outcome.currency,
+                reason=outcome.judgement.reason,
+                cells=tuple(_cell(d) for d in outcome.judgement.differences[:MAX_CELLS]),
+                explanations=_explanations(comparison.explanations),
+            ),
             account.for_events,
             f"{published.period}/{published.generation}/{residual}",
-            period=published.period,
-            generation=published.generation,
-            lake_total=money(comparison.lake.total.billed),
-            cost_explorer_total=money(comparison.cost_explorer.total.billed),
-            explained=money(comparison.total_explained.billed),
-            residual=residual,
-            currency=outcome.currency,
-            reason=outcome.judgement.reason,
-            cells=[_cell(d) for d in outcome.judgement.differences[:MAX_CELLS]],
-            explanations=_explanations(comparison.explanations),
         )
     )
 
@@ -140,14 +150,15 @@ def announce_quality(
     doubts = report.doubtful(certified=certified)
     if doubts:
         platform.bus.put(
-            events.event(
-                "DataQualityDoubtful",
+            event(
+                DataQualityDoubtful(
+                    period=str(published.period),
+                    generation=published.generation,
+                    previous_generation=published.previous_generation,
+                    doubts=tuple(doubts),
+                ),
                 account.for_events,
                 f"{published.period}/{published.generation}",
-                period=published.period,
-                generation=published.generation,
-                previous_generation=published.previous_generation,
-                doubts=doubts,
             )
         )
 
@@ -169,62 +180,63 @@ def _withdrawn(account: Account, outcome: Outcome) -> Event:
     """That AWS changed a certified bill, and what of it, by account and service."""
     published = outcome.published
     changes = _changes(outcome)
-    return events.event(
-        "CertificateWithdrawn",
+    return event(
+        CertificateWithdrawn(
+            period=str(published.period),
+            generation=published.generation,
+            certified_at=published.reconciled_at or outcome.at,
+            difference=money(sum((change.difference for change in changes), ZERO)),
+            currency=outcome.currency,
+            reason=outcome.judgement.reason,
+            changes=changes,
+        ),
         account.for_events,
         f"{published.period}/{published.generation}/{published.reconciled_at}",
-        period=published.period,
-        generation=published.generation,
-        certified_at=published.reconciled_at,
-        difference=money(sum((Decimal(c["difference"]) for c in changes), ZERO)),
-        currency=outcome.currency,
-        reason=outcome.judgement.reason,
-        changes=changes,
     )
 
 
-def _changes(outcome: Outcome) -> list[dict[str, str]]:
+def _changes(outcome: Outcome) -> tuple[CostChange, ...]:
     """What Cost Explorer says now and said when the bill was certified, by account and service,
     the largest difference first."""
     told: dict[tuple[str, str], list[Decimal]] = {}
     if outcome.comparison is None:
-        return []
+        return ()
     for cell, costs in outcome.comparison.cost_explorer.cells.items():
         told.setdefault((cell.account_id, cell.service), [ZERO, ZERO])[1] += costs.billed
     for cell, remembered in outcome.before.cells.items():
         pair = told.setdefault((cell.account_id, cell.service), [ZERO, ZERO])
         pair[0] += remembered.cost_explorer.billed
     changed = [
-        {
-            "account": linked,
-            "service": service,
-            "before": money(was),
-            "after": money(now),
-            "difference": money(now - was),
-        }
+        CostChange(
+            account=linked,
+            service=service,
+            before=money(was),
+            after=money(now),
+            difference=money(now - was),
+        )
         for (linked, service), (was, now) in told.items()
         if money(now - was) != money(ZERO)
     ]
-    return sorted(changed, key=lambda change: -abs(Decimal(change["difference"])))
+    return tuple(sorted(changed, key=lambda change: -abs(change.difference)))
 
 
-def _explanations(explanations: Iterable[Explanation]) -> list[dict[str, Any]]:
+def _explanations(explanations: Iterable[Explanation]) -> tuple[ExplanationRow, ...]:
     """The largest first; rounding is told in the tables only."""
     told = sorted(
         (each for each in explanations if each.rule != ROUNDING),
         key=lambda each: (-max(map(abs, each.costs)), each.cell),
     )
-    return [
-        {
-            "account": each.cell.account_id,
-            "service": each.cell.service,
-            "charge_type": each.cell.charge_type,
-            "rule": each.rule,
-            "amount": money(each.costs.billed),
-            "because": each.because,
-        }
+    return tuple(
+        ExplanationRow(
+            account=each.cell.account_id,
+            service=each.cell.service,
+            charge_type=each.cell.charge_type,
+            rule=each.rule,
+            amount=money(each.costs.billed),
+            because=each.because,
+        )
         for each in told[:MAX_CELLS]
-    ]
+    )
 
 
 def _write(outcome: Outcome, platform: ReconcilePorts) -> None:
@@ -250,14 +262,14 @@ def _point(current: PublishedPeriod, platform: ReconcilePorts) -> None:
         platform.catalog.point(table.name, (current.account_id, str(current.period)), location)
 
 
-def _cell(difference: Difference) -> dict[str, Any]:
+def _cell(difference: Difference) -> CellRow:
     cell = difference.cell
     suffix = SUFFIXES[difference.measure]
-    return {
-        "account": cell.account_id,
-        "service": cell.service,
-        "charge_type": cell.charge_type + suffix,
-        "lake": money(difference.lake),
-        "cost_explorer": money(difference.cost_explorer),
-        "residual": money(difference.residual),
-    }
+    return CellRow(
+        account=cell.account_id,
+        service=cell.service,
+        charge_type=cell.charge_type + suffix,
+        lake=money(difference.lake),
+        cost_explorer=money(difference.cost_explorer),
+        residual=money(difference.residual),
+    )

@@ -14,6 +14,7 @@ from cloudspend.accounts.coverage import names, onboarded_members, take_over
 from cloudspend.accounts.model import Account, AccountType, ChangeCause, Member
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.accounts import CountedTwice, PeriodMoved
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import PublishedPeriod
 from cloudspend.settings import SWEEP_MACHINE
@@ -103,13 +104,14 @@ def _tell(
     """Before it is done: told twice is better than not at all."""
     store.bus.put(
         event(
-            "PeriodMoved",
+            PeriodMoved(
+                period=str(published.period),
+                generation=published.generation,
+                organization=organization.account_id,
+                organization_name=organization.display_name,
+            ),
             account.for_events,
             f"{published.period} {organization.account_id}",
-            period=published.period,
-            generation=published.generation,
-            organization=organization.account_id,
-            organization_name=organization.display_name,
         )
     )
 
@@ -117,6 +119,6 @@ def _tell(
 def _counted_twice(organization: Account, twice: list[Account], now: datetime) -> AccountCondition:
     state = " ".join(one.account_id for one in twice)
     said = event(
-        "CountedTwice", organization.for_events, f"{state} {now:%Y-%m-%d}", accounts=names(twice)
+        CountedTwice(accounts=names(twice)), organization.for_events, f"{state} {now:%Y-%m-%d}"
     )
     return AccountCondition(state, said)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from cloudspend.accounts.model import Account
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.sweep import PeriodExpired
 from cloudspend.alerts.event import Bus
 from cloudspend.ingest.plan import RUNS
 from cloudspend.lake.model import AccountInventory, Generation, PublishedPeriod
@@ -72,12 +73,13 @@ def _retire(
     """End a billing period. Told before it is done: told twice is better than not at all."""
     store.bus.put(
         event(
-            "PeriodExpired",
+            PeriodExpired(
+                period=str(published.period),
+                generation=published.generation,
+                retention_months=account.retention_months or 0,
+            ),
             account.for_events,
             f"{published.period}",
-            period=published.period,
-            generation=published.generation,
-            retention_months=account.retention_months,
         )
     )
     return end_period(published, store, now)

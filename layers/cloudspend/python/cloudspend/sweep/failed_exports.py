@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from cloudspend.accounts.model import Account
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.sweep import DeliveryFailing
 from cloudspend.errors import PermissionDenied
 from cloudspend.exports.definition import Definition, reason_of
 from cloudspend.sweep.condition import AccountCondition
@@ -35,11 +36,8 @@ def failing(
     if failure is None:
         return None
     said = event(
-        "DeliveryFailing",
+        DeliveryFailing(export=account.export.name, status=failure, reason=reason_of(failure)),
         account.for_events,
         f"{failure} {now:%Y-%m-%d}",
-        export=account.export.name,
-        status=failure,
-        reason=reason_of(failure),
     )
     return AccountCondition(failure, said)

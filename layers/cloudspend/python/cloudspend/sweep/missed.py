@@ -14,6 +14,7 @@ from datetime import datetime
 
 from cloudspend.accounts.model import Account
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.sweep import DeliveryFound, IngestResumed
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import Defect, DeliveryError, Failure, TransientError, names
 from cloudspend.exports.deliveries import latest_manifests, read_delivery
@@ -147,14 +148,16 @@ def _begin(account: Account, request: IngestRequest, desk: MissedDeliveryPorts) 
     if not started.started:
         return NOTHING
     first = started.execution == request.execution()
+    kind = DeliveryFound if first else IngestResumed
     desk.bus.put(
         event(
-            "DeliveryFound" if first else "IngestResumed",
+            kind(
+                period=str(request.period),
+                generation=request.generation,
+                execution=started.execution,
+            ),
             account.for_events,
             started.execution,
-            period=request.period,
-            generation=request.generation,
-            execution=started.execution,
         )
     )
     return FOUND if first else RESUMED

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from cloudspend.accounts.model import Account
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.sweep import PartitionRepaired
 from cloudspend.alerts.event import Event
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.ingest.publish import PublishPorts, sync_partitions
@@ -175,11 +176,12 @@ def show(account: Account, period: BillingPeriod, press: PublishPorts) -> None:
 def _repaired(account: Account, drift: Drift, now: datetime) -> Event:
     """The same drift on another day is another event."""
     return event(
-        "PartitionRepaired",
+        PartitionRepaired(
+            table=drift.table,
+            period=str(drift.period),
+            generation=drift.generation,
+            wrong=drift.wrong,
+        ),
         account.for_events,
         f"{drift.table}/{drift.period}/{drift.generation}/{drift.wrong}/{now:%Y-%m-%d}",
-        table=drift.table,
-        period=drift.period,
-        generation=drift.generation,
-        wrong=drift.wrong,
     )

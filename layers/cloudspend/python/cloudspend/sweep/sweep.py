@@ -16,6 +16,13 @@ from cloudspend.accounts.link import is_outdated, update_link
 from cloudspend.accounts.model import Account, AccountType
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
+from cloudspend.alerts.catalog.accounts import TemplateOutdated
+from cloudspend.alerts.catalog.sweep import (
+    AccountUnreachable,
+    DeliveryOverdue,
+    FilesMissing,
+    StagingRemoved,
+)
 from cloudspend.errors import CustomerActionError, Failure
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.ingest.failure import OUR_FAULT, failure_of
@@ -242,12 +249,9 @@ def _missed(
         name = type(error).__name__
         state = f"{name} {error.summary}"
         said = event(
-            "AccountUnreachable",
+            AccountUnreachable(error=name, reason=error.summary, remedy=error.remedy or OUR_FAULT),
             account.for_events,
             f"{state} {now:%Y-%m-%d}",
-            error=name,
-            reason=error.summary,
-            remedy=error.remedy or OUR_FAULT,
         )
         return None, AccountCondition(state, said)
 
@@ -265,12 +269,13 @@ def _overdue(
         return None
     state = f"{missed.newest}"
     said = event(
-        "DeliveryOverdue",
+        DeliveryOverdue(
+            delivered_at=missed.newest,
+            hours=int((now - since) / timedelta(hours=1)),
+            target_hours=int(fresh_for / timedelta(hours=1)),
+        ),
         account.for_events,
         f"{state} {now:%Y-%m-%d}",
-        delivered_at=missed.newest,
-        hours=int((now - since) / timedelta(hours=1)),
-        target_hours=int(fresh_for / timedelta(hours=1)),
     )
     return AccountCondition(state, said)
 
@@ -286,7 +291,7 @@ def _files_missing(
     names = [f"{each.period}/{each.generation}" for each in lost]
     state = " ".join(names)
     subject = f"{state} {now:%Y-%m-%d}"
-    said = event("FilesMissing", account.for_events, subject, generations=names)
+    said = event(FilesMissing(generations=tuple(names)), account.for_events, subject)
     return AccountCondition(state, said)
 
 
@@ -295,12 +300,11 @@ def _outdated(account: Account, settings: Settings, now: datetime) -> AccountCon
         return None
     version = str(account.template_version)
     said = event(
-        "TemplateOutdated",
+        TemplateOutdated(
+            version=version, newest=TEMPLATE_VERSION, link=update_link(account, settings)
+        ),
         account.for_events,
         f"{version} {TEMPLATE_VERSION} {now:%Y-%m-%d}",
-        version=version,
-        newest=TEMPLATE_VERSION,
-        link=update_link(account, settings),
     )
     return AccountCondition(f"{version} {TEMPLATE_VERSION}", said)
 
@@ -342,13 +346,14 @@ def _sweep_out(
         removed += 1
         broom.store.bus.put(
             event(
-                "StagingRemoved",
+                StagingRemoved(
+                    period=str(folder.period),
+                    folder=f"s3://{lake.bucket}/{folder.prefix}",
+                    objects=len(files),
+                    bytes=sum(file.size for file in files),
+                ),
                 account.for_events,
                 folder.prefix,
-                period=folder.period,
-                folder=f"s3://{lake.bucket}/{folder.prefix}",
-                objects=len(files),
-                bytes=sum(file.size for file in files),
             )
         )
     return removed

@@ -11,7 +11,7 @@ from typing import Any
 from cloudspend import payloads as p
 from cloudspend.accounts.ports import AccountRegistry
 from cloudspend.alerts.catalog import event
-from cloudspend.alerts.catalog.sweep import SWEEP_COUNTS
+from cloudspend.alerts.catalog.sweep import SWEEP_COUNTS, SweepCompleted
 from cloudspend.alerts.event import Bus, EventAccount
 from cloudspend.errors import Defect, TransientError, names
 from cloudspend.ingest.map_results import FAILED, SUCCEEDED, children, children_that
@@ -52,12 +52,13 @@ def report(state: State, lake: Lake, bus: Bus, platform_id: str) -> dict[str, An
     lake.write_json(key, compare)
     bus.put(
         event(
-            "SweepCompleted",
+            SweepCompleted(
+                sweep=state[p.SWEEP],
+                not_swept=tuple(f"{one[p.ACCOUNT_ID]}: {one['reason']}" for one in not_swept),
+                **counts,
+            ),
             EventAccount.platform(platform_id),
             state[p.SWEEP],
-            sweep=state[p.SWEEP],
-            not_swept=[f"{one[p.ACCOUNT_ID]}: {one['reason']}" for one in not_swept],
-            **counts,
         )
     )
     passing = names(TransientError)

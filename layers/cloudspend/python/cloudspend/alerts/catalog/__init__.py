@@ -1,11 +1,12 @@
-"""Every event that CloudSpend puts on its bus: severity, sentence, actions and schema.
+"""Every event that CloudSpend puts on its bus.
 
-A module for each room that raises events; `ROOMS` is where they come together. A sentence and its
-actions are templates over the account (`{name}`, `{id}`) and the event's details. An action that
-comes out empty is left out.
+Each room has a module with one class per event; `ROOMS` lists the modules. Example:
+
+    details = SourceRecovered(source="budgets")
+    bus.put(event(details, account.for_events, subject="budgets/2026-11-01"))
 """
 
-from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 from cloudspend.alerts import schema as s
@@ -19,66 +20,75 @@ from cloudspend.alerts.catalog import (
     reconcile,
     sweep,
 )
-from cloudspend.alerts.catalog.event_type import EventType
-from cloudspend.alerts.catalog.formatting import to_json, to_text
+from cloudspend.alerts.catalog.event_type import EventDetails
+from cloudspend.alerts.catalog.formatting import fill, to_json, to_text
 from cloudspend.alerts.event import Event, EventAccount, Severity
 from cloudspend.errors import Defect
 
-ROOMS: tuple[Mapping[str, EventType], ...] = (
-    accounts.EVENTS,
-    access.EVENTS,
-    ingest.EVENTS,
-    reconcile.EVENTS,
-    sweep.EVENTS,
-    findings.EVENTS,
-    collect.EVENTS,
-    platform.EVENTS,
+ROOMS: tuple[ModuleType, ...] = (
+    accounts,
+    access,
+    ingest,
+    reconcile,
+    sweep,
+    findings,
+    collect,
+    platform,
 )
-CATALOG: Mapping[str, EventType] = {name: kind for room in ROOMS for name, kind in room.items()}
 
 
-def event(detail_type: str, account: EventAccount, subject: str, /, **details: Any) -> Event:
-    """The event of the catalogue with these details.
+def _events(room: ModuleType) -> dict[str, type[EventDetails]]:
+    """Return the events that a module defines, in order, by detail type."""
+    return {
+        name: kind
+        for name, kind in vars(room).items()
+        if isinstance(kind, type)
+        and issubclass(kind, EventDetails)
+        and kind.__module__ == room.__name__
+        and not name.startswith("_")
+    }
 
-    Decimals, dates and enumerations become text; a list is cut to the schema's length, so give
-    the largest first. A kind that has no severity of its own is given one beside the details.
-    Raises Defect when a key is missing or not in the catalogue.
+
+CATALOG: dict[str, type[EventDetails]] = {
+    name: kind for room in ROOMS for name, kind in _events(room).items()
+}
+
+
+def event(
+    details: EventDetails,
+    account: EventAccount,
+    subject: str,
+    *,
+    severity: Severity | None = None,
+) -> Event:
+    """Return the event with these details.
+
+    `subject` identifies the outcome: a repeat has the same subject, and therefore the same
+    `event_id`. `severity` is for events without a severity of their own. Lists are cut to the
+    largest length of the schema. Raises Defect for an event without a severity.
     """
-    kind = kind_of(detail_type)
-    weight = kind.severity
+    kind = type(details)
+    weight = kind.severity or severity
     if weight is None:
-        weight = Severity(details.pop("severity"))
-    body = {key: to_json(value) for key, value in _complete(detail_type, kind, details).items()}
-    for key, schema in kind.details.items():
-        if "maxItems" in schema:
-            body[key] = body[key][: schema["maxItems"]]
-    words = {key: to_text(body[key], schema) for key, schema in kind.details.items()}
+        raise Defect(f"The event {kind.__name__} was raised without a severity.")
+    body = {name: to_json(getattr(details, name)) for name in kind.__struct_fields__}
+    for name, most in kind.limits().items():
+        body[name] = body[name][:most]
+    words = {name: to_text(body[name], schema) for name, schema in kind.schemas().items()}
     words |= {"id": account.id, "name": account.name}
-    actions = tuple(filled for filled in (a.format(**words) for a in kind.actions) if filled)
-    summary = kind.sentence.format(**words).strip()
-    return Event(detail_type, account, weight, subject, summary, body, actions)
+    actions = tuple(text for text in (fill(action, words) for action in kind.actions) if text)
+    summary = fill(kind.sentence, words)
+    return Event(kind.__name__, account, Severity(weight), subject, summary, body, actions)
 
 
 def schema_of(detail_type: str) -> dict[str, Any]:
-    """The JSON Schema of the event's whole `detail`. Raises Defect when there is no such event."""
+    """Return the JSON Schema of an event's whole `detail`. Raises Defect for an unknown event."""
     kind = kind_of(detail_type)
-    return s.envelope(detail_type, kind.severity, s.obj(**kind.details))
+    return s.envelope(detail_type, kind.severity, s.obj(**kind.schemas()))
 
 
-def kind_of(detail_type: str) -> EventType:
-    """The entry of the catalogue. Raises Defect when there is none."""
+def kind_of(detail_type: str) -> type[EventDetails]:
+    """Return the class of an event. Raises Defect for an unknown event."""
     if detail_type not in CATALOG:
-        raise Defect(f"There is no event {detail_type!r} in the catalogue.", known=list(CATALOG))
+        raise Defect(f"There is no event {detail_type!r} in the catalog.", known=list(CATALOG))
     return CATALOG[detail_type]
-
-
-def _complete(detail_type: str, kind: EventType, details: Mapping[str, Any]) -> dict[str, Any]:
-    optional = {key: None for key, schema in kind.details.items() if s.is_nullable(schema)}
-    given = optional | dict(details)
-    if given.keys() != kind.details.keys():
-        wrong = sorted(given.keys() ^ kind.details.keys())
-        raise Defect(
-            f"The event {detail_type} was raised with missing or unknown details: "
-            f"{', '.join(wrong)}."
-        )
-    return given

@@ -1,15 +1,24 @@
-"""What is found in the data: raised once, told again when it changes, and over one day."""
+"""Events of findings: raised once, updated when they change, resolved when they are over."""
 
-from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
+from typing import Annotated
 
-from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog.event_type import MAX_CELLS, MAX_NAMES, EventType
+from cloudspend.alerts.catalog.event_type import (
+    MAX_CELLS,
+    MAX_NAMES,
+    Count,
+    Currency,
+    EventDetails,
+    Money,
+    Most,
+    Record,
+)
 from cloudspend.alerts.event import Severity
 
 
 class FindingKind(StrEnum):
-    """What a finding is about."""
+    """The subject of a finding."""
 
     COST_ANOMALY = "cost_anomaly"
     FOREIGN_REGION = "foreign_region"
@@ -25,52 +34,91 @@ class FindingKind(StrEnum):
     KEY_OLD = "key_old"
 
 
-_MOVER = s.obj(what=s.TEXT, before=s.MONEY, after=s.MONEY, difference=s.MONEY)
-_FINDING: Mapping[str, s.Schema] = {
-    "finding": s.TEXT,
-    "kind": s.one_of(FindingKind),
-    "subject": s.TEXT,
-    "since": s.nullable(s.DAY),
-}
-_TOLD: Mapping[str, s.Schema] = {
-    **_FINDING,
-    "amount": s.nullable(s.MONEY),
-    "currency": s.nullable(s.CURRENCY),
-    "reason": s.TEXT,
-    "remedy": s.TEXT,
-    "moved": s.listing(_MOVER, MAX_CELLS),
-}
 _STEPS = (
     "{remedy}",
-    "See all of it: cloudspend findings show {id} {finding}.",
+    "See the finding: cloudspend findings show {id} {finding}.",
     "Known and accepted? cloudspend findings mute {id} {finding} --days 30 --reason TEXT.",
 )
 
-EVENTS: Mapping[str, EventType] = {
-    "FindingRaised": EventType(None, "{name} ({id}): {reason}", _STEPS, _TOLD),
-    "FindingUpdated": EventType(
-        None,
-        "{name} ({id}), {change}: {reason}",
-        _STEPS,
-        {**_TOLD, "change": s.TEXT},
-    ),
-    "FindingResolved": EventType(
-        Severity.INFO,
-        "{name} ({id}): {kind} of {subject} is over. {reason}",
-        (),
-        {**_FINDING, "reason": s.TEXT},
-    ),
-    "FindingsDigest": EventType(
-        Severity.INFO,
-        "{name} ({id}): of {open} open findings, {changed} changed without a message of their own.",
-        ("See them: cloudspend findings list {id}.",),
-        {
-            "open": s.COUNT,
-            "changed": s.COUNT,
-            "findings": s.listing(
-                s.obj(finding=s.TEXT, kind=s.one_of(FindingKind), why=s.TEXT, summary=s.TEXT),
-                MAX_NAMES,
-            ),
-        },
-    ),
-}
+
+class CostDriverRow(Record, frozen=True, kw_only=True):
+    """A part of a cost that changed."""
+
+    what: str
+    before: Money
+    after: Money
+    difference: Money
+
+
+class FindingRow(Record, frozen=True, kw_only=True):
+    """A finding of the digest."""
+
+    finding: str
+    kind: FindingKind
+    why: str
+    summary: str
+
+
+CostDriverRows = Annotated[tuple[CostDriverRow, ...], Most(MAX_CELLS)]
+
+
+class FindingRaised(EventDetails, frozen=True, kw_only=True):
+    """A finding is new, or open again."""
+
+    severity = None
+    title = "{subject}[: {amount} {currency}]"
+    sentence = "{name} ({id}): {reason}"
+    actions = _STEPS
+    finding: str
+    kind: FindingKind
+    subject: str
+    since: date | None = None
+    amount: Money | None = None
+    currency: Currency | None = None
+    reason: str
+    remedy: str
+    moved: CostDriverRows
+
+
+class FindingUpdated(EventDetails, frozen=True, kw_only=True):
+    """A finding has changed enough to be reported again."""
+
+    severity = None
+    title = "{subject}, {change}[: {amount} {currency}]"
+    sentence = "{name} ({id}), {change}: {reason}"
+    actions = _STEPS
+    finding: str
+    kind: FindingKind
+    subject: str
+    since: date | None = None
+    amount: Money | None = None
+    currency: Currency | None = None
+    reason: str
+    remedy: str
+    moved: CostDriverRows
+    change: str
+
+
+class FindingResolved(EventDetails, frozen=True, kw_only=True):
+    """A finding is over."""
+
+    severity = Severity.INFO
+    title = "resolved: {subject}"
+    sentence = "{name} ({id}): {kind} of {subject} is over. {reason}"
+    finding: str
+    kind: FindingKind
+    subject: str
+    since: date | None = None
+    reason: str
+
+
+class FindingsDigest(EventDetails, frozen=True, kw_only=True):
+    """The changes of a day that were not reported separately."""
+
+    severity = Severity.INFO
+    title = "{changed} of {open} open findings changed"
+    sentence = "{name} ({id}): {changed} of {open} open findings changed without an alert."
+    actions = ("See them: cloudspend findings list {id}.",)
+    open: Count
+    changed: Count
+    findings: Annotated[tuple[FindingRow, ...], Most(MAX_NAMES)]

@@ -1,118 +1,156 @@
-"""What becomes of deliveries and published periods."""
+"""Events of ingest: deliveries that are published, restated, rolled back or refused."""
 
-from collections.abc import Mapping
-
-from cloudspend.alerts import schema as s
 from cloudspend.alerts.catalog.event_type import (
-    GENERATION,
-    MAX_CHANGES,
-    MAX_NAMES,
     QUERY_PERIODS,
-    EventType,
+    Count,
+    Currency,
+    EventDetails,
+    Money,
+    Names,
+    Period,
 )
+from cloudspend.alerts.catalog.reconcile import CostChanges
 from cloudspend.alerts.event import Severity
 
 SEE_DIFFERENCE = (
-    "See what differs: cloudspend periods diff {id} {period} {previous_generation} {generation}."
+    "See the difference: cloudspend periods diff {id} {period} {previous_generation} {generation}."
 )
-_CHANGE = s.obj(account=s.TEXT, service=s.TEXT, before=s.MONEY, after=s.MONEY, difference=s.MONEY)
 
-EVENTS: Mapping[str, EventType] = {
-    "PeriodPublished": EventType(
-        Severity.INFO,
-        "The bill of {period} for {name} ({id}) is published: {rows} rows, "
-        "{billed_cost} {currency} billed.",
-        (),
-        {**GENERATION, "rows": s.COUNT, "billed_cost": s.MONEY, "currency": s.CURRENCY},
-    ),
-    "PeriodRestated": EventType(
-        Severity.WARNING,
-        "AWS restated the bill of {period} for {name} ({id}): from {previous_billed_cost} to "
-        "{billed_cost} {currency}, a difference of {difference} {currency}.",
-        (
-            "Correct what was reported or charged on from the earlier figures.",
-            SEE_DIFFERENCE,
-        ),
-        {
-            **GENERATION,
-            "previous_generation": s.TEXT,
-            "billed_cost": s.MONEY,
-            "previous_billed_cost": s.MONEY,
-            "difference": s.MONEY,
-            "currency": s.CURRENCY,
-            "changes": s.listing(_CHANGE, MAX_CHANGES),
-        },
-    ),
-    "PeriodRolledBack": EventType(
-        Severity.WARNING,
-        "An operator rolled the bill of {period} for {name} ({id}) back from {previous_generation} "
-        "to {generation}: readers now see {billed_cost} {currency} billed instead of "
-        "{previous_billed_cost} {currency}. {reason}",
-        (
-            "Correct what was reported or charged on from the other figures.",
-            SEE_DIFFERENCE,
-            "The next delivery of {period} that is newer than both is published by itself.",
-        ),
-        {
-            **GENERATION,
-            "previous_generation": s.TEXT,
-            "billed_cost": s.MONEY,
-            "previous_billed_cost": s.MONEY,
-            "difference": s.MONEY,
-            "currency": s.CURRENCY,
-            "reason": s.TEXT,
-        },
-    ),
-    "IngestFailed": EventType(
-        Severity.CRITICAL,
-        "A delivery for {name} ({id}), period {period}, was not taken in; what was published "
-        "before stays. {reason}",
-        ("{remedy}", "Then try again: cloudspend ingest {id}."),
-        {
-            "period": s.nullable(s.PERIOD),
-            "generation": s.nullable(s.TEXT),
-            "error": s.TEXT,
-            "reason": s.TEXT,
-            "file": s.nullable(s.TEXT),
-            "line": s.nullable(s.COUNT),
-            "column": s.nullable(s.TEXT),
-            "value": s.nullable(s.TEXT),
-            "remedy": s.TEXT,
-        },
-    ),
-    "IngestUnfinished": EventType(
-        Severity.WARNING,
-        "The delivery {generation} is the published one of {period} for {name} ({id}), but a step "
-        "after that failed, so that nothing new is proved of the bill, which stays {verdict}. "
-        "{reason}",
-        (
-            "{remedy}",
-            "Then compare it: cloudspend reconcile {id} {period}.",
-            QUERY_PERIODS,
-        ),
-        {
-            **GENERATION,
-            "verdict": s.TEXT,
-            "error": s.TEXT,
-            "reason": s.TEXT,
-            "remedy": s.TEXT,
-        },
-    ),
-    "UnknownColumns": EventType(
-        Severity.INFO,
+
+class PeriodPublished(EventDetails, frozen=True, kw_only=True):
+    """A period is published for the first time, or grew during its month."""
+
+    severity = Severity.INFO
+    title = "{month}'s bill is published, {billed_cost} {currency}"
+    sentence = (
+        "The bill of {period} for {name} ({id}) is published: {rows} rows, {billed_cost} "
+        "{currency} billed."
+    )
+    period: Period
+    generation: str
+    rows: Count
+    billed_cost: Money
+    currency: Currency
+
+
+class PeriodRestated(EventDetails, frozen=True, kw_only=True):
+    """AWS has changed a period that was complete."""
+
+    severity = Severity.WARNING
+    title = "{month}'s bill was restated, {change} {currency}[ ({percent})]"
+    sentence = (
+        "AWS restated the bill of {period} for {name} ({id}) from {previous_billed_cost} to "
+        "{billed_cost} {currency}, a difference of {difference} {currency}."
+    )
+    actions = ("Correct reports and charges that used the earlier figures.", SEE_DIFFERENCE)
+    period: Period
+    generation: str
+    previous_generation: str
+    billed_cost: Money
+    previous_billed_cost: Money
+    difference: Money
+    currency: Currency
+    changes: CostChanges
+
+
+class PeriodRolledBack(EventDetails, frozen=True, kw_only=True):
+    """An operator has made an earlier generation current."""
+
+    severity = Severity.WARNING
+    title = "{month}'s bill was rolled back, {change} {currency}[ ({percent})]"
+    sentence = (
+        "An operator rolled the bill of {period} for {name} ({id}) back from "
+        "{previous_generation} to {generation}: readers now see {billed_cost} {currency} billed "
+        "instead of {previous_billed_cost} {currency}. {reason}"
+    )
+    actions = (
+        "Correct reports and charges that used the other figures.",
+        SEE_DIFFERENCE,
+        "The next delivery of {period} that is newer than both is published automatically.",
+    )
+    period: Period
+    generation: str
+    previous_generation: str
+    billed_cost: Money
+    previous_billed_cost: Money
+    difference: Money
+    currency: Currency
+    reason: str
+
+
+class IngestFailed(EventDetails, frozen=True, kw_only=True):
+    """A delivery was not ingested."""
+
+    severity = Severity.CRITICAL
+    title = "a delivery was not ingested[ ({month})]"
+    sentence = (
+        "A delivery for {name} ({id})[, period {period},] was not ingested. The published bill "
+        "stays as it was. {reason}"
+    )
+    actions = ("{remedy}", "Then try again: cloudspend ingest {id}.")
+    period: Period | None = None
+    generation: str | None = None
+    error: str
+    reason: str
+    file: str | None = None
+    line: Count | None = None
+    column: str | None = None
+    value: str | None = None
+    remedy: str
+
+
+class IngestUnfinished(EventDetails, frozen=True, kw_only=True):
+    """A delivery was published, but a later step failed."""
+
+    severity = Severity.WARNING
+    title = "{month}'s bill is published but stays {verdict}"
+    sentence = (
+        "The delivery {generation} is published as {period} for {name} ({id}), but a later step "
+        "failed, and the bill stays {verdict}. {reason}"
+    )
+    actions = (
+        "{remedy}",
+        "Then compare it: cloudspend reconcile {id} {period}.",
+        QUERY_PERIODS,
+    )
+    period: Period
+    generation: str
+    verdict: str
+    error: str
+    reason: str
+    remedy: str
+
+
+class UnknownColumns(EventDetails, frozen=True, kw_only=True):
+    """A bill has columns that CloudSpend does not know."""
+
+    severity = Severity.INFO
+    title = "{month}'s bill has new columns"
+    sentence = (
         "The bill of {period} for {name} ({id}) has columns that CloudSpend does not know: "
-        "{columns}. Their values are kept in the column x_other.",
-        ("Read one by its name: SELECT element_at(x_other, '<column>') FROM cost_and_usage.",),
-        {**GENERATION, "columns": s.listing(s.TEXT, MAX_NAMES)},
-    ),
-    "UnknownChargeTypes": EventType(
-        Severity.WARNING,
+        "{columns}. Their values are in the column x_other."
+    )
+    actions = (
+        "Read a value by its name: SELECT element_at(x_other, '<column>') FROM cost_and_usage.",
+    )
+    period: Period
+    generation: str
+    columns: Names
+
+
+class UnknownChargeTypes(EventDetails, frozen=True, kw_only=True):
+    """A bill has charge types that CloudSpend does not know."""
+
+    severity = Severity.WARNING
+    title = "{month}'s bill has new charge types: {charge_types}"
+    sentence = (
         "The bill of {period} for {name} ({id}) has charge types that CloudSpend does not know: "
-        "{charge_types}. Their costs are in every total, as charge category Adjustment.",
-        (
-            "See them: SELECT x_chargetype, sum(billedcost) FROM cost_and_usage GROUP BY 1.",
-            "Report them to CloudSpend, so that they get a charge category of their own.",
-        ),
-        {**GENERATION, "charge_types": s.listing(s.TEXT, MAX_NAMES)},
-    ),
-}
+        "{charge_types}. Every total includes their cost, with the charge category Adjustment."
+    )
+    actions = (
+        "See them: SELECT x_chargetype, sum(billedcost) FROM cost_and_usage GROUP BY 1.",
+        "Report them to CloudSpend, which can then assign a charge category.",
+    )
+    period: Period
+    generation: str
+    charge_types: Names

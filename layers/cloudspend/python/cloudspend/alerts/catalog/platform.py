@@ -1,16 +1,22 @@
-"""What the platform says of itself."""
+"""Events of the platform itself."""
 
-from collections.abc import Mapping
+from datetime import datetime
 
-from cloudspend.alerts import schema as s
-from cloudspend.alerts.catalog.event_type import EventType
+from cloudspend.alerts.catalog.event_type import EventDetails
 
-EVENTS: Mapping[str, EventType] = {
-    "TestAlert": EventType(
-        None,
-        "Alerts of {name} ({id}) arrive: {sender} tries it. This one took the way of all others, "
-        "and nothing has happened.",
-        ("See who is told of what: cloudspend alerts list.",),
-        {"sender": s.TEXT, "sent_at": s.TIME},
-    ),
-}
+
+class TestAlert(EventDetails, frozen=True, kw_only=True):
+    """An operator tests whether alerts arrive."""
+
+    # The name begins with Test, but it is not a test class.
+    __test__ = False
+
+    severity = None
+    title = "test alert; nothing has happened"
+    sentence = (
+        "Alerts of {name} ({id}) arrive. {sender} sent this test, which took the path of every "
+        "alert. Nothing has happened."
+    )
+    actions = ("See who is subscribed: cloudspend alerts list.",)
+    sender: str
+    sent_at: datetime

@@ -116,5 +116,5 @@ def mismatches(published: Iterable[PublishedPeriod]) -> Iterable[Observation]:
                 f"{each.verdict_reason}",
                 remedy=f"Do not report on {each.period} before the difference is explained.",
                 since=each.reconciled_at.date() if each.reconciled_at else None,
-                mark="" if each.residual is None else money(each.residual),
+                mark="" if each.residual is None else str(money(each.residual)),
             )
