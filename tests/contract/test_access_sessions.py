@@ -122,7 +122,7 @@ def test_whether_marks_are_taken_is_tried(sts: Stubber, taken: bool) -> None:
         sts.add_response("assume_role", {"Credentials": CREDENTIALS})
     else:
         sts.add_client_error("assume_role", "AccessDenied")
-    assert a_door(sts.client).takes_marks(ACCOUNT) is taken
+    assert a_door(sts.client).accepts_session_tags(ACCOUNT) is taken
 
 
 def test_a_refused_session_is_the_customer_s_to_mend(sts: Stubber) -> None:
@@ -314,7 +314,7 @@ def test_an_account_on_the_move_is_served_by_its_key_and_proved_by_its_role(sts:
     moving = replace(BY_KEY, role_arn=ACCOUNT.role_arn)
     assert ByKey(vault, {}).customer_session(moving, "ingest").get_credentials() is not None
     sts.add_response("assume_role", {"Credentials": CREDENTIALS})
-    a_door(sts.client, vault).offered_session(moving)
+    a_door(sts.client, vault).pending_session(moving)
 
 
 @pytest.fixture

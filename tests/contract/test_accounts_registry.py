@@ -188,8 +188,8 @@ STEPS = [
 
 def test_refusals_are_counted_by_the_hour(registry: AccountRegistry) -> None:
     hour = datetime(2026, 11, 24, 10, tzinfo=UTC)
-    assert [registry.refused(hour) for _ in range(3)] == [1, 2, 3]
-    assert registry.refused(hour + timedelta(hours=1)) == 1
+    assert [registry.increment_refusals(hour) for _ in range(3)] == [1, 2, 3]
+    assert registry.increment_refusals(hour + timedelta(hours=1)) == 1
 
 
 def test_a_step_is_kept_with_the_account_it_is_a_step_of(registry: AccountRegistry) -> None:

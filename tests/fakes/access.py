@@ -45,7 +45,7 @@ class FakeDoor:
     platform_id: str = PLATFORM
     tried: list[str | None] = field(default_factory=list)
 
-    def takes_marks(self, account: Account) -> bool:
+    def accepts_session_tags(self, account: Account) -> bool:
         return self.marks
 
     def trust_policy(self, account: Account) -> Mapping[str, Any]:

@@ -105,7 +105,7 @@ class FakeAccounts:
     def find_registration(self, account_id: str, token_sha256: str) -> Registration | None:
         return self._registrations.get((account_id, token_sha256))
 
-    def refused(self, hour: datetime) -> int:
+    def increment_refusals(self, hour: datetime) -> int:
         self.refusals[hour] = self.refusals.get(hour, 0) + 1
         return self.refusals[hour]
 

@@ -216,7 +216,7 @@ def test_the_move_to_a_role_keeps_the_key_until_the_role_is_proved() -> None:
     assert office.account.state is AccountState.ACTIVE
     office.stack_comes()
     assert office.account.connection is ConnectionKind.ACCESS_KEY
-    assert office.account.offered is ConnectionKind.IAM_ROLE
+    assert office.account.pending_connection is ConnectionKind.IAM_ROLE
     office.onboard()
     assert office.account.state is AccountState.ACTIVE
     assert (office.account.connection, office.account.key) == (ConnectionKind.IAM_ROLE, None)
@@ -241,7 +241,9 @@ def test_a_role_that_does_not_prove_itself_leaves_the_account_active_by_its_key(
     office.stack_comes()
     office.onboard(door, customer)
     assert office.account.state is AccountState.ACTIVE
-    assert office.account.connection is office.account.offered is ConnectionKind.ACCESS_KEY
+    assert (
+        office.account.connection is office.account.pending_connection is ConnectionKind.ACCESS_KEY
+    )
     assert office.vault.read(ID, CURRENT) == KEY
     assert "MoveToRoleFailed" in office.bus.kinds
     # and the key is proved again as if there had been no role

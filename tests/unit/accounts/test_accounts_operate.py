@@ -174,7 +174,7 @@ def test_an_account_rests_wherever_its_life_allows(state: AccountState) -> None:
     if AccountState.SUSPENDED in TRANSITIONS[state]:
         after = operate.suspend(ID, desk.office, WHY)
         assert (after.state, after.state_reason) == ("suspended", WHY.reason)
-        assert not after.is_served
+        assert not after.is_ingesting
     else:
         with pytest.raises(UsageError, match=str(state)):
             operate.suspend(ID, desk.office, WHY)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudspend import payloads as p
-from cloudspend.accounts.model import SERVED, Account, AccountState, Export, ExportKind
+from cloudspend.accounts.model import INGESTING_STATES, Account, AccountState, Export, ExportKind
 from cloudspend.errors import PermissionDenied, TransientError, UsageError
 from cloudspend.exports.deliveries import read_delivery
 from cloudspend.exports.model import BillingPeriod
@@ -198,7 +198,7 @@ def test_no_shape_of_an_event_is_an_error(event: Any) -> None:
         assert not World().announce(event).started
 
 
-@pytest.mark.parametrize("state", [s for s in AccountState if s not in SERVED])
+@pytest.mark.parametrize("state", [s for s in AccountState if s not in INGESTING_STATES])
 def test_an_account_that_is_not_active_is_not_listened_to(state: AccountState) -> None:
     world = World(replace(ACTIVE, state=state))
     assert not world.announce(created(copies(OCTOBER)[0])).started

@@ -39,7 +39,7 @@ def test_a_deleted_role_is_noticed_within_one_sweep_and_told_once() -> None:
     account = world.round()
     assert (account.state, account.state_reason) == (AccountState.DEGRADED, GONE.summary)
     assert world.bus.kinds.count("AccountUnreachable") == 1
-    assert account.is_served
+    assert account.is_ingesting
     assert world.round(LATER) == account
     assert world.bus.kinds.count("AccountUnreachable") == 1
     assert [step.by for step in world.accounts.history(ID)] == ["cloudspend-sweep"]

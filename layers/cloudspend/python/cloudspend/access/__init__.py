@@ -1,1 +1,1 @@
-"""Sessions in customer accounts, and the proof of each permission."""
+"""Access to customer accounts: sessions, permission checks and access keys."""

@@ -1,7 +1,7 @@
-"""The permissions that CloudSpend needs, each with what the customer does when it is refused.
+"""The permissions that CloudSpend needs, each with the customer's remedy when it is denied.
 
-Those that only Collect uses are optional: without one of them an account is onboarded all the same,
-and what it would have read is missing, with that reason (decision 95).
+Permissions that only Collect uses are optional: an account is onboarded without them, and the
+missing data is reported with that reason (docs/decisions/0095).
 """
 
 from collections.abc import Sequence
@@ -39,9 +39,11 @@ _COST_EXPLORER = (
 
 @dataclass(frozen=True)
 class PermissionCheck:
-    """One action of the customer's role or key, needed for accounts of `types` connected by `ways`;
-    if `encrypted`, only where the bill is encrypted with a key of the customer's. `remedy` speaks
-    to the customer. An `optional` one keeps no account from being onboarded."""
+    """A permission that accounts of `types`, connected by `ways`, need.
+
+    `encrypted` limits the check to bills that are encrypted with a customer's KMS key. `remedy`
+    addresses the customer. A denied `optional` permission does not stop onboarding.
+    """
 
     action: str
     remedy: str
@@ -51,16 +53,18 @@ class PermissionCheck:
     ways: frozenset[ConnectionKind] = EITHER_WAY
 
     def needed_for(self, account: Account) -> bool:
-        """Whether the account's role or key must have it."""
+        """Return whether the account's role or key must have the permission."""
         return (
             account.type in self.types
-            and account.offered in self.ways
+            and account.pending_connection in self.ways
             and (not self.encrypted or bool(account.kms_key_arn))
         )
 
     def remedy_for(self, account: Account) -> str:
-        """The remedy, by the connection: who has no stack cannot update it."""
-        if account.offered is ConnectionKind.IAM_ROLE:
+        """Return the remedy for the account's connection: an account without a stack cannot update
+        it.
+        """
+        if account.pending_connection is ConnectionKind.IAM_ROLE:
             return self.remedy
         return self.remedy.replace(UPDATE_STACK, ALLOW_USER)
 
@@ -68,13 +72,13 @@ class PermissionCheck:
 def _collected(
     action: str, what: str, remedy: str = _GRANT, types: frozenset[AccountType] = EVERY_TYPE
 ) -> PermissionCheck:
-    """A permission that only Collect uses, for `what`."""
+    """Return a permission that only Collect uses, to read `what`."""
     told = f"Without it {what} are not collected; everything else is. {remedy.rstrip('.')}."
     return PermissionCheck(action, told, types, optional=True)
 
 
 PERMISSIONS: Sequence[PermissionCheck] = (
-    # The role shows by whom it may be used (`cloudspend.access.trust`).
+    # The role must show whom it trusts (`cloudspend.access.trust`).
     PermissionCheck("iam:GetRole", f"{_GRANT}.", ways=BY_ROLE),
     PermissionCheck("s3:ListBucket", f"{_GRANT} and the export bucket's policy."),
     PermissionCheck(
@@ -130,8 +134,7 @@ OPTIONAL = frozenset(permission.action for permission in PERMISSIONS if permissi
 
 
 def run_checks(account: Account, customer: Customer, now: datetime) -> list[Check]:
-    """Try every permission that the account's type and export need; the check bears the action's
-    name."""
+    """Try every permission that the account needs. A check is named after its action."""
     return [
         _run(permission, account, customer, now)
         for permission in PERMISSIONS
@@ -140,7 +143,7 @@ def run_checks(account: Account, customer: Customer, now: datetime) -> list[Chec
 
 
 def denied_and_needed(checks: Sequence[Check]) -> list[Check]:
-    """The denied ones of `checks` that an account cannot be without."""
+    """Return the denied checks that an account cannot do without."""
     return [
         check
         for check in checks
@@ -149,8 +152,10 @@ def denied_and_needed(checks: Sequence[Check]) -> list[Check]:
 
 
 def require_granted(checks: Sequence[Check]) -> None:
-    """Raises PermissionDenied that names every refused action that is not optional, with the first
-    one's remedy."""
+    """Raise PermissionDenied if a required permission is denied.
+
+    The error names every such action and has the remedy of the first one.
+    """
     denied = denied_and_needed(checks)
     if denied:
         reasons = " ".join(f"{check.action} is refused: {check.reason}" for check in denied)

@@ -1,7 +1,7 @@
-"""An account connected by an access key: taken in, rotated, and given up for a role.
+"""Connect an account by an access key, rotate the key, and replace it with a role.
 
-A key is tried before it is kept, with everything that CloudSpend will do with it; so the old one
-stays until the new one has proved itself. Only the function that stores it and STS ever see it.
+A new key is tried with everything that CloudSpend does before it is stored, and the old key stays
+until then. Only the function that stores the key and AWS STS ever see it.
 """
 
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ NOT_SIMULATED = (
 
 @dataclass(frozen=True)
 class AccessKeyPorts:
-    """Where keys are taken in."""
+    """Ports for accepting access keys."""
 
     registry: AccountRegistry
     vault: AccessKeyStore
@@ -52,7 +52,7 @@ class AccessKeyPorts:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The account with its key, and every check of it; warnings among them."""
+    """The account with its accepted key, and the result of every check, including warnings."""
 
     account: Account
     checks: list[Check]
@@ -66,14 +66,14 @@ def connect_key(
     act: ChangeCause,
     kms_key: str = "",
 ) -> Accepted:
-    """Connect an account by a key and start its onboarding. `kms_key` is the ARN of the customer's
-    key that the bill is encrypted with; without one, what is known of it stays.
+    """Connect an account by a key and start its onboarding.
 
+    `kms_key` is the ARN of the customer's key that encrypts the bill; None keeps the known one.
     Raises ConnectionRefused, PermissionDenied, and UsageError when the account's state does not
-    allow it; then nothing was kept.
+    allow it. Nothing is stored then.
     """
     account = desk.registry.get(account_id)
-    # Asked before the key is: the state decides whether it is looked at at all.
+    # Check the state before looking at the key.
     transitioned(account, AccountState.CONNECTED, act)
     refuse_twice(account, desk.registry)
     candidate, checks = _examine(decrypted_with(account, kms_key), key, desk, act.at)
@@ -95,16 +95,15 @@ def connect_key(
 
 
 def decrypted_with(account: Account, kms_key: str) -> Account:
-    """The account whose bill is encrypted with this key of the customer's. Raises UsageError for
-    what is no key's ARN."""
+    """Return the account with the KMS key of its bill. Raises UsageError for an invalid ARN."""
     return replace(account, kms_key_arn=fields.kms_key(kms_key) or account.kms_key_arn)
 
 
 def rotate_key(account_id: str, key: AccessKey, desk: AccessKeyPorts, now: datetime) -> Accepted:
-    """Put a new key in the old one's place, once it has shown that it can do all the same.
+    """Replace the account's key with a new one that passes every check.
 
-    What runs meanwhile goes on: it has its session, and the old key is kept as the previous one
-    for those whom AWS refuses the new one for a moment. Raises as `connect_key` does.
+    Running executions continue with their sessions. The old key is kept as the previous one,
+    because AWS can refuse a new key for a moment. Raises as `connect_key` does.
     """
     account = desk.registry.get(account_id)
     if account.key is None:
@@ -123,8 +122,10 @@ def rotate_key(account_id: str, key: AccessKey, desk: AccessKeyPorts, now: datet
 def _examine(
     account: Account, key: AccessKey, desk: AccessKeyPorts, now: datetime
 ) -> tuple[Account, list[Check]]:
-    """The account as it would be with this key, and what the key showed. Raises ConnectionRefused
-    and PermissionDenied."""
+    """Return the account as it would be with this key, and the checks of the key.
+
+    Raises ConnectionRefused and PermissionDenied.
+    """
     identity = desk.gate.identity(key)
     require_user_of(identity, account.account_id)
     made_at = desk.gate.made_at(key)
@@ -147,8 +148,7 @@ def _excess(found: ExcessPermissions, identity: Identity, now: datetime) -> Chec
 
 
 def _save_key(account_id: str, facts: KeyFacts | None, registry: AccountRegistry) -> Account:
-    """Write the new key's facts over whatever the account is by now: its state may change while a
-    key is rotated."""
+    """Save the new key's facts. The account's state may have changed since the rotation began."""
     for _ in range(ATTEMPTS - 1):
         try:
             return _save_once(account_id, facts, registry)

@@ -1,9 +1,9 @@
-"""What refused a call, as far as AWS says.
+"""The policy that denied a call, as far as AWS names it.
 
-AWS IAM user guide, "Troubleshoot access denied error messages": where a service says more than that
-access is denied, it says `because no <type of policy> allows the <action> action` or `with an
-explicit deny in a <type of policy>`. Only one type is named even if several refuse. The words are
-for people: nothing is decided by them.
+AWS IAM user guide, "Troubleshoot access denied error messages": detailed messages contain `because
+no <type of policy> allows the <action> action` or `with an explicit deny in a <type of policy>`.
+AWS names only one type even if several deny. The result is shown to people; no decision depends on
+it.
 """
 
 import re
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class DeniedBy(StrEnum):
-    """The kind of policy that refused, UNKNOWN where AWS says none."""
+    """The type of policy that denied; UNKNOWN if AWS does not name it."""
 
     SERVICE_CONTROL_POLICY = "service control policy"
     RESOURCE_CONTROL_POLICY = "resource control policy"
@@ -27,15 +27,14 @@ class DeniedBy(StrEnum):
 
 @dataclass(frozen=True)
 class Denial:
-    """What refused, whether by a Deny of its own (else nothing there allows it), and the words for
-    the customer."""
+    """The denying policy, whether it denies explicitly, and the text for the customer."""
 
     by: DeniedBy
     explicit: bool
     sentence: str
 
 
-# What stands behind "explicit deny in a(n)" or "no", and the customer's words for it.
+# The text after "explicit deny in a(n)" or "no", and the customer's words for it.
 PATTERNS: tuple[tuple[DeniedBy, str, str], ...] = (
     (
         DeniedBy.SERVICE_CONTROL_POLICY,
@@ -100,7 +99,7 @@ _NOT_SAID = "AWS does not say which policy refuses it."
 
 
 def read_denial(text: str) -> Denial:
-    """What AWS's error text says of the refusal."""
+    """Read the denying policy from AWS's error text."""
     for by, denied, not_allowed, sentence in _SAID:
         if denied.search(text):
             return Denial(by, explicit=True, sentence=sentence)

@@ -1,4 +1,4 @@
-"""How old an access key may become."""
+"""Age limits of access keys."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from cloudspend.alerts.catalog import event
 from cloudspend.alerts.catalog.access import AccessKeyAging, AccessKeyTooOld
 from cloudspend.alerts.event import Event
 
-# Days, the strictest last. 90 is what the CIS AWS Foundations Benchmark asks for.
+# Days, the strictest limit last. The CIS AWS Foundations Benchmark requires 90.
 LIMITS: tuple[tuple[int, type[AccessKeyAging | AccessKeyTooOld]], ...] = (
     (90, AccessKeyAging),
     (180, AccessKeyTooOld),
@@ -18,7 +18,7 @@ AT_LEAST = "at least "
 
 @dataclass(frozen=True)
 class OldKey:
-    """A key beyond a limit: `days` old, at least where AWS does not tell its age."""
+    """A key beyond a limit. `days` is a lower bound where AWS does not show the key's age."""
 
     key: KeyFacts
     days: int
@@ -27,8 +27,10 @@ class OldKey:
 
 
 def old_key(account: Account, now: datetime) -> OldKey | None:
-    """The strictest limit that the account's key has passed; None while it is young enough, or
-    where there is none."""
+    """Return the strictest limit that the account's key exceeds.
+
+    None for an account without a key, and for a key within the limits.
+    """
     if account.key is None:
         return None
     age = now - account.key.made_at
@@ -37,7 +39,7 @@ def old_key(account: Account, now: datetime) -> OldKey | None:
 
 
 def old_key_event(account: Account, found: OldKey) -> Event:
-    """What is said of it, once for each limit and key."""
+    """Return the event for an old key; the same for every repeat with this limit and key."""
     key = found.key
     return event(
         found.event(

@@ -1,7 +1,7 @@
-"""Access keys: how one is handed over, what is known of it, and when it is too old.
+"""Access keys: reading, identity and formats.
 
-A key is a value that never shows itself: neither its `repr` nor any error has a part of it. It
-travels from the operator's file to Secrets Manager, and from there to STS, and nowhere else.
+A key never shows itself: neither its `repr` nor an error contains any part of it. It travels from
+the operator's file to AWS Secrets Manager, and from there to AWS STS, and nowhere else.
 """
 
 import csv
@@ -13,7 +13,7 @@ from typing import Any
 
 from cloudspend.errors import ConnectionRefused, UsageError
 
-# IAM user guide, "Unique identifiers": AKIA is a long-term key, ASIA one of a session.
+# IAM user guide, "Unique identifiers": AKIA is a long-term key, ASIA a key of a session.
 _ID = re.compile(r"AKIA[A-Z0-9]{16}")
 _SECRET = re.compile(r"[A-Za-z0-9/+=]{40}")
 MAX_FILE = 10_000
@@ -29,24 +29,23 @@ _SECRET_NAMES = ("SecretAccessKey", "Secret access key")
 
 @dataclass(frozen=True)
 class AccessKey:
-    """The long-term key of an IAM user."""
+    """The long-term access key of an IAM user."""
 
     id: str = field(repr=False)
     secret: str = field(repr=False)
 
     @property
     def ending(self) -> str:
-        """What people may tell the key by."""
+        """Return the last characters of the key's id, by which people identify it."""
         return self.id[-SHOWN:]
 
     def to_text(self) -> str:
-        """The key as Secrets Manager keeps it."""
+        """Return the text that Secrets Manager stores."""
         return json.dumps({_ID_NAMES[0]: self.id, _SECRET_NAMES[0]: self.secret})
 
 
 def read_key(text: str) -> AccessKey:
-    """Read a key that an operator was given, in any of `FORMS`. Raises UsageError, which repeats
-    nothing of the text."""
+    """Read a key in any of `FORMS`. Raises UsageError, whose text repeats nothing of the input."""
     if len(text) > MAX_FILE:
         raise _unreadable()
     found = _json(text) or _csv(text) or _lines(text)
@@ -65,14 +64,14 @@ def read_key(text: str) -> AccessKey:
 
 @dataclass(frozen=True)
 class Identity:
-    """Whose key it is: what STS says of its caller."""
+    """The owner of a key, as STS reports its caller."""
 
     account_id: str
     arn: str
 
 
 def require_user_of(identity: Identity, account_id: str) -> None:
-    """Raises ConnectionRefused unless the key is an IAM user's of this account."""
+    """Raise ConnectionRefused unless the key belongs to an IAM user of this account."""
     if identity.account_id != account_id:
         raise ConnectionRefused(
             f"The key belongs to the account {identity.account_id}, not to {account_id}.",
@@ -109,7 +108,7 @@ def _json(text: str) -> tuple[str, str] | None:
 
 
 def _csv(text: str) -> tuple[str, str] | None:
-    # Excel and the console put a mark in front of a file's first column.
+    # Excel and the console put a byte order mark before a file's first column.
     rows = list(csv.DictReader(text.lstrip("\ufeff").splitlines()))
     return _named(rows[0]) if len(rows) == 1 else None
 

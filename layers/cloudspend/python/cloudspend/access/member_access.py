@@ -1,5 +1,7 @@
-"""Whether the platform reaches a member account of an organization: by the role that a StackSet
-creates there, proved as the role of the management account is."""
+"""Reach of an organization's member accounts, by the role that a StackSet creates there.
+
+The role is verified like the role of the management account.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +15,7 @@ from cloudspend.settings import MEMBER_ROLE
 
 @dataclass(frozen=True)
 class Reached:
-    """A member, and why it is not reached; an empty reason when it is."""
+    """A member, and why it cannot be reached; an empty reason if it can."""
 
     member: Member
     reason: str
@@ -22,7 +24,7 @@ class Reached:
 def check_member_access(
     account: Account, members: Iterable[Member], door: CustomerSessions, now: datetime
 ) -> Iterator[Reached]:
-    """Try each of `members` but the management account itself, which has the other role.
+    """Try each of `members` except the management account, which has another role.
 
     Raises TransientError.
     """
@@ -32,7 +34,7 @@ def check_member_access(
 
 
 def as_entered(account: Account, member_id: str) -> Account:
-    """The member as an account that is entered by the StackSet's role."""
+    """Return the member as an account that is entered with the StackSet's role."""
     arn = f"arn:{account.partition}:iam::{member_id}:role/{MEMBER_ROLE}"
     return replace(account, account_id=member_id, role_arn=arn, key=None)
 

@@ -1,4 +1,4 @@
-"""What proving a connection needs from outside."""
+"""Ports of the access room: sessions, key store, key inspection and permission probes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,78 +9,83 @@ from cloudspend.access.keys import AccessKey, Identity
 from cloudspend.accounts.members import OrganizationAccount
 from cloudspend.accounts.model import Account, CheckStatus
 
-# Secrets Manager's names for the versions of a secret; the order in which keys are tried.
+# Secrets Manager's version stages, in the order in which keys are tried.
 CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 STAGES = (CURRENT, PREVIOUS)
 
 
 class CustomerSessions(Protocol):
-    """The way into a customer's account."""
+    """Sessions in a customer's account."""
 
     @property
     def platform_id(self) -> str:
-        """The platform's own account."""
+        """Return the id of the platform's account."""
 
     def enter(self, account: Account, external_id: str | None) -> str | None:
-        """Assume the account's role with `external_id`, or with none.
+        """Assume the account's role with `external_id`, or without one.
 
-        Returns the id of the account one is in then; None when the role refuses. Raises
-        TransientError.
+        Return the id of the entered account; None when the role refuses. Raises TransientError.
         """
 
-    def takes_marks(self, account: Account) -> bool:
-        """Whether the role lets its sessions bear tags and a source identity."""
+    def accepts_session_tags(self, account: Account) -> bool:
+        """Return whether the role accepts session tags and a source identity."""
 
     def trust_policy(self, account: Account) -> Mapping[str, Any]:
-        """The role's trust policy, read with the role itself. Raises PermissionDenied."""
+        """Return the role's trust policy, read with the role itself. Raises PermissionDenied."""
 
     def enter_by_key(self, account: Account) -> Identity:
-        """Get a session with the stored access key; returns whose it is. Raises
-        ConnectionRefused."""
+        """Create a session with the stored access key and return its owner.
+
+        Raises ConnectionRefused.
+        """
 
 
 class AccessKeyStore(Protocol):
-    """Where access keys are, and nowhere else."""
+    """The store of access keys."""
 
     def put(self, account_id: str, key: AccessKey) -> None:
-        """Keep `key` as the account's current one; the one it had becomes the previous."""
+        """Store `key` as the account's current key; the current one becomes the previous one."""
 
     def read(self, account_id: str, stage: str) -> AccessKey | None:
-        """The account's key of that stage, CURRENT or PREVIOUS; None when there is none."""
+        """Return the account's key of a stage, CURRENT or PREVIOUS; None when there is none."""
 
     def forget(self, account_id: str) -> None:
-        """Delete every key of the account, beyond recovery; nothing when there is none."""
+        """Delete every key of the account permanently. Does nothing when there is none."""
 
 
 @dataclass(frozen=True)
 class ExcessPermissions:
-    """What a key may do that it should not. `whole`: IAM itself was asked; otherwise only what a
-    few calls showed."""
+    """Permissions of a key beyond its purpose.
+
+    `whole`: IAM evaluated all policies. Otherwise only a few calls were tried.
+    """
 
     actions: tuple[str, ...]
     whole: bool
 
 
 class AccessKeyInspector(Protocol):
-    """Looks at an access key that somebody hands over."""
+    """Inspection of an access key with calls of the key itself."""
 
     def identity(self, key: AccessKey) -> Identity:
-        """Whose key it is. Raises ConnectionRefused when AWS does not take it."""
+        """Return the owner of the key. Raises ConnectionRefused when AWS refuses it."""
 
     def made_at(self, key: AccessKey) -> datetime | None:
-        """When the key was made; None where it may not ask that of itself."""
+        """Return when the key was created; None if it cannot query that."""
 
     def excess(self, key: AccessKey, identity: Identity) -> ExcessPermissions:
-        """What the key may do beyond its purpose."""
+        """Return the permissions of the key beyond its purpose."""
 
     def customer(self, account: Account, key: AccessKey) -> "Customer":
-        """The customer's account, entered with this key. Raises ConnectionRefused."""
+        """Enter the customer's account with this key. Raises ConnectionRefused."""
 
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What one call in the customer's account came to; `reason` is for a person, `denied_by` the
-    kind of policy that refused it, where AWS says so."""
+    """The result of one call in the customer's account.
+
+    `reason` is for a person. `denied_by` is the type of policy that denied, if AWS names it.
+    """
 
     status: CheckStatus
     reason: str
@@ -88,17 +93,20 @@ class ProbeResult:
 
 
 class Customer(Protocol):
-    """The customer's account, entered."""
+    """An entered customer account."""
 
     def probe(self, action: str, account: Account, now: datetime) -> ProbeResult:
-        """Make a real call that needs `action` (as IAM names it) and say what came of it.
+        """Make a real call that needs the IAM action `action` and return its result.
 
-        Raises TransientError, and Defect when it knows no call for `action`.
+        Raises TransientError, and Defect when no call is known for `action`.
         """
 
     def organization_accounts(self, account: Account) -> Sequence[OrganizationAccount]:
-        """Every account of the organization that `account` manages; none where it manages none.
-        Raises PermissionDenied and TransientError."""
+        """Return every account of the organization that `account` manages; empty if it manages
+        none.
+
+        Raises PermissionDenied and TransientError.
+        """
 
 
 EnterCustomer = Callable[[Account], Customer]

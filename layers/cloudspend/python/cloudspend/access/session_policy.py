@@ -1,8 +1,8 @@
-"""What a session of an access key is limited to, whatever the key's user may do.
+"""Session policy for access keys: an upper bound, whatever the user's own policies allow.
 
-A session gets what both the user's policies and this policy allow (AWS STS, GetFederationToken).
-STS takes 2,048 characters, so that beside S3, whose statements are exact, actions are written by
-their verbs: `ce:Get*` for each `ce:Get...` that is needed.
+A session has the permissions that both the user's policies and this policy allow (AWS STS,
+GetFederationToken). STS accepts 2,048 characters. Statements for S3 are exact; other actions are
+grouped by verb: `ce:Get*` for the needed `ce:Get...` actions.
 """
 
 import json
@@ -17,7 +17,7 @@ _VERB = re.compile(r"([a-z0-9-]+:[A-Z][a-z]+)")
 
 
 def session_policy(account: Account, partition: str) -> str:
-    """The policy for sessions in `account`, as JSON without blanks."""
+    """Return the policy for sessions in `account`, as compact JSON."""
     export = account.export
     bucket = f"arn:{partition}:s3:::{export.bucket}"
     listing = _allow(["s3:ListBucket"], bucket)

@@ -1,20 +1,22 @@
-"""Whom a role's trust policy lets in: the platform with its external id, and nobody else.
+"""Evaluate a role's trust policy: only the platform with its external id may be trusted.
 
-From outside it can be tried that a role opens without the external id, but not that it opens to a
-stranger as well: a platform has no stranger's credentials. So the role may read its own definition
-(`iam:GetRole` on itself), and the policy is read.
+A call can show that a role opens without the external id, but not that it trusts a stranger,
+because the platform has no stranger's credentials. So the role may read its own definition
+(`iam:GetRole` on itself), and its trust policy is evaluated.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 ASSUME = "sts:AssumeRole"
-# What sessions need to say whose they are: harmless without AssumeRole.
+# Actions that sessions need to carry tags and a source identity; harmless without AssumeRole.
 MARKS = ("sts:SetSourceIdentity", "sts:TagSession")
 
 
 def excess(policy: Mapping[str, Any], platform_id: str, external_id: str) -> list[str]:
-    """What a trust policy lets in beyond `platform_id` with `external_id`, a clause each."""
+    """Return what a trust policy allows beyond `platform_id` with `external_id`, one clause
+    each.
+    """
     found: list[str] = []
     for statement in _list(policy.get("Statement", [])):
         if statement.get("Effect") != "Deny":
@@ -50,7 +52,7 @@ def _in_account(principal: str, account_id: str) -> bool:
     if principal == account_id:
         return True
     parts = principal.split(":")
-    # Of a role or user that was deleted IAM shows the unique id, which nobody can have again.
+    # For a deleted role or user, IAM shows its unique id, which is never assigned again.
     return parts[0] == "arn" and len(parts) > 5 and parts[4] == account_id
 
 

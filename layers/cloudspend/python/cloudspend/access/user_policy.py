@@ -1,5 +1,7 @@
-"""The policy that a customer gives the IAM user whose key CloudSpend gets, for those who cannot
-create roles: the role's list of actions, and what a key needs beside it."""
+"""Policy of the IAM user whose key CloudSpend uses, for customers who cannot create roles.
+
+It has the actions of the role and the actions that a key needs in addition.
+"""
 
 from typing import Any
 
@@ -15,11 +17,11 @@ KEY_AGE = "iam:ListAccessKeys"
 
 
 def user_policy(account: Account, partition: str) -> dict[str, Any]:
-    """The policy document for the account's user."""
+    """Return the policy document for the account's user."""
     export, own, region = account.export, account.account_id, BILLING_REGIONS[partition]
     bucket = f"arn:{partition}:s3:::{export.bucket}"
-    # Every export, as for the role: AWS puts an id of its own behind an export's name, and what is
-    # wrong with each that is there is told.
+    # All exports, as for the role: AWS adds an id of its own to an export's name, and the flaws of
+    # every existing export are reported.
     exports = f"arn:{partition}:bcm-data-exports:{region}:{own}:export/*"
     listing = _allow("FindTheBill", ["s3:ListBucket"], bucket)
     listing["Condition"] = {"StringLike": {"s3:prefix": f"{export.prefix}/*"}}
@@ -37,7 +39,7 @@ def user_policy(account: Account, partition: str) -> dict[str, Any]:
 
 
 def _decrypting(key_arn: str, partition: str) -> dict[str, Any]:
-    """With the customer's key, and only for what is read from S3."""
+    """Return the statement for the customer's KMS key, for reads through S3 only."""
     via = f"s3.{key_arn.split(':')[3]}.{DOMAINS[partition]}"
     condition = {"StringEquals": {"kms:ViaService": via}}
     return _allow("DecryptTheBill", [DECRYPT], key_arn) | {"Condition": condition}
@@ -55,8 +57,9 @@ def _others(account: Account) -> list[str]:
 
 
 def _needed(account: Account) -> list[str]:
-    """What a key must have, whatever the account is connected by now: the policy is asked for
-    before the key is there."""
+    """Return the actions that a key needs, independent of the current connection: the policy is
+    requested before the key exists.
+    """
     return [
         one.action
         for one in PERMISSIONS

@@ -1,7 +1,8 @@
-"""Proving a connection: a role opens to the platform's external id, to nothing and nobody else, and
-leads into the account that was invited; so does the session of an access key.
+"""Verify a connection: only the platform's external id opens the role, and it leads to the invited
+account.
 
-AWS IAM user guide, "The confused deputy problem": test the role with and without the external id.
+The same checks apply to sessions of an access key where they can. AWS IAM user guide, "The confused
+deputy problem": test the role with and without the external id.
 """
 
 from collections.abc import Iterable
@@ -39,9 +40,12 @@ CLOSE_ROLE = (
 
 
 def check_connection(account: Account, door: CustomerSessions, now: datetime) -> list[Check]:
-    """Every proof of the connection that is offered, in order; only the first when it does not
-    open, since the others would prove nothing then."""
-    if account.offered is ConnectionKind.ACCESS_KEY:
+    """Run the checks of the pending connection in order.
+
+    Return only the first check if the connection does not open, because the others would show
+    nothing.
+    """
+    if account.pending_connection is ConnectionKind.ACCESS_KEY:
         return _check_key(account, door, now)
     inside = door.enter(account, account.external_id)
     opens = _check(
@@ -64,15 +68,15 @@ def check_connection(account: Account, door: CustomerSessions, now: datetime) ->
 
 
 def verify_connection(checks: list[Check]) -> None:
-    """Raises ConnectionRefused for the first proof that failed; a warning is none."""
+    """Raise ConnectionRefused for the first failed check. Warnings do not fail."""
     for check in checks:
         if check.status is CheckStatus.DENIED:
             raise ConnectionRefused(check.reason, remedy=check.remedy, check=check.name)
 
 
 def connection_checks(account: Account, checks: Iterable[Check]) -> list[Check]:
-    """Those of `checks` that speak of the connection that is offered, not of an earlier one."""
-    other = OF_A_KEY if account.offered is ConnectionKind.IAM_ROLE else OF_A_ROLE
+    """Return the checks of the pending connection, without those of an earlier connection."""
+    other = OF_A_KEY if account.pending_connection is ConnectionKind.IAM_ROLE else OF_A_ROLE
     return [check for check in checks if check.name not in other]
 
 
@@ -102,7 +106,7 @@ def _trust(account: Account, door: CustomerSessions, now: datetime) -> Check:
 
 
 def _marks(account: Account, door: CustomerSessions, now: datetime) -> Check:
-    if door.takes_marks(account):
+    if door.accepts_session_tags(account):
         return _check(SESSIONS_MARKED, True, "", "", now, action=TAG)
     reason = (
         "The role does not let sessions bear tags and a source identity, so that CloudTrail shows "

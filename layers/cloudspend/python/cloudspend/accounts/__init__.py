@@ -1,1 +1,1 @@
-"""The onboarded account, its life, and the registry that remembers it."""
+"""Onboarded accounts: their state, the registry, invitations and members."""

@@ -1,8 +1,8 @@
-"""A list of accounts to be invited, as a person keeps it: a CSV table or a YAML list.
+"""Read a list of accounts to invite: a CSV table or a YAML list.
 
-Read as text and with line numbers, so that whatever is wrong can be pointed at; what the texts mean
-is decided in `cloudspend.accounts.importing`. YAML's own types are left aside: an account id would
-lose its zeros.
+Values are read as text with their line numbers, so that errors can be located. YAML's own types are
+ignored: an account id would lose its leading zeros. `cloudspend.accounts.importing` interprets the
+values.
 """
 
 import csv
@@ -23,8 +23,9 @@ Value = str | tuple[str, ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """One account as the file has it: the line on which it begins, and what is said by column.
-    A column that is empty, or left out, says nothing."""
+    """One account of the file: its first line, and its values by column. Empty values are left
+    out.
+    """
 
     line: int
     said: Mapping[str, Value]
@@ -32,7 +33,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one field. `allowed` says what may stand there."""
+    """An error in one field; `allowed` describes the valid values."""
 
     line: int
     field: str
@@ -42,15 +43,18 @@ class Problem:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a file holds; where its form is wrong, the problems with it."""
+    """The content of a file, with the errors of its form."""
 
     entries: tuple[Entry, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
 def read_sheet(name: str, text: str, columns: Sequence[str], lists: frozenset[str]) -> Sheet:
-    """The accounts that stand in the file `name`. `columns` are those that it may have; of these,
-    `lists` hold several values, in CSV with a semicolon between them."""
+    """Read the accounts of the file `name`.
+
+    `columns` are the allowed columns. Those in `lists` contain several values, separated by
+    semicolons in CSV.
+    """
     reader = READERS.get(PurePath(name).suffix.lower())
     if reader is None:
         return Sheet(problems=(Problem(0, "file name", name[-MAX_TEXT:], FORMS),))
@@ -135,7 +139,7 @@ READERS: Mapping[str, Callable[[str], Iterator[Entry | Problem]]] = {
 
 
 def _tidy(entry: Entry, lists: frozenset[str]) -> Entry:
-    """Without blanks around, without what is empty; lists as tuples."""
+    """Strip blanks, remove empty values, and convert lists to tuples."""
     said: dict[str, Value] = {}
     for column, value in entry.said.items():
         parts = value.split(SEPARATOR) if isinstance(value, str) and column in lists else value

@@ -1,4 +1,6 @@
-"""The registry in DynamoDB, the Onboard state machine, and the way back to CloudFormation."""
+"""AWS adapters of the accounts room: the DynamoDB registry, Onboard executions, and HTTP
+answers.
+"""
 
 import hashlib
 import http.client
@@ -29,9 +31,10 @@ ANSWER_SECONDS = 10
 
 @cache
 def known_regions(partition: str) -> frozenset[str]:
-    """The regions of `partition`, by the SDK's own list: EC2 is in each of them.
+    """Return the regions of `partition` by the SDK's list (the regions of Amazon EC2).
 
-    To read that list takes a quarter of a second, and a list of accounts asks for each field.
+    Cached, because reading the list takes a quarter of a second, and an import needs it for every
+    field.
     """
     return frozenset(Session().get_available_regions("ec2", partition_name=partition))
 
@@ -80,7 +83,7 @@ class DynamoAccounts:
         item = self._item(items.account_key(account_id, items.REGISTRATION + token_sha256))
         return items.to_registration(item) if item else None
 
-    def refused(self, hour: datetime) -> int:
+    def increment_refusals(self, hour: datetime) -> int:
         with aws_errors("The registry"):
             counted = self._table.update_item(
                 Key=items.refusals_key(hour),
@@ -120,7 +123,7 @@ class DynamoAccounts:
         return [items.organization_of(item) for item in found if item["left_at"] is None]
 
     def _of(self, account_id: str, kind: str) -> Iterator[dict[str, Any]]:
-        """The account's items whose sort keys begin with `kind`, in order."""
+        """Yield the account's items whose sort keys begin with `kind`, in order."""
         partition = items.account_key(account_id, items.PROFILE)["pk"]
         condition = Key("pk").eq(partition) & Key("sk").begins_with(kind)
         return self._query(KeyConditionExpression=condition, ConsistentRead=True)
@@ -155,7 +158,7 @@ class DynamoAccounts:
         return self._put(item, "revision = :before", {":before": _revision(before)})
 
     def _step(self, before: Account | None, after: Account) -> Writes:
-        """The new step of the account's life, if it took one."""
+        """Return the write of the new history entry, if the state changed."""
         change = after.last_change
         if change is None or (before is not None and before.last_change == change):
             return []
@@ -205,12 +208,12 @@ class StepFunctionsOnboarding:
                     input=json.dumps({"account_id": account_id}),
                 )
         except self._states.exceptions.ExecutionAlreadyExists:
-            # The name says it all: this very request has started it before.
+            # An execution of this name exists: this request has started it before.
             return
 
 
 class HttpResponder:
-    """`Responder` over http.client, which follows no redirect and knows no proxy."""
+    """`Responder` by http.client, which follows no redirects and uses no proxy."""
 
     def put(self, url: str, body: Mapping[str, Any]) -> None:
         parts = urlsplit(url)
@@ -233,10 +236,11 @@ class HttpResponder:
 
 
 def _revision(account: Account) -> str:
-    """Names one version of an account: a write is made only over the version that was read.
+    """Return a digest of the account, by which a write checks that nothing has changed since the
+    read.
 
-    What is empty, or goes without saying, is left out, so that a field that is added later changes
-    no stored revision.
+    Empty and default values are left out, so a field that is added later does not change the
+    digests of stored accounts.
     """
     held = {
         key: value

@@ -1,9 +1,9 @@
-"""Whose bill has an account's cost, so that no cost is shown to readers twice.
+"""Coverage: decide which bill brings an account's cost, so that it is counted once.
 
-The bill of an organization has the cost of all its members. A member that is onboarded by itself as
-well brings the same cost again, and whoever sums over accounts counts it twice. That is refused, or
-the coverage moves to the organization if somebody chose so: never the other way, since AWS's bill
-of an organization cannot be had without one of its members.
+The bill of an organization contains the cost of all its members. A member that is also onboarded
+separately brings the same cost again, and a sum over accounts counts it twice. This is refused, or
+the organization takes the coverage over if the operator chose so. The other direction is
+impossible: AWS does not deliver an organization's bill without one of its members.
 """
 
 from collections.abc import Iterable
@@ -24,20 +24,22 @@ from cloudspend.alerts.catalog.accounts import CoverageMoved
 from cloudspend.alerts.event import Bus
 from cloudspend.errors import UsageError
 
-# The name under which Onboard refuses what would be counted twice.
+# The name of the check with which Onboard refuses double counting.
 COUNTED_ONCE = "counted-once"
 
 
 @dataclass(frozen=True)
 class DoubleCounting:
-    """Cost that would be counted twice, and what can be done about it."""
+    """Cost that would be counted twice, and the remedies."""
 
     summary: str
     remedy: str
 
 
 def brings_cost(account: Account) -> bool:
-    """Whether readers see its bill, or soon will. A suspended account's data stay, and count."""
+    """Return whether readers see the account's bill now or soon. Data of a suspended account
+    counts.
+    """
     if account.covered_by is not None or account.state in LEAVING:
         return False
     return account.activated_at is not None or account.state is AccountState.BACKFILLING
@@ -46,15 +48,14 @@ def brings_cost(account: Account) -> bool:
 def onboarded_members(
     organization: Account, members: Iterable[Member], accounts: Iterable[Account]
 ) -> list[Account]:
-    """Those of `accounts` that bring cost which the organization's bill has as well."""
+    """Return the accounts that bring cost which the organization's bill contains as well."""
     here = {member.account_id for member in members if member.left_at is None}
     here.discard(organization.account_id)
     return [one for one in accounts if one.account_id in here and brings_cost(one)]
 
 
 def organizations_over(account_id: str, registry: AccountRegistry) -> list[Account]:
-    """The onboarded organizations whose bill has the account's cost. May lag behind a write by
-    seconds."""
+    """Return the onboarded organizations whose bill has the account's cost. May lag by seconds."""
     found = (
         registry.find(each) for each in registry.organizations_of(account_id) if each != account_id
     )
@@ -62,8 +63,11 @@ def organizations_over(account_id: str, registry: AccountRegistry) -> list[Accou
 
 
 def doubled(account: Account, registry: AccountRegistry) -> DoubleCounting | None:
-    """What of the account's cost would be counted twice if its bill were taken in now; None where
-    nothing is known to be, and for an organization that is to take the coverage over."""
+    """Return the cost that would be counted twice if the account's bill were ingested now.
+
+    None where no double counting is known, and for an organization that will take the coverage
+    over.
+    """
     for organization in organizations_over(account.account_id, registry):
         return DoubleCounting(
             f"{_named(account)} is a member of the organization {_named(organization)}, whose bill "
@@ -87,7 +91,7 @@ def doubled(account: Account, registry: AccountRegistry) -> DoubleCounting | Non
 
 
 def refuse_twice(account: Account, registry: AccountRegistry) -> None:
-    """Raises UsageError where the account's cost would be counted twice."""
+    """Raise UsageError if the account's cost would be counted twice."""
     if found := doubled(account, registry):
         raise UsageError(found.summary, remedy=found.remedy)
 
@@ -99,14 +103,14 @@ def take_over(
     bus: Bus,
     act: ChangeCause,
 ) -> None:
-    """Move the coverage of `members` to their organization: from here on nothing of theirs is taken
-    in, and `cloudspend.sweep.coverage` withdraws the months that the organization's bill has.
+    """Move the coverage of `members` to their organization.
 
-    May be repeated. Raises AccountChanged.
+    Their bills are not ingested any more, and `cloudspend.sweep.coverage` withdraws the months that
+    the organization's bill contains. Can be repeated. Raises AccountChanged.
     """
     for member in members:
         reason = f"Its cost is in the bill of the organization {_named(organization)}."
-        # Who was invited anew has nothing to rest from, and is refused when it connects.
+        # An account that was invited again is not suspended; its connection is refused later.
         rests = AccountState.SUSPENDED in TRANSITIONS[member.state]
         after = replace(
             member,
@@ -130,7 +134,7 @@ def take_over(
 
 
 def names(accounts: Iterable[Account]) -> str:
-    """Accounts as a sentence names them."""
+    """Return the accounts as part of a sentence."""
     return ", ".join(_named(one) for one in accounts)
 
 

@@ -1,5 +1,8 @@
-"""The rules of an account's fields. Each function returns the value or raises UsageError with a
-sentence that names the field, the value and what is allowed."""
+"""Validation of an account's fields.
+
+Each function returns the normalized value, or raises UsageError that names the field, the value and
+the allowed values.
+"""
 
 import re
 from collections.abc import Sequence
@@ -15,18 +18,18 @@ Kind = TypeVar("Kind", bound=StrEnum)
 
 RETENTION_MONTHS = (13, 36, 84)
 KEEP = "keep"
-# AWS delivers up to three times a day, and says for no delivery when it comes.
+# AWS delivers up to three times a day, at no fixed time.
 FRESHNESS_HOURS = range(12, 721)
 USUAL = "usual"
 MAX_NAME = 64
-# The longest that leaves a quick-create link within 1,024 characters, whatever else is longest.
+# The longest value that keeps a quick-create link within 1,024 characters.
 MAX_PREFIX = 80
-# A path may have 512 characters (IAM API reference, CreateRole).
+# A path can have 512 characters (IAM API reference, CreateRole).
 MAX_ARN = 700
 MAX_LINE = 128
 MAX_NOTES = 2000
 MAX_CONTACTS = 10
-# Every account's columns are in one table, so that each of them makes queries' plans longer.
+# All accounts share one table; each additional column makes query plans longer.
 MAX_TAG_COLUMNS = 10
 TAG_KEYS = (
     "up to 128 letters, digits, blanks and _ . : / = + - @, with a letter (a to z) or digit; keys "
@@ -34,31 +37,32 @@ TAG_KEYS = (
 )
 
 EMAILS = "an e-mail address, e.g. billing@example.com"
-# Much narrower than RFC 5322 allows, and as wide as addresses are.
+# Much narrower than RFC 5322, and wide enough for common addresses.
 _EMAIL = re.compile(r"[0-9A-Za-z.!#$%&'*+/=?^_{|}~-]+@[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+")
 # S3 user guide, "General purpose bucket naming rules".
 _BUCKET = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
-# AWS Billing user guide, "User-defined tag restrictions"; behind the mark of the key's origin there
-# must be something to name a column after (`convert.names.tag_column`).
+# AWS Billing user guide, "User-defined tag restrictions". The key without its origin prefix must be
+# a valid column name (`convert.focus.names.tag_column`).
 _TAG_KEY = re.compile(r"(?!(user|aws)[:_][^0-9A-Za-z]+$)[\w .:/=+@-]*[0-9A-Za-z][\w .:/=+@-]*")
-# Narrower than what AWS takes: `*` and `?` would be wildcards in the role's policy.
+# Narrower than AWS allows: `*` and `?` would be wildcards in the role's policy.
 _PREFIX = re.compile(r"[0-9A-Za-z_-]+([./][0-9A-Za-z_-]+)*")
 _EXPORT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]*")
 # IAM API reference, CreateRole, Path.
 _ROLE_PATH = r"/([\w+=,.@-]+/)*"
 _KMS_KEY = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[0-9a-z-]+")
 _VERSION = re.compile(r"[0-9]{1,6}")
-# AWS Billing and Cost Management API reference, Export: without the dots that a report may have.
+# AWS Billing and Cost Management API reference, Export: without the dots that a report's name may
+# have.
 _DATA_EXPORT_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
 
 
 def account_id(text: str) -> str:
-    """An AWS account id, 12 digits."""
+    """Validate an AWS account id of 12 digits."""
     return _match("account id", text, re.compile(r"[0-9]{12}"), "exactly 12 digits")
 
 
 def display_name(text: str) -> str:
-    """A name for people, without blanks around it."""
+    """Validate a name for people; surrounding blanks are removed."""
     name = text.strip()
     if not name or len(name) > MAX_NAME or not name.isprintable():
         raise refused("display name", text, f"1 to {MAX_NAME} printable characters")
@@ -66,7 +70,7 @@ def display_name(text: str) -> str:
 
 
 def one_of(field: str, text: str, kind: type[Kind]) -> Kind:
-    """A member of `kind`, written in any case."""
+    """Return the member of `kind`, written in any case."""
     for member in kind:
         if member.value.lower() == text.lower():
             return member
@@ -74,7 +78,7 @@ def one_of(field: str, text: str, kind: type[Kind]) -> Kind:
 
 
 def partition(text: str, of_platform: str) -> str:
-    """The partition of AWS that an account is in, which must be the platform's own."""
+    """Validate the account's AWS partition, which must be the platform's."""
     if text not in DOMAINS:
         raise refused("partition", text, "one of " + ", ".join(DOMAINS))
     if text != of_platform:
@@ -87,7 +91,7 @@ def partition(text: str, of_platform: str) -> str:
 
 
 def regions(texts: Sequence[str], known: frozenset[str]) -> tuple[str, ...]:
-    """At least one of the `known` AWS region codes, none twice."""
+    """Validate at least one region code of `known`, without duplicates."""
     allowed = ", ".join(sorted(known))
     if not texts:
         raise refused("regions", "", f"at least one of {allowed}")
@@ -98,7 +102,7 @@ def regions(texts: Sequence[str], known: frozenset[str]) -> tuple[str, ...]:
 
 
 def contacts(texts: Sequence[str]) -> tuple[str, ...]:
-    """E-mail addresses, none twice."""
+    """Validate e-mail addresses, without duplicates."""
     found = tuple(dict.fromkeys(_match("contact", text, _EMAIL, EMAILS, 254) for text in texts))
     if len(found) > MAX_CONTACTS:
         raise refused("list of contacts", ", ".join(found), f"up to {MAX_CONTACTS} addresses")
@@ -106,21 +110,21 @@ def contacts(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def line(field: str, text: str) -> str:
-    """A line of text, or nothing."""
+    """Validate a line of text, which can be empty."""
     if len(text) > MAX_LINE or not text.isprintable():
         raise refused(field, text, f"up to {MAX_LINE} printable characters")
     return text.strip()
 
 
 def notes(text: str) -> str:
-    """Any text, over several lines if need be."""
+    """Validate text of any number of lines."""
     if len(text) > MAX_NOTES or not text.replace("\n", "").isprintable():
         raise refused("notes", text, f"up to {MAX_NOTES} printable characters and line breaks")
     return text.strip()
 
 
 def start_date(text: str, today: date) -> date:
-    """The first day whose cost is taken in; not in the future."""
+    """Validate the first day whose cost is ingested; not in the future."""
     allowed = f"a day written YYYY-MM-DD, not after today ({today})"
     try:
         day = date.fromisoformat(text)
@@ -132,7 +136,7 @@ def start_date(text: str, today: date) -> date:
 
 
 def retention_months(months: str | int) -> int | None:
-    """How long data is kept; None keeps it for good."""
+    """Validate the retention in months; None keeps data permanently."""
     text = str(months)
     if text == KEEP:
         return None
@@ -143,7 +147,7 @@ def retention_months(months: str | int) -> int | None:
 
 
 def freshness_hours(hours: str | int) -> int | None:
-    """Within how many hours a delivery is wanted; None for as many as the platform expects."""
+    """Validate the freshness target in hours; None uses the platform's."""
     text = str(hours)
     if text == USUAL:
         return None
@@ -154,7 +158,7 @@ def freshness_hours(hours: str | int) -> int | None:
 
 
 def billing_detail(wanted: bool | None, kind: ExportKind) -> bool:
-    """Whether the table billing_detail is filled; by default where the export has what it needs."""
+    """Return whether billing_detail is filled; by default where the export has its columns."""
     if wanted and not kind.is_cur:
         raise UsageError(
             f"An export of kind {kind} cannot fill the table billing_detail.",
@@ -164,8 +168,9 @@ def billing_detail(wanted: bool | None, kind: ExportKind) -> bool:
 
 
 def tag_columns(keys: Sequence[str]) -> tuple[str, ...]:
-    """Keys of tags that get columns of their own, none twice; each must be one that a column can
-    be named after."""
+    """Validate tag keys that get columns of their own, without duplicates. Each must give a column
+    name.
+    """
     found = tuple(dict.fromkeys(_match("tag key", key, _TAG_KEY, TAG_KEYS, 128) for key in keys))
     if len(found) > MAX_TAG_COLUMNS:
         raise refused("list of tag columns", ", ".join(found), f"up to {MAX_TAG_COLUMNS} tag keys")
@@ -173,18 +178,18 @@ def tag_columns(keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def bucket(text: str) -> str:
-    """An S3 bucket name."""
+    """Validate an S3 bucket name."""
     return _match("export bucket", text, _BUCKET, "an S3 bucket name")
 
 
 def prefix(text: str) -> str:
-    """The part of an export's keys before its name."""
+    """Validate the part of an export's keys before its name."""
     allowed = f"up to {MAX_PREFIX} letters, digits, '-', '_', with single '.' or '/' between them"
     return _match("export prefix", text, _PREFIX, allowed, most=MAX_PREFIX)
 
 
 def export_name(text: str, kind: ExportKind) -> str:
-    """The name of an export of `kind`."""
+    """Validate the name of an export of `kind`."""
     if kind in DATA_EXPORTS:
         allowed = "up to 128 letters, digits, '-', '_', the first a letter or digit"
         return _match("export name", text, _DATA_EXPORT_NAME, allowed, most=128)
@@ -193,7 +198,7 @@ def export_name(text: str, kind: ExportKind) -> str:
 
 
 def role_arn(text: str, account: str, partition: str) -> str:
-    """The ARN of the customer's role: its name and its account are fixed, its path is not."""
+    """Validate the ARN of the customer's role. Its name and account are fixed, its path is free."""
     name = re.escape(CUSTOMER_ROLE)
     pattern = re.compile(f"arn:{partition}:iam::{account}:role{_ROLE_PATH}{name}", re.ASCII)
     allowed = f"arn:{partition}:iam::{account}:role/{CUSTOMER_ROLE}, with a path or without"
@@ -201,7 +206,7 @@ def role_arn(text: str, account: str, partition: str) -> str:
 
 
 def kms_key(text: str) -> str | None:
-    """The ARN of a key of the customer's; None for an empty text."""
+    """Validate the ARN of a customer's KMS key; None for an empty text."""
     if not text:
         return None
     allowed = "the ARN of a KMS key (not of an alias), or nothing"
@@ -209,12 +214,12 @@ def kms_key(text: str) -> str | None:
 
 
 def template_version(text: str) -> str | None:
-    """The number of the template's version; None for an empty text."""
+    """Validate the version number of the template; None for an empty text."""
     return _match("template version", text, _VERSION, "a number") if text else None
 
 
 def refused(field: str, value: str, allowed: str) -> UsageError:
-    """The error for a value that is not allowed."""
+    """Return the error for an invalid value."""
     return UsageError(
         f"The {field} {value[:80]!r} is not allowed.",
         remedy=f"Allowed: {allowed}.",

@@ -1,8 +1,8 @@
-"""Inviting hundreds of accounts at once: the whole list is checked before the first is written.
+"""Invite many accounts at once, after checking the whole list.
 
-Each field of each account is tried by itself, by the rules of an invitation, so that all that is
-wrong is said at once. A list may be given again after an interruption: accounts that are there
-already are left as they are, and said.
+Every field of every account is validated separately with the rules of an invitation, so all errors
+are reported together. A list can be imported again after an interruption: existing accounts are
+skipped and reported.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from cloudspend.accounts.model import Account, AccountState, ChangeCause
 from cloudspend.accounts.ports import InvitationPorts
 from cloudspend.errors import UsageError
 
-# Each column of a list, the field of an invitation that it fills, and what stands there.
+# Each column of a list, the field of an invitation that it fills, and its meaning.
 COLUMNS: Mapping[str, tuple[str, str]] = {
     "account_id": ("account_id", "12 digits; the only column that every account must have"),
     "name": ("display_name", "Display name, unique without regard to case; a new account's"),
@@ -54,17 +54,17 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
 LISTS = frozenset({"regions", "tag_columns", "contacts", "members_in"})
 FLAGS = frozenset({"billing_detail", "phone_home", "move_coverage"})
 _TRUTH = {"yes": True, "true": True, "no": False, "false": False}
-# An account with nothing wrong, for trying one field at a time.
+# A valid account, for validating one field at a time.
 _ANY_ID, _ANY_NAME = "000000000000", "A name"
-# What the rules of the other fields depend on.
+# Columns that the validation of other fields depends on.
 _GROUND = ("export_kind", "type")
-# Columns that mean something together only; what is wrong with them is said of the first.
+# Columns that are only valid together; errors are reported for the first one.
 _TOGETHER = {"members_in": "member_stacks"}
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """An account of a list that may be invited as it stands there."""
+    """A valid account of a list."""
 
     line: int
     request: InviteRequest
@@ -72,8 +72,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Imported:
-    """What came of one account of a list. `link` is empty where the account was left as it is, and
-    `note` says why."""
+    """The result for one account of a list.
+
+    `link` is empty for a skipped account, and `note` is the reason.
+    """
 
     account: Account
     link: str
@@ -84,7 +86,7 @@ class Imported:
 def check(
     sheet: Sheet, office: InvitationPorts, act: ChangeCause, *, again: bool = False
 ) -> tuple[list[Wanted], list[Problem]]:
-    """What the list asks for, and everything that is wrong with it. Nothing is written."""
+    """Return the valid accounts and all errors of the list. Writes nothing."""
     there = {account.account_id: account for account in office.registry.list()}
     wanted: list[Wanted] = []
     problems = [*sheet.problems, *_twice(sheet.entries), *_taken(sheet.entries, there)]
@@ -103,11 +105,10 @@ def check(
 def import_accounts(
     wanted: Sequence[Wanted], office: InvitationPorts, act: ChangeCause, *, again: bool = False
 ) -> Iterator[Imported]:
-    """Invite the accounts one after the other, each told as it is written.
+    """Invite the accounts one after another and yield each result.
 
-    One that is invited already, or has gone on from there, is left as it is, unless its link has
-    expired: a link is shown once, and making another voids it. With `again` those that may be
-    invited are invited anew all the same.
+    Skips accounts that are invited or further along, unless their link has expired: a link is shown
+    once, and a new one would invalidate it. With `again`, invites those that can be invited again.
     """
     for one in wanted:
         existing = office.registry.find(one.request.account_id)
@@ -132,7 +133,7 @@ def _left(account: Account) -> str:
 
 
 def _request(entry: Entry) -> tuple[InviteRequest, list[Problem]]:
-    """The invitation that the entry asks for, without what is no value of its column."""
+    """Return the invitation for the entry, with the errors of values that cannot be parsed."""
     values: dict[str, Any] = {}
     wrong: list[Problem] = []
     for column, value in entry.said.items():
@@ -159,7 +160,7 @@ def _wrong_fields(
     office: InvitationPorts,
     act: ChangeCause,
 ) -> list[Problem]:
-    """Try these columns of the account one by one."""
+    """Validate the given columns of the account one by one."""
     wrong = []
     if "account_id" not in entry.said:
         wrong.append(Problem(entry.line, "account_id", "", "exactly 12 digits"))
@@ -190,8 +191,7 @@ def _wrong_together(
     office: InvitationPorts,
     act: ChangeCause,
 ) -> list[Problem]:
-    """Fields that are right each by itself, and not beside each other; cost that would be counted
-    twice."""
+    """Validate fields that depend on each other, and check for double counting."""
     refusal = _counted_twice(request, existing, office, act)
     if refusal is None:
         return []
@@ -219,7 +219,7 @@ def _counted_twice(
 
 
 def _twice(entries: Sequence[Entry]) -> Iterator[Problem]:
-    """Account ids and names that stand in the list before."""
+    """Yield errors for account ids and names that occur earlier in the list."""
     for column in ("account_id", "name"):
         lines: dict[str, list[int]] = defaultdict(list)
         for entry in entries:
@@ -235,7 +235,7 @@ def _twice(entries: Sequence[Entry]) -> Iterator[Problem]:
 
 
 def _taken(entries: Sequence[Entry], there: Mapping[str, Account]) -> Iterator[Problem]:
-    """Names that accounts outside the list bear."""
+    """Yield errors for names that accounts outside the list use."""
     holders = {account.display_name.casefold(): account for account in there.values()}
     for entry in entries:
         name = entry.said.get("name")

@@ -1,4 +1,4 @@
-"""Inviting an account: record it and make the link that connects it."""
+"""Invite an account: record it and create the link that connects it."""
 
 import hashlib
 import secrets
@@ -42,19 +42,21 @@ EXPORT_NAMES = {
 
 @dataclass(frozen=True)
 class InviteRequest(AccountFields):
-    """What an operator says of an account to be invited, as text. What is left out stays as it was
-    for an account that is invited again, and follows a convention for a new one.
+    """The operator's description of an account to invite, as text.
 
-    Only a new account needs a `display_name`. `type` defaults to ORGANIZATION, `partition` to the
-    platform's, `regions` to the platform's region, `start_date` (YYYY-MM-DD) to the first day of
-    the month one year ago, the export to `s3://cloudspend-export-<account id>-<region>/cloudspend/
-    <name>`, named after its kind (`EXPORT_NAMES`), and `billing_detail` to whether the export can
-    fill that table. Data are kept for good unless `retention_months` are given. Without
-    `phone_home` the customer's stack tells nobody of itself, and the role is entered by hand. For
-    the `connection` ACCESS_KEY the stack makes bucket and export alone, and a key follows.
-    `member_stacks` says how member accounts get theirs, `members_in` which: ids of units, or of
-    accounts for SELF_MANAGED. With `move_coverage` an organization takes over what members bring
-    that are onboarded.
+    Missing values keep their value for an account that is invited again, and follow a convention
+    for a new one. Only a new account needs a `display_name`.
+
+    `type`            defaults to ORGANIZATION `partition`       defaults to the platform's
+    `regions`         default to the platform's region `start_date`      YYYY-MM-DD, defaults to the
+    first day of the month one year ago export            defaults to
+    `s3://cloudspend-export-<account id>-<region>/cloudspend/<name>` `billing_detail`  defaults to
+    whether the export can fill that table `retention_months` None keeps data permanently
+    `phone_home`      False: the customer's stack sends nothing, and the role is entered by hand
+    `connection`      ACCESS_KEY: the stack creates bucket and export only, and a key follows
+    `member_stacks`   how member accounts get their stacks `members_in`      which ones: ids of
+    units, or of accounts for SELF_MANAGED `move_coverage`   an organization takes over the coverage
+    of onboarded members
     """
 
     account_id: str = ""
@@ -74,10 +76,10 @@ class InviteRequest(AccountFields):
 
 @dataclass(frozen=True)
 class Invitation:
-    """The account as recorded, and the link, which is the only place that holds the token; empty
-    where the customer's stack would have nothing to make.
+    """The recorded account and its link, the only place with the token.
 
-    `members_link` is for a delegated administrator for StackSets, if one is to reach the members.
+    `link` is empty if the customer's stack has nothing to create. `members_link` is for a delegated
+    administrator of StackSets, if there is one.
     """
 
     account: Account
@@ -86,12 +88,11 @@ class Invitation:
 
 
 def invite(request: InviteRequest, office: InvitationPorts, act: ChangeCause) -> Invitation:
-    """Record the account and make its link, which works once within 7 days.
+    """Record the account and create its link, which works once within seven days.
 
-    An account that is invited, failed, degraded or removed is invited again: the earlier link
-    becomes void, the external id stays. Raises UsageError for a wrong field, for a display name
-    that another account bears, for an account that is connected, and for one whose cost would be
-    counted twice.
+    An invited, failed, degraded or removed account is invited again: the earlier link becomes
+    invalid, the external id stays. Raises UsageError for an invalid field, for a display name of
+    another account, for a connected account, and for cost that would be counted twice.
     """
     existing = office.registry.find(fields.account_id(request.account_id))
     invitation = prepared(request, existing, office, act)
@@ -107,7 +108,7 @@ def invite(request: InviteRequest, office: InvitationPorts, act: ChangeCause) ->
 def prepared(
     request: InviteRequest, existing: Account | None, office: InvitationPorts, act: ChangeCause
 ) -> Invitation:
-    """The invitation as `invite` would record it; nothing is written. Raises UsageError."""
+    """Return the invitation as `invite` would record it, without writing. Raises UsageError."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     before = _again(request, existing, act) if existing else _new(request, office.settings, act)
     before = replace(before, export=_export(request, before.export))
@@ -134,7 +135,7 @@ def prepared(
 
 
 def _require_exports(setup: ExportSetup, settings: Settings) -> None:
-    """Whether the customer's stack can make the export, where it is to make one."""
+    """Check that the customer's stack can create the export in this region, if it has to."""
     if setup is ExportSetup.USE_EXISTING or settings.region in EXPORT_REGIONS:
         return
     raise UsageError(
@@ -147,13 +148,15 @@ def _require_exports(setup: ExportSetup, settings: Settings) -> None:
 
 
 def token_digest(token: str) -> str:
-    """What the registry keeps of a registration token. The token is 32 random bytes, so that a
-    plain hash cannot be searched."""
+    """Return the digest of a registration token that the registry keeps.
+
+    The token is 32 random bytes, so a plain hash cannot be searched.
+    """
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _new(request: InviteRequest, settings: Settings, act: ChangeCause) -> Account:
-    """An account of which nothing is known, by the conventions."""
+    """Return a new account with default values."""
     if request.display_name is None:
         raise UsageError(
             f"The account {request.account_id} is new and has no display name yet.",
@@ -199,7 +202,7 @@ def _again(request: InviteRequest, existing: Account, act: ChangeCause) -> Accou
 
 
 def _export(request: InviteRequest, before: Export) -> Export:
-    """Where AWS is to deliver. An export of another kind has another name by convention."""
+    """Return the location of the export. By convention, each kind has its own name."""
     kind = fields.one_of("export kind", request.export_kind or before.kind, ExportKind)
     name = before.name if kind is before.kind else EXPORT_NAMES[kind]
     return Export(

@@ -1,4 +1,4 @@
-"""Accounts, checks and registrations as items of the registry table, and back."""
+"""Registry items of accounts, checks, registrations, history and members."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -26,32 +26,32 @@ REGISTRATION = "REGISTRATION#"
 HISTORY = "HISTORY#"
 MEMBER = "MEMBER#"
 REFUSALS = "REFUSALS"
-# When DynamoDB itself deletes an item, in seconds since 1970; a count is of no use after its hour.
+# Time to live in seconds since 1970. A count is not needed after its hour.
 DELETE_AFTER = "delete_after"
 REFUSALS_KEPT = timedelta(days=1)
-# What an item of before there were these fields means by not having them.
+# Values of fields that items of earlier versions do not have.
 ITEM_DEFAULTS = {"partition": "aws", "owner": "", "cost_centre": "", "notes": ""}
 
 Item = Mapping[str, Any]
 
 
 def account_key(account_id: str, sort_key: str) -> dict[str, str]:
-    """Where an account's items stand."""
+    """Return the key of an account's item."""
     return {"pk": f"ACCOUNT#{account_id}", "sk": sort_key}
 
 
 def refusals_key(hour: datetime) -> dict[str, str]:
-    """Where an hour's refused registrations are counted, whoever they were from."""
+    """Return the key of the counter of refused registrations in an hour."""
     return {"pk": REFUSALS, "sk": hour.isoformat()}
 
 
 def name_key(account: Account) -> dict[str, str]:
-    """Where a display name is taken; names that differ in case only are one name."""
+    """Return the key that reserves a display name, independent of case."""
     return {"pk": f"NAME#{account.display_name.casefold()}", "sk": NAME}
 
 
 def from_account(account: Account) -> dict[str, Any]:
-    """`kind` puts the item into the index that lists all accounts."""
+    """Return the item of an account. `kind` adds it to the index of all accounts."""
     return {
         **account_key(account.account_id, PROFILE),
         "kind": PROFILE,
@@ -72,7 +72,7 @@ def from_account(account: Account) -> dict[str, Any]:
 
 
 def to_account(item: Item) -> Account:
-    """The account of a PROFILE item."""
+    """Return the account of a PROFILE item."""
     months, export = item["retention_months"], item["export"]
     kind = ExportKind(export["kind"])
     return Account(
@@ -92,7 +92,7 @@ def to_account(item: Item) -> Account:
         state_reason=item["state_reason"],
         stack_id=item["stack_id"],
         request_id=item["request_id"],
-        # Items of before there was a choice do not have these.
+        # Items from before the choice existed do not have these.
         billing_detail=item.get("billing_detail", kind.is_cur),
         tag_columns=tuple(item.get("tag_columns", ())),
         kms_key_arn=item.get("kms_key_arn"),
@@ -109,12 +109,14 @@ def to_account(item: Item) -> Account:
 
 
 def from_change(account_id: str, change: Change) -> dict[str, Any]:
-    """Bears the number in its key, so that no step of a life can replace another."""
+    """Return the item of a history entry. Its key contains the number, so no entry can replace
+    another.
+    """
     return {**account_key(account_id, f"{HISTORY}{change.number:06d}"), **_plain(change)}
 
 
 def to_change(item: Item) -> Change:
-    """The step of a HISTORY# item."""
+    """Return the history entry of a HISTORY# item."""
     return Change(
         number=int(item["number"]),
         before=AccountState(item["before"]) if item["before"] else None,
@@ -126,7 +128,9 @@ def to_change(item: Item) -> Change:
 
 
 def from_member(organization_id: str, member: Member) -> dict[str, Any]:
-    """`kind` puts the item into the index, by which a member's organizations are found."""
+    """Return the item of a member. `kind` adds it to the index, which finds a member's
+    organizations.
+    """
     return {
         **account_key(organization_id, MEMBER + member.account_id),
         "kind": MEMBER + member.account_id,
@@ -138,7 +142,7 @@ def from_member(organization_id: str, member: Member) -> dict[str, Any]:
 
 
 def to_member(item: Item) -> Member:
-    """The member of a MEMBER# item."""
+    """Return the member of a MEMBER# item."""
     return Member(
         account_id=item["account_id"],
         name=item["name"],
@@ -150,12 +154,12 @@ def to_member(item: Item) -> Member:
 
 
 def organization_of(item: Item) -> str:
-    """The id of the organization whose member a MEMBER# item is."""
+    """Return the id of the organization of a MEMBER# item."""
     return str(item["pk"]).removeprefix("ACCOUNT#")
 
 
 def from_check(account_id: str, check: Check) -> dict[str, Any]:
-    """One item a check: a newer result replaces the older."""
+    """Return the item of a check; a newer result replaces the older one."""
     return {
         **account_key(account_id, CHECK + check.name),
         **asdict(check),
@@ -165,7 +169,7 @@ def from_check(account_id: str, check: Check) -> dict[str, Any]:
 
 
 def to_check(item: Item) -> Check:
-    """The check of a CHECK# item."""
+    """Return the check of a CHECK# item."""
     return Check(
         name=item["name"],
         action=item["action"],
@@ -178,7 +182,9 @@ def to_check(item: Item) -> Check:
 
 
 def from_registration(registration: Registration) -> dict[str, Any]:
-    """Bears the token's digest in its key, so that a token is spent by writing it."""
+    """Return the item of a registration. Its key contains the token's digest: writing it uses the
+    token up.
+    """
     return {
         **account_key(registration.account_id, REGISTRATION + registration.token_sha256),
         **asdict(registration),
@@ -187,7 +193,7 @@ def from_registration(registration: Registration) -> dict[str, Any]:
 
 
 def to_registration(item: Item) -> Registration:
-    """The registration of a REGISTRATION# item."""
+    """Return the registration of a REGISTRATION# item."""
     return Registration(
         account_id=item["account_id"],
         token_sha256=item["token_sha256"],

@@ -1,4 +1,4 @@
-"""What may follow what in an account's life. Each step is told as an event and kept as history."""
+"""Account state machine: the allowed transitions, and the event and history entry of each one."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,15 +23,15 @@ _OFFBOARDING = AccountState.OFFBOARDING
 _REMOVED = AccountState.REMOVED
 _FAILED = AccountState.FAILED
 
-# Whatever an account is at, its operator may have it rest or leave.
+# An operator can suspend or offboard an account in any of these states.
 _ENDS = frozenset({_SUSPENDED, _OFFBOARDING})
 
 TRANSITIONS: Mapping[AccountState, frozenset[AccountState]] = {
-    # an invitation that was lost or has expired is made again
+    # invited again: the invitation was lost or has expired
     _INVITED: frozenset({_INVITED, _CONNECTED, _OFFBOARDING}),
-    # connected again: the customer updated the stack before its first version was verified
+    # connected again: the customer updated the stack before it was verified
     _CONNECTED: frozenset({_CONNECTED, _VERIFYING, _DEGRADED, _FAILED}) | _ENDS,
-    # verifying again: the execution before was stopped half-way
+    # verifying again: the earlier execution was stopped
     _VERIFYING: frozenset({_VERIFYING, _BACKFILLING, _CONNECTED, _DEGRADED, _FAILED}) | _ENDS,
     # backfilling again: the step was repeated
     _BACKFILLING: (
@@ -39,16 +39,15 @@ TRANSITIONS: Mapping[AccountState, frozenset[AccountState]] = {
     ),
     # active again: the step was repeated
     _ACTIVE: frozenset({_ACTIVE, _CONNECTED, _VERIFYING, _DEGRADED}) | _ENDS,
-    # what was active once and lost something: mended by a check, or by a new invitation; active:
-    # Sweep could not reach it, and does again
+    # degraded accounts recover by a check, by a new invitation, or when Sweep reaches them again
     _DEGRADED: frozenset({_DEGRADED, _ACTIVE, _INVITED, _CONNECTED, _VERIFYING}) | _ENDS,
-    # connected: resumed, and to be verified; suspended again: its customer updated the stack
+    # connected: resumed, to be verified; suspended again: the customer updated the stack
     _SUSPENDED: frozenset({_CONNECTED}) | _ENDS,
-    # offboarding again: the execution before was stopped half-way
+    # offboarding again: the earlier execution was stopped
     _OFFBOARDING: frozenset({_OFFBOARDING, _REMOVED}),
-    # offboarding again: what was kept is to go as well
+    # offboarding again: delete data that was kept
     _REMOVED: frozenset({_REMOVED, _INVITED, _OFFBOARDING}),
-    # what never was active: a mended role is verified again; a lost stack needs a new invitation
+    # failed before it was active: verify a repaired role again, or invite again for a deleted stack
     _FAILED: frozenset({_FAILED, _INVITED, _CONNECTED, _VERIFYING}) | _ENDS,
 }
 
@@ -56,8 +55,11 @@ TRANSITIONS: Mapping[AccountState, frozenset[AccountState]] = {
 def transitioned(
     account: Account, state: AccountState, act: ChangeCause, **changes: Any
 ) -> Account:
-    """`account` in `state`, with the step in `last_change`; the same account where it all is so
-    already. Raises UsageError when that may not follow."""
+    """Return `account` in `state`, with the change in `last_change`.
+
+    Return the same account if nothing changes. Raises UsageError for a transition that is not
+    allowed.
+    """
     if state not in TRANSITIONS[account.state]:
         allowed = ", ".join(sorted(TRANSITIONS[account.state]))
         raise UsageError(
@@ -70,7 +72,7 @@ def transitioned(
 
 
 def with_step(after: Account, before: Account | None, act: ChangeCause) -> Account:
-    """`after` with the step from `before` in its `last_change`."""
+    """Return `after` with the change from `before` in its `last_change`."""
     last = before.last_change if before else None
     number = last.number + 1 if last else 1
     state = before.state if before else None
@@ -79,12 +81,12 @@ def with_step(after: Account, before: Account | None, act: ChangeCause) -> Accou
 
 
 def state_after_connection_loss(account: Account) -> AccountState:
-    """What an account becomes whose connection does not hold: DEGRADED if it ever was active."""
+    """Return the state of an account whose connection fails: DEGRADED if it was ever active."""
     return _DEGRADED if account.activated_at else _FAILED
 
 
 def publish_state_change(account: Account, bus: Bus) -> None:
-    """Announce the account's last step; the same event however often it is told."""
+    """Publish the account's last change; repeats publish the same event."""
     change = account.last_change
     if change is None:
         return
@@ -107,10 +109,10 @@ def transition(
     act: ChangeCause,
     **changes: Any,
 ) -> Account:
-    """Move `account`, write the step down, and tell it; a repeat tells it again.
+    """Change the account's state, save it with a history entry, and publish the change.
 
-    Raises UsageError when `state` may not follow, AccountChanged when the registry holds another
-    version of the account by now.
+    A repeat publishes again. Raises UsageError for a transition that is not allowed, and
+    AccountChanged when the registry has another version of the account.
     """
     after = transitioned(account, state, act, **changes)
     if after != account:

@@ -1,4 +1,4 @@
-"""The quick-create link that a customer clicks.
+"""The quick-create link for a customer.
 
 AWS CloudFormation user guide, "Create quick-create links for stacks".
 """
@@ -19,7 +19,7 @@ from cloudspend.settings import (
 )
 
 MAX_LENGTH = 1024
-# The longest month: raw files must never go before the data made from them may.
+# The longest month: source files must not expire before the data that was made from them.
 DAYS_A_MONTH = 31
 
 CONSOLES = {
@@ -31,9 +31,11 @@ CONSOLES = {
 
 @dataclass(frozen=True)
 class StackChoices:
-    """What the customer's stack is to do beside granting access: what it makes for the bill,
-    whether it tells the platform of itself and of deliveries, and which member accounts it
-    reaches. For an access key it makes no role, and without one it can tell of nothing."""
+    """Options of the customer's stack beyond access: export resources, notifications and member
+    accounts.
+
+    For an access key, the stack creates no role, and without a role it cannot notify.
+    """
 
     setup: ExportSetup = ExportSetup.CREATE_ALL
     phone_home: bool = True
@@ -42,17 +44,17 @@ class StackChoices:
 
     @property
     def by_key(self) -> bool:
-        """Whether the account is to be connected by an access key."""
+        """Return whether the account will be connected by an access key."""
         return self.connection is ConnectionKind.ACCESS_KEY
 
 
 def quick_create_link(
     account: Account, token: str, settings: Settings, choices: StackChoices
 ) -> str:
-    """The console's page for creating the customer's stack, all parameters filled in.
+    """Return the console URL that creates the customer's stack, with all parameters.
 
-    The stack stands in the platform's region, since a custom resource and the topic it speaks to
-    must share one. Raises UsageError when the link is longer than the console takes.
+    The stack is in the platform's region, because a custom resource must use a topic in its own
+    region. Raises UsageError when the link is longer than the console allows.
     """
     parameters = _parameters(account, token, settings, choices)
     stack = EXPORT_STACK if choices.by_key else CUSTOMER_STACK
@@ -60,7 +62,7 @@ def quick_create_link(
 
 
 def members_link(account: Account, settings: Settings, members: MembersChoice) -> str:
-    """The same for a delegated administrator's account: a stack with the StackSet alone."""
+    """Return the console URL for a delegated administrator's stack, which has only the StackSet."""
     parameters = [
         ("PlatformAccountId", settings.account_id),
         ("ExternalId", account.external_id),
@@ -91,15 +93,16 @@ def _quick_create(
 
 
 def is_outdated(account: Account) -> bool:
-    """Whether the customer's stack is known to be made from an earlier template than the newest."""
+    """Return whether the customer's stack was created from an older template."""
     if account.role_arn is None or account.template_version is None:
         return False
     return int(account.template_version) < int(TEMPLATE_VERSION)
 
 
 def update_link(account: Account, settings: Settings) -> str:
-    """The console's page for updating the customer's stack with the newest template, the stack's
-    own parameters unchanged."""
+    """Return the console URL that updates the customer's stack with the newest template, keeping
+    its parameters.
+    """
     query = _query(
         {"stackId": account.stack_id or CUSTOMER_STACK, "templateURL": settings.template_url}
     )
@@ -107,9 +110,11 @@ def update_link(account: Account, settings: Settings) -> str:
 
 
 def _query(values: Mapping[str, str]) -> str:
-    """Colons, slashes and commas may stand as they are (RFC 3986, section 3.5), as AWS's own
-    examples have them: ARNs, prefixes and lists are full of them, and each would take three
-    characters."""
+    """Encode the query of a console URL.
+
+    Colons, slashes and commas stay unencoded, as in AWS's examples (RFC 3986, section 3.5): ARNs,
+    prefixes and lists contain many, and each would take three characters.
+    """
     return urlencode(values, quote_via=quote, safe="/:,")
 
 
@@ -137,13 +142,13 @@ def _parameters(
     if choices.by_key:
         parameters.append(("Connection", choices.connection.value))
     elif choices.phone_home:
-        # Left out otherwise: the template's defaults are empty, and then nothing is sent out.
+        # Otherwise omitted: the template's defaults are empty, and nothing is sent.
         parameters += [
             ("RegistrationTopicArn", settings.registration_topic_arn),
             ("RegistrationToken", token),
             ("DeliveriesBusArn", settings.deliveries_bus_arn),
         ]
     if account.retention_months is not None:
-        # Left out otherwise: then the template's own default holds.
+        # Otherwise omitted: the template's default applies.
         parameters.append(("RetentionDays", str(account.retention_months * DAYS_A_MONTH)))
     return parameters

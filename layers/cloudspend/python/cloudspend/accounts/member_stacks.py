@@ -1,4 +1,4 @@
-"""Which member accounts of an organization get a stack, as an operator says it."""
+"""The operator's choice of member accounts that get a stack."""
 
 import re
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from cloudspend.accounts import fields
 from cloudspend.accounts.model import AccountType, MemberStacks
 from cloudspend.errors import UsageError
 
-# What StackSets say when it is off: "You must enable organizations access to operate a service
-# managed stack set".
+# The error of StackSets without trusted access: "You must enable organizations access to operate a
+# service managed stack set".
 TRUSTED_ACCESS = (
     "Trusted access of StackSets must be activated in the management account (CloudFormation "
     "console, StackSets, Activate trusted access); enabling it in AWS Organizations is not enough."
 )
-# What must be so before the link is followed. StackSets refuses otherwise, and the stack with it.
+# Prerequisites, without which StackSets refuses and the stack fails.
 NEEDED = {
     MemberStacks.SERVICE_MANAGED: TRUSTED_ACCESS,
     MemberStacks.DELEGATED_ADMIN: f"{TRUSTED_ACCESS} The account must be registered there as a "
@@ -32,14 +32,14 @@ _UNIT = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}")
 
 @dataclass(frozen=True)
 class MembersChoice:
-    """How member accounts get their stack, and which: units, or accounts for SELF_MANAGED."""
+    """How member accounts get their stack, and which ones: units, or accounts for SELF_MANAGED."""
 
     stacks: MemberStacks = MemberStacks.NONE
     targets: tuple[str, ...] = ()
 
     @property
     def in_the_same_stack(self) -> bool:
-        """Whether the customer's own stack has the StackSet."""
+        """Return whether the customer's own stack contains the StackSet."""
         return self.stacks in {MemberStacks.SERVICE_MANAGED, MemberStacks.SELF_MANAGED}
 
 
@@ -47,7 +47,7 @@ NO_MEMBERS = MembersChoice()
 
 
 def members_choice(text: str, targets: Sequence[str], account_type: AccountType) -> MembersChoice:
-    """The choice in its right form. Raises UsageError for what does not go together."""
+    """Validate the choice. Raises UsageError for an invalid combination."""
     stacks = fields.one_of("member stacks", text, MemberStacks)
     if stacks is MemberStacks.NONE:
         if targets:

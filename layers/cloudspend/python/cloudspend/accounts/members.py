@@ -1,9 +1,9 @@
-"""Who belongs to an onboarded organization, who has joined it and who has left.
+"""Members of onboarded organizations: who belongs, who has joined, and who has left.
 
-AWS Organizations goes on listing an account for 90 days after it was closed; such an account brings
-no more charges and counts as one that left. One that is suspended, or whose closure is pending, is
-a member as before: AWS may still bill it (AWS Organizations user guide, "Monitor the state of your
-AWS accounts").
+AWS Organizations lists an account for 90 days after it was closed. Such an account has no more
+charges and counts as having left. A suspended account, or one whose closure is pending, is still a
+member, because AWS may bill it (AWS Organizations user guide, "Monitor the state of your AWS
+accounts").
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ CLOSED = "CLOSED"
 
 @dataclass(frozen=True)
 class OrganizationAccount:
-    """An account as AWS Organizations lists it; `state` is its word."""
+    """An account as AWS Organizations lists it; `state` is its value."""
 
     account_id: str
     name: str
@@ -30,14 +30,16 @@ class OrganizationAccount:
 
     @property
     def belongs(self) -> bool:
-        """Whether it counts as a member."""
+        """Return whether the account counts as a member."""
         return self.state != CLOSED
 
 
 @dataclass(frozen=True)
 class MembershipChanges:
-    """What a new list says: how every member stands now, and who has joined or left since the
-    list before. The first list is news of nobody."""
+    """All members after a new list, and those that joined or left since the previous list.
+
+    The first list contains no joined or left members.
+    """
 
     members: tuple[Member, ...]
     joined: tuple[Member, ...] = ()
@@ -47,8 +49,7 @@ class MembershipChanges:
 def compare(
     known: Sequence[Member], listed: Iterable[OrganizationAccount], now: datetime
 ) -> MembershipChanges:
-    """What `listed` changes in what is `known`. Members that left before, and are not there again,
-    stay as they are."""
+    """Compare a new list with the known members. Members that left earlier stay unchanged."""
     before = {member.account_id: member for member in known}
     seen = {one.account_id: one for one in listed}
     staying = {
@@ -73,12 +74,11 @@ def refresh(
     bus: Bus,
     now: datetime,
 ) -> MembershipChanges:
-    """Take a whole new list of an organization's accounts into the registry and say who has joined
-    and who has left.
+    """Save a complete list of an organization's accounts, and publish joined and left members.
 
-    It is said before it is written down, under an id that is the same again: a run that is cut off
-    in between is repeated, and whoever listens hears of each move once. A list that lacks the
-    account itself is not of its organization, and moves nobody.
+    Events are published before saving, with stable ids: an interrupted run is repeated, and
+    subscribers can drop repeats. A list without the account itself does not belong to its
+    organization and is ignored.
     """
     listed = list(listed)
     if account.account_id not in {one.account_id for one in listed}:
@@ -106,8 +106,11 @@ def refresh(
 
 
 def expected(members: Iterable[Member], start: datetime, end: datetime) -> list[Member]:
-    """Who was a member at any time from `start` to before `end`: whose charges a bill of that time
-    may have. Since a leaving is only noticed at the next list, the day of it counts."""
+    """Return the members at any time from `start` to before `end`, whose charges a bill can
+    contain.
+
+    A member's last day counts, because leaving is only noticed in the next list.
+    """
     return [
         member
         for member in members

@@ -1,4 +1,4 @@
-"""An onboarded AWS account and what the platform knows of it."""
+"""An onboarded AWS account."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,21 +8,21 @@ from cloudspend.alerts.event import EventAccount
 
 
 class AccountType(StrEnum):
-    """ORGANIZATION is a management (payer) account with its members, LINKED a single account."""
+    """ORGANIZATION: a management (payer) account with its members. LINKED: a single account."""
 
     ORGANIZATION = "ORGANIZATION"
     LINKED = "LINKED"
 
 
 class ConnectionKind(StrEnum):
-    """How the platform gets in: by a role of the customer's, or by the key of one of its users."""
+    """How the platform gets in: by a customer's role, or by the access key of a customer's user."""
 
     IAM_ROLE = "IAM_ROLE"
     ACCESS_KEY = "ACCESS_KEY"
 
 
 class AccountState(StrEnum):
-    """Where an account stands in its life; `lifecycle.TRANSITIONS` says what may follow what."""
+    """State of an account; see `lifecycle.TRANSITIONS` for the allowed transitions."""
 
     INVITED = "invited"
     CONNECTED = "connected"
@@ -36,10 +36,10 @@ class AccountState(StrEnum):
     FAILED = "failed"
 
 
-# Whose bills are taken in, swept and collected. A degraded account has lost something, and what
-# still works goes on.
-SERVED = frozenset({AccountState.BACKFILLING, AccountState.ACTIVE, AccountState.DEGRADED})
-# Of whom nothing new is kept: what there was is being deleted, or is as it was left.
+# States in which bills are ingested, swept and collected. A degraded account has lost some access;
+# the rest continues.
+INGESTING_STATES = frozenset({AccountState.BACKFILLING, AccountState.ACTIVE, AccountState.DEGRADED})
+# States in which nothing new is stored: data is being deleted, or stays as it was left.
 LEAVING = frozenset({AccountState.OFFBOARDING, AccountState.REMOVED})
 
 
@@ -53,13 +53,12 @@ class ExportKind(StrEnum):
 
     @property
     def is_cur(self) -> bool:
-        """Whether it holds AWS's own line items, which `billing_detail` is made of."""
+        """Return whether the kind has AWS's line items, from which `billing_detail` is made."""
         return self in (ExportKind.CUR_LEGACY, ExportKind.CUR_2_0)
 
 
 class ExportSetup(StrEnum):
-    """What the customer's stack makes for the bill: bucket and export, the export alone, or
-    nothing, since both are there."""
+    """What the customer's stack creates: bucket and export, only the export, or nothing."""
 
     CREATE_ALL = "CREATE_ALL"
     CREATE_EXPORT = "CREATE_EXPORT"
@@ -67,9 +66,11 @@ class ExportSetup(StrEnum):
 
 
 class MemberStacks(StrEnum):
-    """How what must exist in an organization's member accounts gets there: not at all, or by a
-    StackSet. That is of the management account, with or without trusted access of StackSets to the
-    organization, or of a delegated administrator for StackSets."""
+    """How resources in an organization's member accounts are created.
+
+    By no StackSet, by a StackSet of the management account with trusted access (SERVICE_MANAGED) or
+    without (SELF_MANAGED), or by a delegated administrator for StackSets.
+    """
 
     NONE = "NONE"
     SERVICE_MANAGED = "SERVICE_MANAGED"
@@ -77,12 +78,12 @@ class MemberStacks(StrEnum):
     DELEGATED_ADMIN = "DELEGATED_ADMIN"
 
 
-# The three that the Data Exports API delivers; the legacy report has an API of its own.
+# The three kinds of the Data Exports API; the legacy report has an API of its own.
 DATA_EXPORTS = frozenset({ExportKind.CUR_2_0, ExportKind.FOCUS_1_0, ExportKind.FOCUS_1_2})
 
 
 class CheckStatus(StrEnum):
-    """What a check found. WARNING: it works, and should be mended all the same."""
+    """Result of a check. WARNING: it passed, but should be fixed."""
 
     PASSED = "passed"
     WARNING = "warning"
@@ -92,7 +93,7 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Export:
-    """Where AWS delivers an account's bill: `s3://<bucket>/<prefix>/<name>/...`."""
+    """Location of an account's bill: `s3://<bucket>/<prefix>/<name>/...`."""
 
     kind: ExportKind
     bucket: str
@@ -102,7 +103,7 @@ class Export:
 
 @dataclass(frozen=True)
 class ChangeCause:
-    """What moves an account: who does it, when, and why."""
+    """Cause of a change: who, when, and why."""
 
     by: str
     at: datetime
@@ -111,8 +112,9 @@ class ChangeCause:
 
 @dataclass(frozen=True)
 class Change:
-    """One step of an account's life. They are numbered from 1 on without a gap; `before` is None
-    for the first."""
+    """One entry of an account's history. Numbers start at 1 without gaps; `before` is None for the
+    first.
+    """
 
     number: int
     before: AccountState | None
@@ -124,11 +126,11 @@ class Change:
 
 @dataclass(frozen=True)
 class KeyFacts:
-    """What is known of an account's access key. The key itself is in Secrets Manager alone.
+    """Facts about an account's access key, which itself is only in Secrets Manager.
 
-    `user_arn` is the IAM user whose key it is, `ending` are the last four characters of its id, for
-    people to tell it by. `made_at` is when the customer made it; where AWS does not say, when the
-    platform was given it, and `age_known` is False then: the key is at least that old.
+    `user_arn` is the owning IAM user. `ending` are the last four characters of the key's id.
+    `made_at` is when the key was created; if AWS does not show that, when the platform received it,
+    with `age_known` False: the key is at least that old.
     """
 
     user_arn: str
@@ -140,89 +142,98 @@ class KeyFacts:
 
 @dataclass(frozen=True)
 class Account:
-    """One item of the registry. `account_id` (12 digits) is its only key.
+    """An onboarded account, as the registry stores it."""
 
-    `external_id` is made by the platform, one per account. It is no secret (AWS IAM user guide,
-    "Access to AWS accounts owned by third parties"). Of the registration token only the SHA-256
-    is kept; it is None once the token was used. `stack_id` and `request_id` name the customer's
-    stack and its request that connected the account last. `billing_detail` says whether the table
-    of that name is filled; `tag_columns` are keys of tags, in any spelling, that get a column of
-    their own in `cost_and_usage`. `kms_key_arn` is the customer's key that the bill is encrypted
-    with, `template_version` what the customer's stack was made from; None where there is none.
-    `regions` are those that the customer mainly uses. `last_change` is what brought the account
-    into its state, None only where nobody wrote that down yet; `activated_at` is when it became
-    active first. `partition` is AWS's, and decides endpoints and ARNs. `contacts` are e-mail
-    addresses of the customer's; `owner` and `cost_centre` are whose it is in the platform team's
-    own house. `fresh_hours` is its target of freshness; None for the platform's.
-    `covered_by` is the organization whose bill has taken the place of the account's own;
-    `move_coverage` says of an organization that its bill may do so for its members.
-    `key` is there while the platform holds an access key; with a `role_arn` beside it, the account
-    is moving to that role, which takes the key's place once it is proved.
-    """
-
+    # 12 digits; the only key.
     account_id: str
+    # A name for people, unique in the registry.
     display_name: str
     type: AccountType
+    # Regions that the customer mainly uses.
     regions: tuple[str, ...]
+    # First day whose cost is ingested.
     start_date: date
+    # Months for which data is kept; None keeps it permanently.
     retention_months: int | None
+    # Where AWS delivers the bill.
     export: Export
+    # Generated by the platform, one per account. Not a secret (AWS IAM user guide, "Access to AWS
+    # accounts owned by third parties").
     external_id: str
     state: AccountState
+    # When the account was last invited, and until when its link works.
     invited_at: datetime
     expires_at: datetime
+    # SHA-256 of the registration token; None once the token was used.
     token_sha256: str | None = None
+    # The customer's role. With `key`, the pending role of a move.
     role_arn: str | None = None
+    # Why the account is in its state; empty if there is nothing to explain.
     state_reason: str = ""
+    # The customer's stack and its request that last connected the account.
     stack_id: str | None = None
     request_id: str | None = None
+    # Whether the table billing_detail is filled.
     billing_detail: bool = False
+    # Tag keys, in any spelling, that get a column of their own in cost_and_usage.
     tag_columns: tuple[str, ...] = ()
+    # The customer's KMS key that encrypts the bill; None for no key.
     kms_key_arn: str | None = None
+    # Version of the template that the customer's stack was created from; None if unknown.
     template_version: str | None = None
+    # The change that led to the state; None for accounts from before the history existed.
     last_change: Change | None = None
+    # When the account first became active.
     activated_at: datetime | None = None
+    # Facts about the access key; None while the platform has none.
     key: KeyFacts | None = None
+    # AWS partition, which determines endpoints and ARNs.
     partition: str = "aws"
+    # E-mail addresses of the customer.
     contacts: tuple[str, ...] = ()
+    # Who is responsible within the platform team's organization.
     owner: str = ""
     cost_centre: str = ""
     notes: str = ""
+    # Target in hours for the age of the newest delivery; None uses the platform's.
     fresh_hours: int | None = None
+    # The organization whose bill has replaced the account's own; None for none.
     covered_by: str | None = None
+    # For an organization: whether its bill may replace the bills of its members.
     move_coverage: bool = False
 
     @property
-    def is_served(self) -> bool:
-        """Whether its bills are taken in, swept and collected."""
-        return self.state in SERVED
+    def is_ingesting(self) -> bool:
+        """Return whether bills are ingested, swept and collected."""
+        return self.state in INGESTING_STATES
 
     @property
     def connection(self) -> ConnectionKind:
-        """How the platform gets in now."""
+        """Return the current kind of connection."""
         return ConnectionKind.ACCESS_KEY if self.key else ConnectionKind.IAM_ROLE
 
     @property
-    def offered(self) -> ConnectionKind:
-        """The connection to be proved: other than `connection` while an account moves to a role."""
+    def pending_connection(self) -> ConnectionKind:
+        """Return the pending kind of connection; it differs from `connection` during a move to a
+        role.
+        """
         return self.connection if self.role_arn is None else ConnectionKind.IAM_ROLE
 
     def fresh_for(self, usual: timedelta) -> timedelta:
-        """How old its newest delivery and charge may be; `usual` where it has no target of its
-        own."""
+        """Return the account's freshness target, or `usual` where it has none."""
         return usual if self.fresh_hours is None else timedelta(hours=self.fresh_hours)
 
     @property
     def for_events(self) -> EventAccount:
-        """The account as events name it."""
+        """Return the account as events contain it."""
         return EventAccount(self.account_id, self.display_name, self.type)
 
 
 @dataclass(frozen=True)
 class Check:
-    """One proof of the connection: what was tried, what came of it, what the customer can do.
+    """Result of one check: name, status, reason and the customer's remedy.
 
-    `denied_by` is what refused it, as far as AWS says (`cloudspend.access.denials.DeniedBy`).
+    `denied_by` is the policy that denied, if AWS names it (`cloudspend.access.denials.DeniedBy`).
     """
 
     name: str
@@ -236,11 +247,11 @@ class Check:
 
 @dataclass(frozen=True)
 class Member:
-    """An account of an onboarded organization, as AWS Organizations lists it.
+    """A member of an onboarded organization.
 
-    `status` is Organizations' word (ACTIVE, SUSPENDED, PENDING_CLOSURE, CLOSED). `joined_at` is
-    when it came into the organization, `seen_at` when the platform saw it there last; `left_at` is
-    when it was missed, None while it belongs there.
+    `status` is the value of AWS Organizations (ACTIVE, SUSPENDED, PENDING_CLOSURE, CLOSED).
+    `joined_at` is when it joined the organization, `seen_at` when it was last listed, `left_at`
+    when it was first missing, None while it belongs.
     """
 
     account_id: str

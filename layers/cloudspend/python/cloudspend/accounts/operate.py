@@ -1,4 +1,4 @@
-"""What an operator does with an account that is there: change it, check it, let it rest."""
+"""Operations on an existing account: update, verify, suspend, resume."""
 
 from dataclasses import fields as dataclass_fields
 from dataclasses import replace
@@ -19,11 +19,11 @@ from cloudspend.errors import UsageError
 def update(
     account_id: str, wanted: AccountFields, office: InvitationPorts, act: ChangeCause
 ) -> Account:
-    """Change an account's fields and keep what was changed as a step of its history.
+    """Change fields of an account and record the change in its history.
 
-    How AWS delivers is not among them: that is the customer's stack's, so that a new invitation
-    changes it. Raises UsageError for a wrong field, for a display name that another account bears,
-    and for an account that is being removed.
+    The export is not among the fields: it belongs to the customer's stack, and a new invitation
+    changes it. Raises UsageError for an invalid field, for a display name of another account, and
+    for an account that is being removed.
     """
     account = office.registry.get(account_id)
     if account.state in LEAVING:
@@ -56,12 +56,11 @@ def verify(
     *,
     move_coverage: bool = False,
 ) -> Account:
-    """Prove the connection and every permission anew, by Onboard; what is missing of the account's
-    bills is taken in as well.
+    """Verify the connection and every permission again with Onboard, and ingest missing bills.
 
-    With `move_coverage` an organization takes over what its members bring that are onboarded by
-    themselves. Raises UsageError for an account that is not connected, or rests, and where cost
-    would be counted twice.
+    With `move_coverage`, an organization takes over the coverage of members that are onboarded
+    separately. Raises UsageError for an account that is not connected or is suspended, and for cost
+    that would be counted twice.
     """
     account = office.registry.get(account_id)
     if account.state is AccountState.SUSPENDED:
@@ -78,7 +77,7 @@ def verify(
 
 
 def suspend(account_id: str, office: InvitationPorts, act: ChangeCause) -> Account:
-    """From here on nothing of the account's is taken in, swept or collected; its data stay.
+    """Stop ingest, sweep and collection of the account, and keep its data.
 
     Raises UsageError without a reason, and for an account that was never connected.
     """
@@ -91,10 +90,10 @@ def suspend(account_id: str, office: InvitationPorts, act: ChangeCause) -> Accou
 def resume(
     account_id: str, office: InvitationPorts, onboarding: Onboarding, act: ChangeCause
 ) -> Account:
-    """Wake a suspended account: it is verified, and what AWS delivered meanwhile is taken in.
+    """Resume a suspended account: verify it, and ingest deliveries since its suspension.
 
-    One whose organization covered it, and does not any more, begins with the month in which that
-    ended. Raises UsageError for an account that is not suspended, and where its cost would be
+    An account that its organization covered until recently starts with the month in which that
+    ended. Raises UsageError for an account that is not suspended, and for cost that would be
     counted twice.
     """
     account = office.registry.get(account_id)
@@ -114,7 +113,7 @@ def resume(
 
 
 def _alone_since(account: Account, registry: AccountRegistry) -> date:
-    """From when on the account's own bill is wanted."""
+    """Return the first day for which the account's own bill is needed."""
     if account.covered_by is None:
         return account.start_date
     members = registry.members(account.covered_by)
@@ -123,7 +122,7 @@ def _alone_since(account: Account, registry: AccountRegistry) -> date:
 
 
 def _differences(before: Account, after: Account) -> list[str]:
-    """What was changed, a sentence's part for each field."""
+    """Return a clause for each changed field."""
     return [
         f"{one.name.replace('_', ' ')}: {_words(one.name, old)} became {_words(one.name, new)}"
         for one in dataclass_fields(Account)

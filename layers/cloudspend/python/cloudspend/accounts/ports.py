@@ -1,4 +1,4 @@
-"""What the use cases need from outside: the registry, the onboarding, the way to answer."""
+"""Ports of the accounts room: registry, onboarding and answers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from cloudspend.settings import Settings
 
 
 class AccountChanged(TransientError):
-    """Someone else wrote the account since it was read: read it again and decide again."""
+    """Another process has changed the account since it was read: read it and decide again."""
 
 
 @dataclass(frozen=True)
 class Registration:
-    """A spent registration token: which stack used it, and with which of its requests.
+    """A used registration token: the stack and the request that used it.
 
-    It is what tells a message that arrives twice from a second use of the token.
+    It distinguishes a repeated message from a second use of the token.
     """
 
     account_id: str
@@ -30,69 +30,76 @@ class Registration:
 
 
 class AccountReader(Protocol):
-    """What other rooms need of the registry."""
+    """Read access to the registry, for other rooms."""
 
     def get(self, account_id: str) -> Account:
-        """Read consistently. Raises UsageError when the account is not onboarded."""
+        """Read an account consistently. Raises UsageError for an unknown account."""
 
 
 class AccountRegistry(AccountReader, Protocol):
-    """The accounts, their checks, registrations, histories and members.
+    """The registry of accounts, checks, registrations, histories and members.
 
-    Whoever writes an account whose `last_change` is new writes that step into its history as well,
-    both or neither.
+    Saving an account with a new `last_change` also writes the history entry, both or neither.
     """
 
     def find(self, account_id: str) -> Account | None:
-        """Read consistently; None when there is no such account."""
+        """Read an account consistently; None for an unknown account."""
 
     def list(self) -> Sequence[Account]:
-        """All accounts in order of their ids. May lag behind a write by seconds."""
+        """Return all accounts in order of their ids. May lag behind a write by seconds."""
 
     def add(self, account: Account) -> None:
-        """Write a new account. Raises UsageError when the display name is another account's,
-        AccountChanged when the account exists."""
+        """Write a new account.
+
+        Raises UsageError for a display name of another account, AccountChanged when the account
+        exists.
+        """
 
     def save(self, before: Account, after: Account) -> None:
-        """Replace `before`, as it was read, by `after`. Raises AccountChanged when the registry
-        no longer holds `before`, UsageError when the new display name is another account's."""
+        """Replace `before`, as it was read, by `after`.
+
+        Raises AccountChanged when the registry does not contain `before` any more, and UsageError
+        for a display name of another account.
+        """
 
     def register(self, before: Account, after: Account, registration: Registration) -> None:
-        """`save` and write down `registration`, both or neither."""
+        """Save the account and `registration`, both or neither."""
 
     def find_registration(self, account_id: str, token_sha256: str) -> Registration | None:
-        """What a token was spent on; None when it was not spent."""
+        """Return the registration that used a token; None for an unused token."""
 
-    def refused(self, hour: datetime) -> int:
-        """Count one more refused registration in the hour that begins then; how many there were."""
+    def increment_refusals(self, hour: datetime) -> int:
+        """Increment the refused registrations of an hour and return the new count."""
 
     def put_check(self, account_id: str, check: Check) -> None:
-        """Write down a check's newest result."""
+        """Save the newest result of a check."""
 
     def checks(self, account_id: str) -> Sequence[Check]:
-        """The newest result of every check, in order of the checks' names."""
+        """Return the newest result of every check, in order of names."""
 
     def history(self, account_id: str) -> Sequence[Change]:
-        """Every step of the account's life, the first one first."""
+        """Return the account's history, oldest entry first."""
 
     def put_members(self, organization_id: str, members: Sequence[Member]) -> None:
-        """Write these members of an organization; others that it has stay as they are."""
+        """Save these members of an organization; other members stay unchanged."""
 
     def members(self, organization_id: str) -> Sequence[Member]:
-        """Every member that the organization has or had, in order of their ids."""
+        """Return every present and former member, in order of ids."""
 
     def organizations_of(self, account_id: str) -> Sequence[str]:
-        """The ids of the onboarded organizations that the account is a member of now, in order. May
-        lag behind a write by seconds."""
+        """Return the ids of the onboarded organizations that the account is a member of now.
+
+        May lag behind a write by seconds.
+        """
 
 
-# The codes of the regions of a partition.
+# Returns the region codes of a partition.
 KnownRegions = Callable[[str], frozenset[str]]
 
 
 @dataclass(frozen=True)
 class InvitationPorts:
-    """What operators' use cases work with."""
+    """Ports of the operator's use cases."""
 
     registry: AccountRegistry
     bus: Bus
@@ -104,11 +111,13 @@ class Onboarding(Protocol):
     """The Onboard state machine."""
 
     def start(self, account_id: str, name: str) -> None:
-        """Start an execution called `name`; one that already bears the name is left alone."""
+        """Start an execution called `name`. Does nothing if one of that name exists."""
 
 
 class Responder(Protocol):
-    """Where the answer to a custom resource goes."""
+    """Answers to custom resources."""
 
     def put(self, url: str, body: Mapping[str, Any]) -> None:
-        """PUT `body` as JSON, following no redirect. Raises TransientError when it is refused."""
+        """PUT `body` as JSON without following redirects. Raises TransientError when it is
+        refused.
+        """

@@ -1,4 +1,4 @@
-"""What people say of an account, put into its right form: by invitations, by changes, by lists."""
+"""Validation of account fields for invitations, changes and lists."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -11,8 +11,10 @@ from cloudspend.accounts.model import ExportKind
 
 @dataclass(frozen=True)
 class AccountFields:
-    """The fields that an operator may give and change at any time, as text. None: nothing is said
-    of it; an empty list or text empties the field."""
+    """Fields that an operator can set at any time, as text.
+
+    None: not given. An empty list or text clears the field.
+    """
 
     display_name: str | None = None
     regions: Sequence[str] | None = None
@@ -29,7 +31,7 @@ class AccountFields:
 
 @dataclass(frozen=True)
 class ValidationContext:
-    """What the rules depend on beside the text: the regions there are, today, and the export."""
+    """Values that validation depends on: known regions, today's date, and the export."""
 
     known_regions: frozenset[str]
     today: date
@@ -52,9 +54,8 @@ RULES: Mapping[str, Callable[[Any, ValidationContext], Any]] = {
 
 
 def validate(said: AccountFields, ground: ValidationContext) -> dict[str, Any]:
-    """The fields of which something is said, in the form that an account holds.
-
-    Raises UsageError for the first that is wrong.
+    """Return the given fields in the form of an account. Raises UsageError for the first invalid
+    one.
     """
     given = {one.name: getattr(said, one.name) for one in fields(AccountFields)}
     return {name: RULES[name](value, ground) for name, value in given.items() if value is not None}

@@ -36,7 +36,7 @@ def act_of(operator: Platform, reason: str = "") -> ChangeCause:
 
 def ingesting(account: Account) -> Account:
     """The account, if its bills are taken in. Raises UsageError that says what it waits for."""
-    if not account.is_served:
+    if not account.is_ingesting:
         raise UsageError(
             f"The account {account.account_id} is {account.state}: nothing is read from it.",
             remedy=f"See why: cloudspend accounts show {account.account_id}.",

@@ -56,7 +56,7 @@ def find_backfill(
     Raises UsageError when the account is not active, or when AWS has not delivered `period`.
     """
     account = registry.get(account_id)
-    if not account.is_served:
+    if not account.is_ingesting:
         raise UsageError(
             f"The account {account_id} is {account.state}, not active.",
             remedy=f"See what is missing with: cloudspend accounts show {account_id}",
@@ -116,7 +116,7 @@ def _found_or_reported(
     account_id: str, registry: AccountReader, open_bucket: OpenBucket, bus: Bus
 ) -> Backfill:
     account = registry.get(account_id)
-    if not account.is_served:
+    if not account.is_ingesting:
         # Connected anew, suspended or offboarded meanwhile: what did that goes on from here.
         return Backfill()
     try:

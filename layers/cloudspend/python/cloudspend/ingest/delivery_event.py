@@ -64,7 +64,7 @@ def _claimed(event: Mapping[str, Any], registry: AccountReader) -> tuple[Account
     if not account_id.isdecimal() or len(key.encode()) > MAX_KEY:
         raise UsageError("The event is not S3's: no such account or key can be.")
     account = registry.get(account_id)
-    if not account.is_served:
+    if not account.is_ingesting:
         raise UsageError(f"The account {account_id} is {account.state}, not active.")
     return account, bucket, key
 

@@ -46,7 +46,7 @@ def plan(
     reading a delivery raises.
     """
     account = registry.get(state[p.ACCOUNT_ID])
-    if not account.is_served:
+    if not account.is_ingesting:
         raise UsageError(f"The account {account.account_id} is {account.state}, not active.")
     objects = open_bucket(account)
     delivery = read_delivery(account, objects, state[p.MANIFEST_BUCKET], state[p.MANIFEST_KEY])

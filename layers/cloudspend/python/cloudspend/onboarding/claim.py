@@ -1,4 +1,4 @@
-"""What a customer's stack claims in its registration, and whether the token backs it."""
+"""The claim of a customer's stack in its registration, and whether its token is valid."""
 
 import hmac
 from collections.abc import Mapping
@@ -22,8 +22,10 @@ NEW_LINK = "Ask whoever sent the link for a new one."
 
 @dataclass(frozen=True)
 class Claim:
-    """The custom resource's properties, in their right form. Only the token proves anything; that
-    the role is in the account is proved later, by assuming it."""
+    """The custom resource's properties, parsed. Only the token proves anything.
+
+    The role is verified later, by assuming it.
+    """
 
     account_id: str
     token_sha256: str
@@ -34,16 +36,16 @@ class Claim:
 
 
 class Decision(Enum):
-    """CONNECT: take the claim as the account's connection. REPEAT: it was taken already."""
+    """CONNECT: use the claim as the account's connection. REPEAT: the claim was accepted before."""
 
     CONNECT = "connect"
     REPEAT = "repeat"
 
 
 def read_claim(properties: Mapping[str, Any], settings: Settings) -> Claim:
-    """Check the form of every property: the customer may have edited each in the console.
+    """Parse every property; the customer can edit each one in the console.
 
-    Raises UsageError naming the first that is wrong.
+    Raises UsageError that names the first invalid one.
     """
     account_id = fields.account_id(_text(properties, "AccountId"))
     kind = fields.one_of("ExportKind", _text(properties, "ExportKind"), ExportKind)
@@ -63,7 +65,7 @@ def read_claim(properties: Mapping[str, Any], settings: Settings) -> Claim:
 
 
 def claimed_account(properties: Mapping[str, Any]) -> tuple[str, str]:
-    """The account and the token's digest alone, for a stack that is being deleted."""
+    """Return the account id and the token's digest, for a stack that is being deleted."""
     return fields.account_id(_text(properties, "AccountId")), token_digest(_token(properties))
 
 
@@ -74,10 +76,10 @@ def judge(
     registration: Registration | None,
     now: datetime,
 ) -> Decision:
-    """What to do with a claim to connect `account`, given what its token was spent on.
+    """Decide how to handle a claim for `account`, given the registration that used its token.
 
-    A token works once. The stack that spent it may show it again when the stack is updated.
-    Raises ConnectionRefused.
+    A token works once. The stack that used it may present it again in an update. Raises
+    ConnectionRefused.
     """
     if registration is not None:
         return _seen_before(request, account, registration)
@@ -91,7 +93,7 @@ def judge(
 
 
 def not_made_for(account_id: str) -> ConnectionRefused:
-    """The same whether or not the account exists, so that a stranger learns nothing."""
+    """Return the error for an invalid link; it is the same whether or not the account exists."""
     return ConnectionRefused(
         f"This link was not made for the account {account_id}.",
         remedy=f"Sign in to the account it was made for and open it there. {NEW_LINK}",
@@ -110,7 +112,7 @@ def _seen_before(request: Request, account: Account, registration: Registration)
 def _token(properties: Mapping[str, Any]) -> str:
     token = properties.get("RegistrationToken")
     if not isinstance(token, str) or not 0 < len(token) <= MAX_TOKEN:
-        # the value itself stays out of every text
+        # The value itself is never part of a text.
         raise fields.refused("RegistrationToken", "", "the token of the quick-create link")
     return token
 
@@ -123,5 +125,5 @@ def _text(properties: Mapping[str, Any], name: str) -> str:
 
 
 def _optional(properties: Mapping[str, Any], name: str) -> str:
-    """What stacks of earlier templates do not send is empty."""
+    """Return a property that stacks of earlier templates do not send; empty if it is missing."""
     return _text(properties, name) if name in properties else ""

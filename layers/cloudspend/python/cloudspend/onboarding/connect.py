@@ -1,7 +1,6 @@
-"""Entering a role by hand, for a customer whose stack may not tell the platform of itself.
+"""Register a role by hand, for a customer whose stack sends nothing to the platform.
 
-The operator has the ARN from the customer. As with a stack's own message nothing of it is believed:
-Onboard proves the connection.
+The operator gets the ARN from the customer. Onboard verifies it like a stack's registration.
 """
 
 import hashlib
@@ -20,7 +19,7 @@ from cloudspend.settings import TEMPLATE_VERSION, Settings
 
 @dataclass(frozen=True)
 class ConnectRequest:
-    """What the customer's stack has as outputs, and the key if the bill is encrypted with one."""
+    """Outputs of the customer's stack, and the KMS key if the bill is encrypted with one."""
 
     account_id: str
     role_arn: str
@@ -36,9 +35,11 @@ def connect(
     settings: Settings,
     act: ChangeCause,
 ) -> Account:
-    """Take the role as the account's connection and start Onboard; the invitation's link becomes
-    void. Raises UsageError for a role that is not the account's, and for an account that may not be
-    connected, or whose cost would be counted twice.
+    """Use the role as the account's connection and start Onboard. The invitation's link becomes
+    invalid.
+
+    Raises UsageError for a role of another account, for an account that cannot be connected, and
+    for an account whose cost would be counted twice.
     """
     account = registry.get(fields.account_id(request.account_id))
     refuse_twice(account, registry)
@@ -59,6 +60,6 @@ def connect(
 
 
 def _name(account: Account, entered: dict[str, Any]) -> str:
-    """Another one each time: an execution of Onboard runs under it once."""
+    """Return a new execution name for each call: Step Functions runs a name once."""
     before = f"{account.request_id} {account.state} {account.invited_at} {sorted(entered.items())}"
     return hashlib.sha256(before.encode()).hexdigest()[:32]

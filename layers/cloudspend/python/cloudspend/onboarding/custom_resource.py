@@ -1,4 +1,4 @@
-"""CloudFormation's custom resource protocol, for messages that anyone may have sent.
+"""CloudFormation's custom resource protocol, for messages of unknown senders.
 
 AWS CloudFormation user guide, "Custom resource request and response reference".
 """
@@ -16,10 +16,10 @@ from cloudspend.settings import PREFIX
 
 MAX_MESSAGE = 32 * 1024
 MAX_FIELD = 2048
-# S3 presigns for seven days at most; CloudFormation waits for an hour, and presigns for two.
+# S3 presigns for up to seven days. CloudFormation waits one hour and presigns for two.
 MAX_EXPIRES = 2 * 60 * 60
 # Amazon S3 API reference, "Authenticating Requests: Using Query Parameters (AWS Signature Version
-# 4)". The token is there when the signer's own credentials are temporary.
+# 4)". The security token is present when the signer's credentials are temporary.
 SIGNED_WITH = {
     "X-Amz-Algorithm": re.compile("AWS4-HMAC-SHA256"),
     "X-Amz-Credential": re.compile(r"[A-Z0-9]{16,128}/[0-9]{8}/[a-z0-9-]{1,32}/s3/aws4_request"),
@@ -29,12 +29,12 @@ SIGNED_WITH = {
     "X-Amz-Signature": re.compile("[0-9a-f]{64}"),
 }
 SIGNED_BY_A_SESSION = {"X-Amz-Security-Token": re.compile("[A-Za-z0-9/+=_-]{1,2000}")}
-# CloudFormation takes answers of 4,096 bytes; the other fields need up to half of it.
+# CloudFormation accepts answers of 4,096 bytes; the other fields need up to half of it.
 MAX_REASON = 1000
 
 
 class Kind(StrEnum):
-    """What CloudFormation wants done."""
+    """The request type of CloudFormation."""
 
     CREATE = "Create"
     UPDATE = "Update"
@@ -42,7 +42,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """What CloudFormation understands."""
+    """The status that CloudFormation expects."""
 
     SUCCESS = "SUCCESS"
     FAILED = "FAILED"
@@ -50,7 +50,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """A request that can be answered. Nothing in it is proved."""
+    """A request that can be answered. Nothing in it is verified."""
 
     kind: Kind
     response_url: str = field(repr=False)
@@ -61,16 +61,16 @@ class Request:
 
     @property
     def physical_id(self) -> str:
-        """The same for the whole life of the stack, so that an update replaces nothing."""
+        """Return an id that is stable for the life of the stack, so an update replaces nothing."""
         return f"{PREFIX}-registration-{_digest(self.stack_id)}"
 
     @property
     def name(self) -> str:
-        """The same for every repeat of this request; safe in any name."""
+        """Return a name that is the same for every repeat of this request, with safe characters."""
         return _digest(f"{self.stack_id}\n{self.logical_id}\n{self.request_id}")
 
     def answer(self, status: Status, reason: str) -> dict[str, str]:
-        """The body that CloudFormation waits for."""
+        """Return the body of the answer."""
         return {
             "Status": status.value,
             "Reason": reason[:MAX_REASON],
@@ -82,11 +82,11 @@ class Request:
 
 
 class Unanswerable(ValueError):
-    """The message is no request, or asks for an answer to a place that is not CloudFormation's."""
+    """The message is not a request, or its response URL is not one of CloudFormation's."""
 
 
 def parse(message: str, response_hosts: str) -> Request:
-    """Read a request. Raises Unanswerable, whose text says why and repeats nothing of a stranger's.
+    """Parse a request. Raises Unanswerable, whose text repeats nothing of the message.
 
     `response_hosts` are the regular expressions of `Settings.response_hosts`, each for a whole
     `scheme://host[:port]`.
@@ -111,9 +111,11 @@ def parse(message: str, response_hosts: str) -> Request:
 
 
 def acceptable(url: str, response_hosts: str) -> bool:
-    """Whether the platform may call `url`: otherwise anyone could make it call any address, or do
-    with an address that it may call something other than to leave an answer there."""
-    # Blanks, control characters and backslashes are where URL readers disagree on the host.
+    """Return whether the platform may send the answer to `url`.
+
+    Without this check, anyone could make the platform call any address.
+    """
+    # URL parsers disagree on the host for blanks, control characters and backslashes.
     if not re.fullmatch(r"[!-\[\]-~]+", url):
         return False
     try:
@@ -127,8 +129,10 @@ def acceptable(url: str, response_hosts: str) -> bool:
 
 
 def presigned(query: str) -> bool:
-    """Whether a query is what S3 takes as a signature of version 4, for an hour or two, and nothing
-    else: no other parameter, and none twice."""
+    """Return whether a query is an S3 signature of version 4 for at most two hours.
+
+    Other parameters and repeated parameters are refused.
+    """
     try:
         found = parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=10)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Moving an account from an access key to a role: a link as for an invitation, while all goes on.
+"""Move an account from an access key to a role, with a link like an invitation's.
 
-The key serves until the role is proved; then it is forgotten. Nothing else of the account changes:
-its data, periods and history are the account's, not the connection's.
+The key stays in use until the role is verified, and is then deleted. Data, periods and history
+belong to the account and do not change.
 """
 
 import secrets
@@ -19,8 +19,10 @@ from cloudspend.settings import Settings
 def move_to_role(
     account_id: str, registry: AccountRegistry, settings: Settings, now: datetime
 ) -> Invitation:
-    """Make the link that moves an account to a role. It works once within 7 days; a new one makes
-    it void. Raises UsageError for an account that is not connected by a key."""
+    """Create the link that moves an account to a role. It works once within seven days.
+
+    A new link invalidates an earlier one. Raises UsageError for an account that has no key.
+    """
     account = registry.get(account_id)
     if account.connection is not ConnectionKind.ACCESS_KEY:
         raise UsageError(
@@ -29,7 +31,8 @@ def move_to_role(
         )
     token = secrets.token_urlsafe(TOKEN_BYTES)
     invited = replace(account, token_sha256=token_digest(token), expires_at=now + VALID_FOR)
-    # An account with a key has its bucket and export already; a second one would be another bill.
+    # An account with a key already has its bucket and export; a second export would be a second
+    # bill.
     there = StackChoices(ExportSetup.USE_EXISTING)
     link = quick_create_link(invited, token, settings, there)
     registry.save(account, invited)

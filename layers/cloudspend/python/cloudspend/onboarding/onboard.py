@@ -1,4 +1,4 @@
-"""The steps of the Onboard state machine. Each may be repeated."""
+"""Steps of the Onboard state machine. Each step can be repeated."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -39,7 +39,7 @@ OUR_FAULT = (
 def verify(
     account_id: str, registry: AccountRegistry, bus: Bus, door: CustomerSessions, now: datetime
 ) -> None:
-    """Prove the connection and write every proof down. Raises ConnectionRefused."""
+    """Verify the connection and record every check. Raises ConnectionRefused."""
     account = registry.get(account_id)
     account = transition(registry, bus, account, AccountState.VERIFYING, _act(now))
     checks = check_connection(account, door, now)
@@ -55,13 +55,12 @@ def check_permissions(
     vault: AccessKeyStore,
     now: datetime,
 ) -> None:
-    """Try every permission and write each result down. Raises PermissionDenied.
+    """Try every permission and record each result. Raises PermissionDenied.
 
-    When all are granted, the account is backfilling: from here on its deliveries are believed. A
-    role that is proved takes the place of an access key, which is forgotten then.
-
-    The members of an organization are known from here on. Raises ConnectionRefused where cost would
-    be counted twice; where the organization is to take the coverage over, it does so here.
+    If all required permissions are granted, the account is backfilling, and its deliveries are
+    accepted from then on. A verified role replaces an access key, which is then deleted. The
+    members of an organization are recorded. Raises ConnectionRefused where cost would be counted
+    twice, unless the organization takes the coverage over.
     """
     account = registry.get(account_id)
     customer = enter(account)
@@ -72,16 +71,16 @@ def check_permissions(
     if account.type is AccountType.ORGANIZATION:
         refresh(account, customer.organization_accounts(account), registry, bus, now)
     _count_once(account, registry, bus, now)
-    if account.offered is ConnectionKind.IAM_ROLE:
+    if account.pending_connection is ConnectionKind.IAM_ROLE:
         account = switch_to_role(account, registry, bus, vault)
     transition(registry, bus, account, AccountState.BACKFILLING, _act(now))
 
 
 def activate(account_id: str, registry: AccountRegistry, bus: Bus, now: datetime) -> None:
-    """The account's history is in. Raises Defect while a check is denied that the account cannot be
-    without.
+    """Activate an account whose history is ingested. Raises Defect while a required check is
+    denied.
 
-    An account with which something else happened meanwhile is left as it is.
+    An account whose state has changed in the meantime is left unchanged.
     """
     account = registry.get(account_id)
     if account.state not in (AccountState.BACKFILLING, AccountState.ACTIVE):
@@ -102,12 +101,12 @@ def activate(account_id: str, registry: AccountRegistry, bus: Bus, now: datetime
 def report_failure(
     account_id: str, failure: Failure, registry: AccountRegistry, bus: Bus, now: datetime
 ) -> None:
-    """Say what the customer must do about the failure that the state machine caught.
+    """Report the failure that the state machine caught, with the customer's remedy.
 
-    An account that was invited anew, suspended or offboarded meanwhile is left as it is.
+    An account that was invited again, suspended or offboarded in the meantime is left unchanged.
     """
     account = registry.get(account_id)
-    if account.offered is not account.connection and account.activated_at:
+    if account.pending_connection is not account.connection and account.activated_at:
         keep_access_key(account, failure, registry, bus, _act(now, failure.summary))
         return
     state = state_after_connection_loss(account)

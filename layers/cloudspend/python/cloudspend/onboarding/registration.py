@@ -1,10 +1,9 @@
-"""The customer's stack phones home: a custom resource request, through a topic that anyone may
-publish to.
+"""Registration of a customer's stack: a custom resource request on a topic that anyone can publish
+to.
 
-Whatever the message says, only the token decides. Whatever happens, a request that can be answered
-is answered, since a customer's stack that waits in vain hangs for an hour. Only a flood is not: who
-sends it cannot be known, so that the refusals of an hour are counted together, and those beyond a
-limit are told once and answered no more. A right token gets in meanwhile.
+Only the token is trusted. Every answerable request is answered, because a customer's stack waits
+for an hour otherwise. The exception is a flood: its sender is unknown, so refusals are counted per
+hour. Beyond a limit they are reported once and no longer answered. A valid token is still accepted.
 """
 
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from cloudspend.accounts.lifecycle import (
     transition,
     transitioned,
 )
-from cloudspend.accounts.model import SERVED, Account, AccountState, ChangeCause
+from cloudspend.accounts.model import INGESTING_STATES, Account, AccountState, ChangeCause
 from cloudspend.accounts.ports import (
     AccountChanged,
     AccountRegistry,
@@ -41,11 +40,11 @@ from cloudspend.onboarding.custom_resource import Kind, Request, Status, Unanswe
 from cloudspend.settings import Settings
 
 ATTEMPTS = 3
-LIVE = SERVED | {AccountState.CONNECTED, AccountState.VERIFYING}
+LIVE = INGESTING_STATES | {AccountState.CONNECTED, AccountState.VERIFYING}
 REGISTERED = "The account is registered with CloudSpend and is being verified."
 FORGOTTEN = "CloudSpend holds nothing in this account any more."
 INTERNAL = "CloudSpend failed on its side. Try again with the same link in a few minutes."
-# So many refusals in an hour are mistakes; more are no customers'.
+# Refusals within an hour that mistakes explain; more than these are a flood.
 REFUSALS_ANSWERED = 30
 FLOODED = "Too many registrations were refused in this hour: this one is not answered."
 STACK_DELETED = "The customer deleted the CloudSpend stack, and its role with it."
@@ -53,7 +52,7 @@ STACK_DELETED = "The customer deleted the CloudSpend stack, and its role with it
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a message, for the log. `status` is None when nothing was sent."""
+    """The result of a message, for the log. `status` is None when nothing was sent."""
 
     status: Status | None
     reason: str
@@ -68,10 +67,10 @@ def register(
     settings: Settings,
     now: datetime,
 ) -> Answer:
-    """Handle one request and answer it; a repeat of a request is answered the same.
+    """Handle one request and answer it. A repeated request gets the same answer.
 
-    What the customer or a stranger did wrong is an answer, not an error. What fails after the
-    registration was written down is raised, so that the message comes again and the rest is done.
+    Errors of the customer or a stranger are answers. An error after the registration was saved is
+    raised, which makes SNS deliver the message again.
     """
     try:
         request = parse(message, settings.response_hosts)
@@ -112,21 +111,21 @@ def _delete(
     settings: Settings,
     now: datetime,
 ) -> Answer:
-    """Answer the deletion of a stack, whosever it is."""
+    """Answer the deletion of any stack."""
     if _owner(request, registry) is None and not _should_answer(registry, bus, settings, now):
         return Answer(None, FLOODED)
     try:
         _forget(request, registry, bus, now)
     finally:
-        # A stack that could not be deleted would be the customer's problem for our fault.
+        # A failed answer would leave the customer with a stack that cannot be deleted.
         answer = reply.send(Status.SUCCESS, FORGOTTEN)
     return answer
 
 
 def _should_answer(registry: AccountRegistry, bus: Bus, settings: Settings, now: datetime) -> bool:
-    """Count a refusal; whether it is to be answered. The one that meets the limit is told."""
+    """Count a refusal and return whether to answer it. Reports the one that reaches the limit."""
     hour = now.replace(minute=0, second=0, microsecond=0)
-    count = registry.refused(hour)
+    count = registry.increment_refusals(hour)
     if count == REFUSALS_ANSWERED:
         platform = EventAccount.platform(settings.account_id)
         bus.put(event(RegistrationsRefused(hour=hour, refused=count), platform, hour.isoformat()))
@@ -146,13 +145,13 @@ class _Reply:
 def _connected(
     request: Request, registry: AccountRegistry, settings: Settings, now: datetime
 ) -> Account:
-    """The account, connected by this request: now, or when the request first arrived."""
+    """Return the account that this request connects, now or when it first arrived."""
     claim = read_claim(request.properties, settings)
     for _ in range(ATTEMPTS - 1):
         try:
             return _connect(request, claim, registry, now)
         except AccountChanged:
-            # The same message, delivered twice at once, was quicker: look again.
+            # The same message was delivered twice at once: read the account again.
             continue
     return _connect(request, claim, registry, now)
 
@@ -164,7 +163,7 @@ def _connect(request: Request, claim: Claim, registry: AccountRegistry, now: dat
     spent_on = registry.find_registration(claim.account_id, claim.token_sha256)
     if judge(request, claim, account, spent_on, now) is Decision.REPEAT:
         return account
-    # A suspended account keeps its new connection for the day on which it is resumed.
+    # A suspended account keeps its new connection until it is resumed.
     suspended = account.state is AccountState.SUSPENDED
     connected = transitioned(
         account,
@@ -186,19 +185,19 @@ def _connect(request: Request, claim: Claim, registry: AccountRegistry, now: dat
 
 
 def announce(account: Account, bus: Bus) -> None:
-    """Say that the account's role is known; it is not proved yet."""
+    """Publish that the account's role is registered. It is not verified yet."""
     subject = str(account.request_id)
     publish_state_change(account, bus)
     bus.put(event(AccountConnected(role_arn=str(account.role_arn)), account.for_events, subject))
 
 
 def _forget(request: Request, registry: AccountRegistry, bus: Bus, now: datetime) -> None:
-    """Note that the connection is lost, if the stack that is deleted is the one that made it."""
+    """Record the loss of the connection if the deleted stack created it."""
     account = _owner(request, registry)
     if account is None or account.state not in LIVE:
         return
     state = state_after_connection_loss(account)
-    # First the event, then the state: if the second fails, the repeat of the message does both.
+    # Publish first: if saving fails, the repeated message does both.
     bus.put(
         event(
             connection_lost(state)(

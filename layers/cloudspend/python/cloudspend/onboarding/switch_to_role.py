@@ -1,4 +1,4 @@
-"""The two ends of moving an account from its access key to a role."""
+"""End of a move from an access key to a role: switch, or keep the key."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ OUR_FAULT = (
     "The platform team looks at the failed execution of the state machine cloudspend-onboard."
 )
 
-# The steps from where a role is proved to where the account was before it came.
+# The transitions from the verification of a role back to the account's earlier state.
 _BACK = {
     AccountState.CONNECTED: (
         AccountState.VERIFYING,
@@ -30,10 +30,12 @@ _BACK = {
 def switch_to_role(
     account: Account, registry: AccountRegistry, bus: Bus, vault: AccessKeyStore
 ) -> Account:
-    """The role is proved: from here on it is the way in, and the key is forgotten. May be repeated;
-    does nothing for an account that never had a key."""
+    """Use the verified role as the connection and delete the key. Can be repeated.
+
+    Does nothing for an account that never had a key.
+    """
     if account.key is not None:
-        # First the event: if the rest fails, the repeat of the step does all of it.
+        # Publish first: if the rest fails, the repeated step does all of it.
         bus.put(
             event(
                 MovedToRole(
@@ -55,7 +57,7 @@ def switch_to_role(
 def keep_access_key(
     account: Account, failure: Failure, registry: AccountRegistry, bus: Bus, act: ChangeCause
 ) -> None:
-    """The role did not prove itself: the account goes on with its key as if nothing had been."""
+    """Keep the access key, because the role could not be verified."""
     bus.put(
         event(
             MoveToRoleFailed(

@@ -104,7 +104,7 @@ def sweep_accounts(
     for account_id in account_ids:
         try:
             account = registry.get(account_id)
-            if not account.is_served:
+            if not account.is_ingesting:
                 continue
             known = [_outdated(account, settings, now)]
             if account.type is AccountType.ORGANIZATION:

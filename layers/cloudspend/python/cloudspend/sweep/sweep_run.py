@@ -29,7 +29,7 @@ State = Mapping[str, Any]
 def list_accounts(state: State, registry: AccountRegistry, lake: Lake) -> dict[str, Any]:
     """Write down which accounts this round sweeps: those that are active."""
     key = f"{SWEEPS}/{state[p.SWEEP]}/accounts.json"
-    active = [account.account_id for account in registry.list() if account.is_served]
+    active = [account.account_id for account in registry.list() if account.is_ingesting]
     lake.write_json(key, active)
     return {**state, p.BUCKET: lake.bucket, p.ACCOUNTS_KEY: key}
 

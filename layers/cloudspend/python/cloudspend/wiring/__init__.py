@@ -368,7 +368,7 @@ class Platform:
         """The customer's account, entered to try its permissions."""
         from cloudspend.access.aws.probes import CustomerProber
 
-        return CustomerProber(self.door.offered_session(account), account.partition)
+        return CustomerProber(self.door.pending_session(account), account.partition)
 
     def customer_bucket(self, account: Account) -> S3CustomerBucket:
         """The customer's bucket, to read manifests and look at files."""

@@ -1,1 +1,1 @@
-"""Customers' accounts on AWS: the way in, where keys are kept, and one real call a permission."""
+"""AWS adapters of the access room."""

@@ -1,8 +1,8 @@
-"""What an access key is and may do, asked with the key itself, at most once each time it is given.
+"""Inspect an access key with calls of the key itself, once per submission.
 
-Nothing here changes anything. Whether the key may do too much is simulated by IAM where the key may
-ask it, which a key that may do everything can. Where it may not, a few calls that only read say
-whether the key reads beyond what it is for; that this is not the whole truth is said with it.
+Nothing here changes anything. If the key may ask IAM to simulate its policies, excess permissions
+are evaluated completely; a key with all permissions can. Otherwise a few read-only calls show
+excess permissions, and the result is marked as incomplete.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from cloudspend.accounts.model import Account
 from cloudspend.aws.errors import DENIED, call, code
 from cloudspend.errors import ConnectionRefused
 
-# Each lets its holder take more, change or destroy something, or read what is no bill.
+# Actions that extend permissions, change or destroy resources, or read data that is not a bill.
 HARMFUL = (
     "cloudformation:CreateStack",
     "dynamodb:GetItem",
@@ -42,7 +42,7 @@ HARMFUL = (
     "secretsmanager:GetSecretValue",
     "sts:AssumeRole",
 )
-# Calls that only read, each with the action that lets it through.
+# Read-only calls, each with the action that allows it.
 LOOKS: dict[str, Callable[[boto3.Session], Any]] = {
     "iam:ListUsers": lambda session: call(session.client("iam").list_users, MaxItems=1),
     "s3:ListAllMyBuckets": lambda session: call(session.client("s3").list_buckets),
@@ -53,7 +53,7 @@ LOOKS: dict[str, Callable[[boto3.Session], Any]] = {
 
 
 class KeyInspector:
-    """`KeyGate` by the key's own calls."""
+    """`AccessKeyInspector` with calls of the key itself."""
 
     def __init__(self, door: StsCustomerSessions, partition: str) -> None:
         self._door = door

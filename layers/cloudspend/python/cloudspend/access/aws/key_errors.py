@@ -1,6 +1,6 @@
 """Error codes of access keys."""
 
-# A key that AWS does not know (any more) or that is disabled, or a secret that does not match it.
+# The key is unknown to AWS or disabled, or its secret does not match.
 INVALID_KEY = frozenset(
     {
         "InvalidClientTokenId",

@@ -1,4 +1,6 @@
-"""Access keys in AWS Secrets Manager, a secret an account, under the platform's own KMS key."""
+"""Access keys in AWS Secrets Manager: one secret per account, encrypted with the platform's KMS
+key.
+"""
 
 import json
 from typing import Any
@@ -13,13 +15,16 @@ NOT_THERE = "ResourceNotFoundException"
 
 
 def secret_name(account_id: str) -> str:
-    """What the secret with an account's access key is called."""
+    """Return the name of the secret with an account's access key."""
     return f"{KEY_SECRETS}/{account_id}"
 
 
 def reading_policy() -> dict[str, Any]:
-    """Nobody may read a key but the functions that enter customers' accounts, which the stacks mark
-    with a tag: not even an administrator by mistake."""
+    """Return the resource policy of a secret.
+
+    Only functions that enter customers' accounts can read it; the stacks mark their roles with a
+    tag. The policy denies everyone else, including administrators.
+    """
     tag, value = KEY_READER
     return {
         "Version": "2012-10-17",
@@ -37,7 +42,7 @@ def reading_policy() -> dict[str, Any]:
 
 
 class SecretsManagerKeyStore:
-    """`Vault` by a client of Secrets Manager."""
+    """`AccessKeyStore` with a client of AWS Secrets Manager."""
 
     def __init__(self, secrets: Any) -> None:
         self._secrets = secrets
@@ -49,7 +54,7 @@ class SecretsManagerKeyStore:
         except ClientError as error:
             if code(error) != NOT_THERE:
                 raise
-            # Without a value at first, so that no value is ever there without the policy.
+            # Create the secret without a value, so a value never exists without the policy.
             call(
                 self._secrets.create_secret,
                 Name=name,
@@ -75,7 +80,7 @@ class SecretsManagerKeyStore:
 
     def forget(self, account_id: str) -> None:
         try:
-            # At once: a key in a bin that can be searched is not gone.
+            # Delete immediately: a key that can be recovered is not deleted.
             call(
                 self._secrets.delete_secret,
                 SecretId=secret_name(account_id),

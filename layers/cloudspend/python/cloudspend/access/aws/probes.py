@@ -1,4 +1,4 @@
-"""The customer's account, entered: one real call for each permission."""
+"""Permission probes: one real call in the customer's account for each permission."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -48,12 +48,12 @@ NO_COST_CATEGORY = ProbeResult(
 NO_ROOT = ProbeResult(
     CheckStatus.NOT_AVAILABLE, "It could not be tried, since the organization's root is not known."
 )
-# The least that can be asked of recommendations and of Savings Plans.
+# The smallest valid request for recommendations and Savings Plans.
 _SOME_SERVICE = "Amazon Elastic Compute Cloud - Compute"
 
 
 class CustomerProber:
-    """`Customer` over a session in the customer's account."""
+    """`Customer` with a session in the customer's account."""
 
     def __init__(self, session: boto3.Session, partition: str) -> None:
         self._session = session
@@ -126,7 +126,7 @@ class CustomerProber:
         return PASSED
 
     def decryption(self, account: Account, _: datetime) -> ProbeResult:
-        """KMS decrypts for S3 alone, so that reading an object is the only way to try it."""
+        """Try decryption by reading an object: the key only allows decryption through S3."""
         read = self._read_first(account)
         if isinstance(read, ProbeResult):
             return read
@@ -249,8 +249,10 @@ class CustomerProber:
         return PASSED
 
     def _export_arn(self, account: Account) -> str | None:
-        """The ARN of the account's export, or of any other: AWS puts a random id behind the name,
-        and a legacy report is none of these."""
+        """Return the ARN of the account's export, or of any other export.
+
+        AWS adds a random id to an export's name. A legacy report has no such ARN.
+        """
         client = self._billing("bcm-data-exports")
         other: str | None = None
         page: dict[str, Any] = {}
@@ -268,7 +270,7 @@ class CustomerProber:
         return self._session.client(service, region_name=self._billing_region)
 
     def _read_first(self, account: Account) -> dict[str, Any] | ProbeResult:
-        """Read the first object of the export; which `key` it is encrypted with."""
+        """Read the first object of the export and return its encryption."""
         try:
             name = self._first_key(account)
         except ClientError:
@@ -276,7 +278,7 @@ class CustomerProber:
         if name is None:
             return NO_OBJECT
         s3 = self._session.client("s3")
-        # GET and not HEAD: only its refusal says by which policy.
+        # GET instead of HEAD: only the error of GET names the denying policy.
         answer = _call(s3.get_object, Bucket=account.export.bucket, Key=name)
         answer["Body"].close()
         return {"key": answer.get("SSEKMSKeyId")}
@@ -324,7 +326,7 @@ PROBES: dict[str, Callable[[CustomerProber, Account, datetime], ProbeResult]] = 
 
 
 def _pages(operation: Callable[..., Any]) -> Iterator[Any]:
-    """All pages of an answer."""
+    """Yield all pages of an operation."""
     token: dict[str, str] = {}
     while True:
         page = _call(operation, **token)
@@ -335,8 +337,10 @@ def _pages(operation: Callable[..., Any]) -> Iterator[Any]:
 
 
 def _listed(one: Any) -> OrganizationAccount:
-    """`State` has taken the place of `Status`. AWS leaves the time out for an account that is just
-    being made."""
+    """Convert an account of AWS Organizations.
+
+    `State` has replaced `Status`. AWS omits the joined time of an account that is being created.
+    """
     joined = one.get("JoinedTimestamp") or datetime.now(UTC)
     return OrganizationAccount(
         one["Id"], one["Name"], one.get("State") or one["Status"], joined.astimezone(UTC)
@@ -344,6 +348,6 @@ def _listed(one: Any) -> OrganizationAccount:
 
 
 def _yesterday(now: datetime) -> dict[str, str]:
-    """One whole day, the least that Cost Explorer can be asked for; `End` is exclusive."""
+    """Return one whole day, the shortest period of Cost Explorer; `End` is exclusive."""
     today = now.date()
     return {"Start": str(today - timedelta(days=1)), "End": str(today)}

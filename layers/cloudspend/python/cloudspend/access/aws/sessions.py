@@ -1,4 +1,4 @@
-"""Sessions in customers' accounts: by AssumeRole, or by GetFederationToken with an access key."""
+"""Sessions in customers' accounts, by AssumeRole or by GetFederationToken with an access key."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -18,9 +18,10 @@ from cloudspend.aws.errors import DENIED, call, code
 from cloudspend.errors import ConnectionRefused, PermissionDenied
 from cloudspend.settings import CUSTOMER_ROLE, PREFIX, SESSION_TAGS
 
-# The most that AWS allows a role assumed by a role (IAM user guide, "Role chaining").
+# Longest session of a role that another role assumes (IAM user guide, "Role chaining").
 SESSION_SECONDS = 3600
-# AWS STS API reference: AssumeRole's RoleSessionName and SourceIdentity, GetFederationToken's Name.
+# AWS STS API reference: RoleSessionName and SourceIdentity of AssumeRole, Name of
+# GetFederationToken.
 MAX_SESSION_NAME = 64
 MAX_FEDERATED_NAME = 32
 MAX_TAG_VALUE = 256
@@ -34,8 +35,11 @@ _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
 
 @dataclass(frozen=True)
 class SessionIdentity:
-    """Who of the platform enters: its account, the function or operator, for which request, and in
-    which execution of a state machine, written as `machine:name`."""
+    """The part of the platform that enters an account: function or operator, request, and
+    execution.
+
+    `execution` is written as `machine:name`.
+    """
 
     platform_id: str
     name: str
@@ -44,11 +48,11 @@ class SessionIdentity:
 
     @property
     def run(self) -> str:
-        """The execution's name."""
+        """Return the execution's name."""
         return self.execution.rpartition(":")[2]
 
     def tags(self, purpose: str) -> list[dict[str, str]]:
-        """What the session bears, and the customer's CloudTrail shows."""
+        """Return the session tags, which the customer's CloudTrail records."""
         values = (purpose, self.name, self.request, self.execution)
         return [
             {"Key": key, "Value": re.sub(r"[^\w .:/=+@-]", "-", value)[:MAX_TAG_VALUE]}
@@ -58,8 +62,11 @@ class SessionIdentity:
 
 
 class StsCustomerSessions:
-    """`Door`, and the sessions that everything else works with. `sts` is a client of the platform's
-    own region; so are the others that are made here, since the global endpoint is one region's."""
+    """`CustomerSessions` by AWS STS, and the boto3 sessions that adapters use.
+
+    `sts` and all other clients use the platform's own region, because the global endpoint depends
+    on one region.
+    """
 
     def __init__(
         self, sts: Any, region: str, vault: AccessKeyStore, visitor: Callable[[], SessionIdentity]
@@ -81,7 +88,7 @@ class StsCustomerSessions:
             return None
         return self._identity(session).account_id
 
-    def takes_marks(self, account: Account) -> bool:
+    def accepts_session_tags(self, account: Account) -> bool:
         try:
             self._assume(account, account.external_id, VERIFY, self._marks(VERIFY))
         except ConnectionRefused:
@@ -102,20 +109,21 @@ class StsCustomerSessions:
         return self._identity(self._by_stored_key(account, VERIFY))
 
     def customer_session(self, account: Account, purpose: str) -> boto3.Session:
-        """A session of one hour in the customer's account, in the platform's region.
+        """Return a session of one hour in the customer's account, in the platform's region.
 
-        `purpose` says what it is for; it ends up in the customer's CloudTrail. Raises
-        ConnectionRefused and TransientError.
+        `purpose` is recorded in the customer's CloudTrail. Raises ConnectionRefused and
+        TransientError.
         """
         return self._enter(account, account.connection, purpose)
 
-    def offered_session(self, account: Account) -> boto3.Session:
-        """A session by the connection that is to be proved."""
-        return self._enter(account, account.offered, VERIFY)
+    def pending_session(self, account: Account) -> boto3.Session:
+        """Return a session with the pending connection."""
+        return self._enter(account, account.pending_connection, VERIFY)
 
     def session_by(self, account: Account, key: AccessKey, purpose: str) -> boto3.Session:
-        """A session by this key, which need not be stored: of one hour, and limited to what
-        CloudSpend needs, whatever else the key may do."""
+        """Return a session of one hour with this key, which need not be stored, limited by the
+        session policy.
+        """
         sts = self.long_term(key).client("sts", config=_RETRIES)
         try:
             answer = call(
@@ -129,7 +137,7 @@ class StsCustomerSessions:
         return self._session(answer["Credentials"])
 
     def long_term(self, key: AccessKey) -> boto3.Session:
-        """The key's own session, to ask whose it is and what it may do."""
+        """Return a session with the key itself, to query its owner and permissions."""
         return boto3.Session(
             aws_access_key_id=key.id, aws_secret_access_key=key.secret, region_name=self._region
         )
@@ -144,8 +152,11 @@ class StsCustomerSessions:
         return self._by_role(account, purpose)
 
     def _by_role(self, account: Account, purpose: str) -> boto3.Session:
-        """With tags and a source identity where the role takes them; a role of an earlier template,
-        and an operator who already bears another identity, get in without."""
+        """Return a session with the role, with tags and a source identity if the role accepts them.
+
+        A role of an earlier template, or an operator with a source identity, is entered without
+        them.
+        """
         if account.role_arn is None:
             raise ConnectionRefused(
                 f"The account {account.account_id} has no role yet: nobody has followed its link.",
@@ -187,7 +198,9 @@ class StsCustomerSessions:
         return self._session(answer["Credentials"])
 
     def _by_stored_key(self, account: Account, purpose: str) -> boto3.Session:
-        """By the current key; by the one before while AWS does not know the new one everywhere."""
+        """Return a session with the current key, or with the previous one while AWS does not know
+        the new key everywhere.
+        """
         refused: ConnectionRefused | None = None
         for stage in STAGES:
             key = self._vault.read(account.account_id, stage)
@@ -233,14 +246,16 @@ class StsCustomerSessions:
 
 
 def identity_of(sts: Any) -> Identity:
-    """Who STS says that a client's caller is."""
+    """Return the caller of a client, as STS reports it."""
     answer = call(sts.get_caller_identity)
     return Identity(answer["Account"], answer["Arn"])
 
 
 def session_name(purpose: str, run: str = "") -> str:
-    """A session's name, or a source identity, as STS takes it: 2 to 64 letters, digits, `=,.@-`.
-    After the purpose comes the name of the execution, as far as there is room."""
+    """Return a valid session name or source identity: 2 to 64 letters, digits and `=,.@-`.
+
+    The purpose comes first, then as much of the execution's name as fits.
+    """
     name = purpose if purpose.startswith(f"{PREFIX}-") else f"{PREFIX}-{purpose}"
     name = f"{name}-{run}" if run else name
     return re.sub(r"[^A-Za-z0-9=,.@-]", "-", name)[:MAX_SESSION_NAME]
