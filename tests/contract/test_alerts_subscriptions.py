@@ -20,7 +20,7 @@ from cloudspend.alerts.catalog.platform import TestAlert
 from cloudspend.alerts.dead_letters import Redelivery, Target, redrive
 from cloudspend.alerts.event import EventAccount, Severity
 from cloudspend.alerts.message import message_of
-from cloudspend.alerts.subscription import DeliveryProtocol, wish
+from cloudspend.alerts.subscription import DeliveryProtocol, subscription_request
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 
@@ -66,7 +66,7 @@ def services() -> Iterator[Services]:
 
 
 def test_a_queue_gets_json_of_what_it_asked_for(services: Services) -> None:
-    wanted = wish(
+    wanted = subscription_request(
         DeliveryProtocol.SQS, SUBSCRIBER, ["info"], ["111111111111"], ["AccountConnected"]
     )
     services.subscriptions.add(wanted)
@@ -83,17 +83,19 @@ def test_a_queue_gets_json_of_what_it_asked_for(services: Services) -> None:
     assert found.is_confirmed
 
 
-def test_a_second_wish_replaces_the_first(services: Services) -> None:
+def test_a_second_request_replaces_the_first(services: Services) -> None:
     for accounts in (["111111111111"], ["222222222222"], []):
-        services.subscriptions.add(wish(DeliveryProtocol.SQS, SUBSCRIBER, ["info"], accounts))
+        services.subscriptions.add(
+            subscription_request(DeliveryProtocol.SQS, SUBSCRIBER, ["info"], accounts)
+        )
     (found,) = services.subscriptions.all()
     assert found.accounts == ()
     services.publish()
     assert len(services.received()) == 1
 
 
-def test_an_ended_subscription_hears_nothing(services: Services) -> None:
-    services.subscriptions.add(wish(DeliveryProtocol.SQS, SUBSCRIBER, ["info"]))
+def test_a_deleted_subscription_receives_nothing(services: Services) -> None:
+    services.subscriptions.add(subscription_request(DeliveryProtocol.SQS, SUBSCRIBER, ["info"]))
     (found,) = services.subscriptions.all()
     services.subscriptions.remove(found)
     services.publish()
@@ -103,10 +105,12 @@ def test_an_ended_subscription_hears_nothing(services: Services) -> None:
 
 def test_mail_is_filtered_by_attributes_at_the_topic_of_each_severity(services: Services) -> None:
     services.subscriptions.add(
-        wish(DeliveryProtocol.EMAIL, MAIL, ["info", "warning"], ["111111111111"])
+        subscription_request(DeliveryProtocol.EMAIL, MAIL, ["info", "warning"], ["111111111111"])
     )
     services.subscriptions.add(
-        wish(DeliveryProtocol.EMAIL, MAIL, ["critical", "warning"], ["111111111111"])
+        subscription_request(
+            DeliveryProtocol.EMAIL, MAIL, ["critical", "warning"], ["111111111111"]
+        )
     )
     found = {item["TopicArn"]: item for item in services.sns.list_subscriptions()["Subscriptions"]}
     assert set(found) == {SETTINGS.alert_topic_arn(each) for each in ("warning", "critical")}
@@ -123,12 +127,14 @@ def test_what_sns_does_not_take_is_a_sentence() -> None:
         stub.add_response("list_subscriptions_by_topic", {"Subscriptions": []})
         stub.add_client_error("subscribe", "InvalidParameter", "Unreachable Endpoint")
         with pytest.raises(UsageError, match="Unreachable Endpoint"):
-            SnsSubscriptions(sns, SETTINGS).add(wish(DeliveryProtocol.SQS, SUBSCRIBER))
+            SnsSubscriptions(sns, SETTINGS).add(
+                subscription_request(DeliveryProtocol.SQS, SUBSCRIBER)
+            )
 
 
 def letter(services: Services) -> dict[str, Any]:
     """What SNS puts into a dead letter queue: the notification as the subscriber would get it."""
-    services.subscriptions.add(wish(DeliveryProtocol.SQS, SUBSCRIBER, ["info"]))
+    services.subscriptions.add(subscription_request(DeliveryProtocol.SQS, SUBSCRIBER, ["info"]))
     services.publish()
     (arrived,) = services.received()
     # moto's link bears the same ARN whatever the subscription

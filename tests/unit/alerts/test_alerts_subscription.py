@@ -1,9 +1,15 @@
-"""What may be subscribed, what its filter says, and what cannot be ended."""
+"""Valid endpoints, filter policies, and subscriptions that cannot be deleted."""
 
 import pytest
 
 from cloudspend.alerts.event import Severity
-from cloudspend.alerts.subscription import USUAL, DeliveryProtocol, Subscription, ended, wish
+from cloudspend.alerts.subscription import (
+    USUAL,
+    DeliveryProtocol,
+    Subscription,
+    confirmed_subscriptions,
+    subscription_request,
+)
 from cloudspend.errors import UsageError
 
 MAIL = "finops@example.com"
@@ -13,7 +19,7 @@ ADDRESS = "https://hooks.example.com/cost"
 
 
 @pytest.mark.parametrize(
-    ("way", "endpoint"),
+    ("protocol", "endpoint"),
     [
         (DeliveryProtocol.EMAIL, MAIL),
         (DeliveryProtocol.SQS, QUEUE),
@@ -22,15 +28,17 @@ ADDRESS = "https://hooks.example.com/cost"
         (DeliveryProtocol.HTTPS, ADDRESS),
     ],
 )
-def test_what_is_worth_waking_for_is_the_usual_wish(way: DeliveryProtocol, endpoint: str) -> None:
-    wanted = wish(way, endpoint)
-    assert (wanted.way, wanted.endpoint, wanted.severities) == (way, endpoint, USUAL)
-    everything = {} if way is DeliveryProtocol.EMAIL else {"severity": ["warning", "critical"]}
+def test_what_is_worth_waking_for_is_the_default_request(
+    protocol: DeliveryProtocol, endpoint: str
+) -> None:
+    wanted = subscription_request(protocol, endpoint)
+    assert (wanted.protocol, wanted.endpoint, wanted.severities) == (protocol, endpoint, USUAL)
+    everything = {} if protocol is DeliveryProtocol.EMAIL else {"severity": ["warning", "critical"]}
     assert wanted.policy == everything
 
 
 @pytest.mark.parametrize(
-    ("way", "endpoint", "said"),
+    ("protocol", "endpoint", "said"),
     [
         (DeliveryProtocol.EMAIL, "finops", "mail address"),
         (DeliveryProtocol.EMAIL, "a@b@example.com", "mail address"),
@@ -45,11 +53,11 @@ def test_what_is_worth_waking_for_is_the_usual_wish(way: DeliveryProtocol, endpo
     ],
 )
 def test_an_endpoint_that_cannot_be_is_refused_with_what_can(
-    way: DeliveryProtocol, endpoint: str, said: str
+    protocol: DeliveryProtocol, endpoint: str, said: str
 ) -> None:
     with pytest.raises(UsageError) as refused:
-        wish(way, endpoint)
-    assert f"--{way} {endpoint}" in refused.value.sentence
+        subscription_request(protocol, endpoint)
+    assert f"--{protocol} {endpoint}" in refused.value.sentence
     assert said in refused.value.sentence
 
 
@@ -63,14 +71,14 @@ def test_an_endpoint_that_cannot_be_is_refused_with_what_can(
 )
 def test_a_choice_that_cannot_be_is_refused(choice: dict[str, list[str]], said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        wish(DeliveryProtocol.EMAIL, MAIL, **choice)
+        subscription_request(DeliveryProtocol.EMAIL, MAIL, **choice)
 
 
 def test_json_is_filtered_by_its_body_and_mail_by_the_attributes() -> None:
     chosen = {"accounts": ["111111111111"], "kinds": ["PeriodDisputed", "IngestFailed"]}
     machine, person = (
-        wish(DeliveryProtocol.SQS, QUEUE, **chosen),
-        wish(DeliveryProtocol.EMAIL, MAIL, **chosen),
+        subscription_request(DeliveryProtocol.SQS, QUEUE, **chosen),
+        subscription_request(DeliveryProtocol.EMAIL, MAIL, **chosen),
     )
     assert machine.scope == "MessageBody"
     assert machine.policy == {
@@ -86,11 +94,13 @@ def test_json_is_filtered_by_its_body_and_mail_by_the_attributes() -> None:
 
 
 def test_a_severity_said_twice_is_one() -> None:
-    assert wish(DeliveryProtocol.SQS, QUEUE, ["info", "info"]).severities == (Severity.INFO,)
+    assert subscription_request(DeliveryProtocol.SQS, QUEUE, ["info", "info"]).severities == (
+        Severity.INFO,
+    )
 
 
 @pytest.mark.parametrize(
-    ("change", "hears"),
+    ("change", "receives"),
     [
         ({}, True),
         ({"arn": ""}, False),
@@ -102,17 +112,17 @@ def test_a_severity_said_twice_is_one() -> None:
         ({"kinds": ("TestAlert",)}, True),
     ],
 )
-def test_who_hears_a_message(change: dict[str, object], hears: bool) -> None:
+def test_which_subscriptions_receive_a_message(change: dict[str, object], receives: bool) -> None:
     own: dict[str, object] = {"arn": "arn:1", "severities": ("warning",)}
-    subscription = Subscription(way="sqs", endpoint=QUEUE, **{**own, **change})  # type: ignore[arg-type]
-    assert subscription.hears(Severity.WARNING, "111111111111", "TestAlert") is hears
+    subscription = Subscription(protocol="sqs", endpoint=QUEUE, **{**own, **change})  # type: ignore[arg-type]
+    assert subscription.receives(Severity.WARNING, "111111111111", "TestAlert") is receives
 
 
 def test_only_what_is_confirmed_can_be_ended() -> None:
     waiting = Subscription("", "email", MAIL, ("info",))
     confirmed = Subscription("arn:1", "email", MAIL, ("warning",))
-    assert ended([waiting, confirmed], MAIL) == [confirmed]
+    assert confirmed_subscriptions([waiting, confirmed], MAIL) == [confirmed]
     with pytest.raises(UsageError, match="48 hours"):
-        ended([waiting], MAIL)
+        confirmed_subscriptions([waiting], MAIL)
     with pytest.raises(UsageError, match="alerts list"):
-        ended([waiting, confirmed], QUEUE)
+        confirmed_subscriptions([waiting, confirmed], QUEUE)

@@ -1,1 +1,1 @@
-"""What the platform says to people: the catalogue of events, and the text that alerts carry."""
+"""Catalog of events, alert messages, subscriptions and dead letters."""

@@ -1,8 +1,8 @@
 """An alert as Amazon Q Developer in chat applications (formerly AWS Chatbot) shows it in Slack
 and Microsoft Teams.
 
-It shows a message in the form of its custom notifications and drops, without a word, one in any
-other (its administrator guide, "Custom notifications").
+It shows messages that follow its custom notification schema and silently drops all others
+(its administrator guide, "Custom notifications").
 """
 
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 from cloudspend.alerts.event import Severity
 from cloudspend.alerts.ports import Message
 
-# A channel is read by many: what nobody has to act on is not for it.
-TOLD = (Severity.WARNING, Severity.CRITICAL)
+# Many people read a channel, so it gets only what needs action.
+CHAT_SEVERITIES = (Severity.WARNING, Severity.CRITICAL)
 # Slack API reference, "Section block": a longer text is refused.
 MAX_TEXT = 3000
 # Names and reasons come from others; in Slack, <!channel> would call everybody.
@@ -19,12 +19,12 @@ _HARMLESS = str.maketrans("<>", "‹›")
 
 
 def is_for_chat(message: Message) -> bool:
-    """Whether a channel is to hear of it."""
-    return message.severity in TOLD
+    """Decide whether chat channels receive the message."""
+    return message.severity in CHAT_SEVERITIES
 
 
 def notification_of(message: Message) -> dict[str, Any]:
-    """The custom notification of a message. What is said of one thing stands in one thread."""
+    """Return the custom notification of a message. Messages about one subject share a thread."""
     detail = message.detail
     details = detail["details"]
     about = details.get("finding") or details.get("period") or message.detail_type

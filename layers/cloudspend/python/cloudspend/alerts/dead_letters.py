@@ -1,8 +1,8 @@
-"""What lies in the dead letter queues, and the way back to where it should have gone.
+"""Dead letter queues, and redelivery of their messages to the original targets.
 
-SQS moves dead letters back only to a queue that they came from, which those of EventBridge, Lambda
-and SNS have not (Amazon SQS Developer Guide, "Dead-letter queue redrive"). So each one is read for
-whom it was meant for, and sent there again.
+SQS redrives only messages that came from another SQS queue, not those of EventBridge, Lambda and
+SNS (Amazon SQS Developer Guide, "Dead-letter queue redrive"). CloudSpend therefore reads the target
+of each message from its attributes or body, and sends it there again.
 """
 
 import json
@@ -17,7 +17,7 @@ from cloudspend.errors import CloudSpendError, UsageError
 
 
 class Target(StrEnum):
-    """What a dead letter can be sent to again."""
+    """Type of target that a dead letter can be redelivered to."""
 
     FUNCTION = "function"
     MACHINE = "state machine"
@@ -27,9 +27,10 @@ class Target(StrEnum):
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A message of a dead letter queue; `handle` is SQS's receipt for it."""
+    """Message in a dead letter queue."""
 
     queue: str
+    # Receipt handle of SQS.
     handle: str
     body: str
     attributes: Mapping[str, str]
@@ -37,20 +38,20 @@ class DeadLetter:
 
     @property
     def why(self) -> str:
-        """What the sender says went wrong, as far as it says so."""
+        """Return the error that the sender recorded; empty if it recorded none."""
         names = ("ERROR_MESSAGE", "ErrorMessage", "ERROR_CODE", "ErrorCode")
         return next((self.attributes[name] for name in names if name in self.attributes), "")
 
     @property
     def what(self) -> str:
-        """The kind of event, or the subject of the alert."""
+        """Return the event's detail type, or the alert's subject."""
         said = _object(self.body)
         return str(said.get("detail-type") or said.get("Subject") or "")
 
 
 @dataclass(frozen=True)
 class Redelivery:
-    """To whom a dead letter is sent again, and what."""
+    """Target and body of a message to send again."""
 
     target: Target
     arn: str
@@ -59,15 +60,15 @@ class Redelivery:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A dead letter queue, its number of messages, and the function whose letters they are, if it
-    is a function's own."""
+    """Dead letter queue with its number of messages."""
 
     queue: str
     messages: int
+    # ARN of the function that owns the queue; empty if several or none do.
     function: str = ""
 
 
-# Protocol and endpoint of a subscription; None when it is no more.
+# Looks up the protocol and endpoint of a subscription; None if it no longer exists.
 Endpoint = Callable[[str], tuple[str, str] | None]
 
 
@@ -75,27 +76,27 @@ class DeadLetterQueues(Protocol):
     """The platform's dead letter queues."""
 
     def waiting(self) -> list[Waiting]:
-        """Every queue, by name."""
+        """Return all queues, sorted by name."""
 
     def letters(self, queue: str, until: datetime) -> Iterator[DeadLetter]:
-        """What came into a queue before `until`; others do not get it for a minute."""
+        """Receive the messages sent before `until`, and hide them from others for a minute."""
 
     def endpoint(self, subscription_arn: str) -> tuple[str, str] | None:
-        """Protocol and endpoint of a subscription; None when it is no more."""
+        """Return the protocol and endpoint of a subscription; None if it no longer exists."""
 
     def deliver(self, redelivery: Redelivery) -> None:
-        """Send it. Raises UsageError where the target does not take it, TransientError."""
+        """Send a message. Raises UsageError when the target rejects it, and TransientError."""
 
     def done(self, letter: DeadLetter) -> None:
-        """Take a letter out of its queue."""
+        """Delete a message from its queue."""
 
 
 def redelivery(letter: DeadLetter, function: str, endpoint: Endpoint) -> Redelivery | None:
-    """The way back of a letter; None when nobody is left to whom it can be sent.
+    """Return where to send a message again; None when its target is gone or unknown.
 
-    EventBridge names the target in an attribute. What SNS could not deliver bears the subscription
-    in its link for unsubscribing; a subscriber that only SNS can reach gets it through the topic,
-    with all others, by the same event number. What is left is a function's own.
+    EventBridge names the target in an attribute. A message from SNS has the subscription in its
+    unsubscribe link; email and HTTPS subscribers can be reached only through the topic, where all
+    other subscribers receive the same event id again. Anything else belongs to the function.
     """
     if arn := letter.attributes.get("TARGET_ARN", ""):
         target = Target.MACHINE if ":states:" in arn else Target.FUNCTION
@@ -127,7 +128,7 @@ def _to_subscriber(body: str, said: Mapping[str, Any], endpoint: Endpoint) -> Re
 
 
 def _object(text: str) -> dict[str, Any]:
-    """A JSON object; empty for any other text, which a dead letter may well be."""
+    """Parse a JSON object; return an empty one for any other text."""
     try:
         found = json.loads(text)
     except ValueError:
@@ -137,21 +138,23 @@ def _object(text: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done with a letter: `to` is where it was sent, `wrong` why it lies there still."""
+    """Result of redelivering one message."""
 
     letter: DeadLetter
+    # ARN of the target; empty if there is none.
     to: str
+    # Why the message is still in its queue; empty if it was sent.
     wrong: str = ""
 
 
 def redrive(
     queues: DeadLetterQueues, now: datetime, only: str = "", *, dry_run: bool = False
 ) -> Iterator[Outcome]:
-    """Send again what lies in the queues (or in `only`), each letter once.
+    """Send each message in all queues (or in `only`) to its target once.
 
-    A letter leaves its queue once its target has it; one that nobody takes stays. What fails again
-    comes back as a new letter, later than `now`, and is left for the next time. With `dry_run`
-    nothing is sent. Raises UsageError when there is no queue `only`.
+    A message is deleted from its queue after its target accepts it. One that fails again comes back
+    as a new message, later than `now`, and waits for the next redrive. With `dry_run`, nothing is
+    sent. Raises UsageError when the queue `only` does not exist.
     """
     waiting = queues.waiting()
     if only and only not in {each.queue for each in waiting}:
@@ -164,14 +167,14 @@ def redrive(
 
 
 def _sent(queues: DeadLetterQueues, letter: DeadLetter, function: str, dry_run: bool) -> Outcome:
-    way = redelivery(letter, function, queues.endpoint)
-    if way is None:
+    message = redelivery(letter, function, queues.endpoint)
+    if message is None:
         return Outcome(letter, "", "Whom it was meant for is gone, or not named in it.")
     if dry_run:
-        return Outcome(letter, way.arn)
+        return Outcome(letter, message.arn)
     try:
-        queues.deliver(way)
+        queues.deliver(message)
     except CloudSpendError as error:
-        return Outcome(letter, way.arn, error.sentence)
+        return Outcome(letter, message.arn, error.sentence)
     queues.done(letter)
-    return Outcome(letter, way.arn)
+    return Outcome(letter, message.arn)

@@ -1,4 +1,4 @@
-"""What happened, as the bus carries it."""
+"""Events, as they are put on the bus."""
 
 import hashlib
 import json
@@ -20,27 +20,28 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class EventAccount:
-    """The account that an event is about; `type` is ORGANIZATION or LINKED, or PLATFORM for what
-    concerns all of them."""
+    """Account that an event is about."""
 
     id: str
     name: str
+    # ORGANIZATION or LINKED; PLATFORM for events that concern all accounts.
     type: str
 
     @classmethod
     def platform(cls, account_id: str) -> Self:
-        """CloudSpend itself, in its own account."""
+        """Return CloudSpend itself, in its own account."""
         return cls(account_id, "CloudSpend", "PLATFORM")
 
 
 @dataclass(frozen=True)
 class Event:
-    """One outcome. `subject` names what happened once (a generation, an account's invitation):
-    repeats of the same outcome have the same subject and therefore the same `event_id`."""
+    """Event about one outcome."""
 
     detail_type: str
     account: EventAccount
     severity: Severity
+    # Identifies the outcome, for example a generation or an invitation. Repeats of an outcome have
+    # the same subject, and therefore the same `event_id`.
     subject: str
     summary: str
     details: Mapping[str, Any]
@@ -48,13 +49,13 @@ class Event:
 
     @property
     def event_id(self) -> str:
-        """The same for every repeat of one outcome, so that a subscriber can drop the second."""
+        """Return the id that all repeats of an outcome share. Subscribers drop duplicates by it."""
         identity = f"{self.detail_type}\n{self.account.id}\n{self.subject}"
         return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
     @property
     def detail(self) -> dict[str, Any]:
-        """The `detail` of the EventBridge event, JSON-ready."""
+        """Return the `detail` of the EventBridge event, JSON-ready."""
         return {
             "version": VERSION,
             "event_id": self.event_id,
@@ -71,7 +72,7 @@ class Event:
 
 
 class Bus(Protocol):
-    """Where events go."""
+    """Event bus."""
 
     def put(self, event: Event) -> None:
-        """Hand `event` over. Raises TransientError when the bus does not take it."""
+        """Put `event` on the bus. Raises TransientError when the bus rejects it."""

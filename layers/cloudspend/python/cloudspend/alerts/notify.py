@@ -1,4 +1,4 @@
-"""From the bus to the subscribers."""
+"""Delivery of events from the bus to subscribers."""
 
 from collections.abc import Mapping
 from typing import Any

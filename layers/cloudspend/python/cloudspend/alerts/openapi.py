@@ -1,8 +1,8 @@
-"""The catalogue as OpenAPI 3.0, in the form that EventBridge's schema discovery writes.
+"""OpenAPI 3.0 documents of all events, in the form that EventBridge's schema discovery writes.
 
-Such a schema describes the whole event, of which ours is the `detail`, and code bindings are made
-from it. OpenAPI 3.0 knows less than the JSON Schema of the catalogue: no `const`, and no type for
-null, which stands as `nullable` beside the type. `$schema` and `title` say nothing to it.
+Such a document describes the whole event, including the fields around `detail`. Code bindings are
+generated from it. OpenAPI 3.0 has no `const` and no null type: a `const` becomes an enumeration of
+one value, and null becomes `nullable: true`. It does not use `$schema` and `title`.
 """
 
 import json
@@ -24,22 +24,22 @@ _UNKNOWN_HERE = ("$schema", "title")
 
 
 def schema_name(detail_type: str) -> str:
-    """The name under which discovery would register the event, too."""
+    """Return the name that schema discovery also uses for the event."""
     return f"{EVENT_SOURCE}@{detail_type}"
 
 
 def description(detail_type: str) -> str:
-    """What the event says, with its words in braces."""
+    """Return the event's sentence, with its fields in braces."""
     return kind_of(detail_type).sentence[:MAX_DESCRIPTION]
 
 
 def content(detail_type: str) -> str:
-    """The document as the registry takes it; the same text for the same catalogue."""
+    """Return the document as text for the registry; the same catalog gives the same text."""
     return json.dumps(document(detail_type), sort_keys=True, separators=(",", ":"))
 
 
 def document(detail_type: str) -> dict[str, Any]:
-    """The OpenAPI document of the event. Raises Defect when there is no such event."""
+    """Return the OpenAPI document of an event. Raises Defect for an unknown event."""
     schemas = {EVENT: _event(detail_type), detail_type: translated(schema_of(detail_type))}
     return {
         "openapi": "3.0.0",
@@ -50,7 +50,7 @@ def document(detail_type: str) -> dict[str, Any]:
 
 
 def _event(detail_type: str) -> dict[str, Any]:
-    """What EventBridge puts around every detail (Amazon EventBridge user guide, "Events")."""
+    """Return the schema of the fields around `detail` (Amazon EventBridge User Guide, "Events")."""
     properties = {
         "version": s.TEXT,
         "id": s.TEXT,
@@ -72,7 +72,7 @@ def _event(detail_type: str) -> dict[str, Any]:
 
 
 def translated(schema: s.Schema) -> dict[str, Any]:
-    """A schema of the catalogue in OpenAPI's words."""
+    """Translate a schema of the catalog to OpenAPI."""
     if s.is_nullable(schema):
         return _or_null(translated(schema["anyOf"][0]))
     words: dict[str, Any] = {}
@@ -89,6 +89,6 @@ def translated(schema: s.Schema) -> dict[str, Any]:
 
 
 def _or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """`schema`, or null: an enumeration has to list null beside allowing it."""
+    """Allow null. An enumeration also has to list null as a value."""
     values = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
     return {**schema, **values, "nullable": True}

@@ -1,4 +1,4 @@
-"""Where alerts go."""
+"""Messages, and the topics that they are published to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class Message:
 
     @property
     def body(self) -> dict[str, Any]:
-        """What machines get: the event's `detail`, its kind, and what people read."""
+        """Return what machines receive: the event's `detail` with its type, subject and text."""
         return {
             "detail_type": self.detail_type,
             "subject": self.subject,
@@ -34,5 +34,7 @@ class Topics(Protocol):
     """A topic of text for each severity, one of JSON for all, and one for chat."""
 
     def publish(self, message: Message) -> None:
-        """Publish the text, the `body` as JSON, and what channels are told. Raises TransientError;
-        then all are to be published again."""
+        """Publish the text, the `body` as JSON, and the chat notification.
+
+        Raises TransientError; the caller then publishes all three again.
+        """

@@ -1,4 +1,4 @@
-"""The JSON Schema (draft 2020-12) of what events carry, in small pieces."""
+"""Building blocks for the JSON Schemas (draft 2020-12) of events."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,22 +21,22 @@ ACCOUNT_ID: Schema = {"type": "string", "pattern": r"^\d{12}$"}
 
 
 def nullable(schema: Schema) -> Schema:
-    """`schema`, or null when the value is not known."""
+    """Return a schema that also allows null, for values that can be unknown."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
 def is_nullable(schema: Schema) -> bool:
-    """Whether a value may be left out by the code that raises the event."""
+    """Decide whether a schema allows null."""
     return {"type": "null"} in schema.get("anyOf", ())
 
 
 def one_of(values: Iterable[str]) -> Schema:
-    """Text out of a list."""
+    """Return the schema of an enumeration."""
     return {"type": "string", "enum": [str(value) for value in values]}
 
 
 def obj(**properties: Schema) -> Schema:
-    """An object with exactly these properties, all of them present."""
+    """Return the schema of an object with exactly these properties, all required."""
     return {
         "type": "object",
         "properties": properties,
@@ -46,12 +46,12 @@ def obj(**properties: Schema) -> Schema:
 
 
 def listing(items: Schema, most: int) -> Schema:
-    """At most `most` items: an event has to stay under EventBridge's 256 KB."""
+    """Return the schema of a list of at most `most` items, to keep events under 256 KB."""
     return {"type": "array", "items": items, "maxItems": most}
 
 
 def envelope(detail_type: str, severity: Severity | None, details: Schema) -> dict[str, Any]:
-    """The schema of a whole event `detail`, as `Event.detail` writes it."""
+    """Return the schema of a whole event `detail`, as `Event.detail` returns it."""
     weight: Schema = {"const": str(severity)} if severity else one_of(Severity)
     account = obj(id=ACCOUNT_ID, name=TEXT, type=one_of(["ORGANIZATION", "LINKED", "PLATFORM"]))
     body = obj(

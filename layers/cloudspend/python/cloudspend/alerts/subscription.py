@@ -1,4 +1,4 @@
-"""Who is told of what: subscriptions to the alerts."""
+"""Subscriptions to alerts."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,16 +11,16 @@ from cloudspend.alerts.catalog import CATALOG
 from cloudspend.alerts.event import Severity
 from cloudspend.errors import UsageError
 
-# Whose dead letter queue what no subscriber took goes to.
+# Owner of the dead letter queue for messages that SNS could not deliver to a subscriber.
 SUBSCRIPTIONS = "subscriptions"
-# Nothing has to be done about what is merely info.
+# The default: info needs no action.
 USUAL = (Severity.WARNING, Severity.CRITICAL)
 _MAIL = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 _ARN = re.compile(r"arn:(aws|aws-cn|aws-us-gov):([a-z]+):([a-z0-9-]+):(\d{12}):(.+)")
 
 
 class DeliveryProtocol(StrEnum):
-    """How a subscriber is reached, in SNS's names for it."""
+    """Protocol of a subscription, as SNS names it."""
 
     EMAIL = "email"
     SQS = "sqs"
@@ -30,23 +30,27 @@ class DeliveryProtocol(StrEnum):
 
 @dataclass(frozen=True)
 class SubscriptionRequest:
-    """What one subscriber wants to be told of; without `accounts` or `kinds`, of all of them."""
+    """Messages that a subscriber asks for."""
 
-    way: DeliveryProtocol
+    protocol: DeliveryProtocol
     endpoint: str
     severities: tuple[Severity, ...]
+    # Account ids; empty for all accounts.
     accounts: tuple[str, ...] = ()
+    # Detail types; empty for all events.
     kinds: tuple[str, ...] = ()
 
     @property
     def policy(self) -> dict[str, Any]:
-        """SNS's filter policy, empty for everything: over the body, which is JSON for all but
-        mail, and for mail over the attributes (Amazon SNS Developer Guide, "Subscription filter
-        policy scope")."""
-        if self.way is DeliveryProtocol.EMAIL:
-            asked = {"account_id": list(self.accounts), "detail_type": list(self.kinds)}
-            return {name: values for name, values in asked.items() if values}
-        policy: dict[str, Any] = {"severity": [str(each) for each in self.severities]}
+        """Return the SNS filter policy; empty to receive everything.
+
+        It filters by the message body, which is JSON, or for email by the message attributes
+        (Amazon SNS Developer Guide, "Subscription filter policy scope").
+        """
+        if self.protocol is DeliveryProtocol.EMAIL:
+            attributes = {"account_id": list(self.accounts), "detail_type": list(self.kinds)}
+            return {name: values for name, values in attributes.items() if values}
+        policy: dict[str, Any] = {"severity": [str(severity) for severity in self.severities]}
         if self.accounts:
             policy["account"] = {"id": list(self.accounts)}
         if self.kinds:
@@ -55,16 +59,17 @@ class SubscriptionRequest:
 
     @property
     def scope(self) -> str:
-        return "MessageAttributes" if self.way is DeliveryProtocol.EMAIL else "MessageBody"
+        """Return the part of a message that `policy` filters by."""
+        return "MessageAttributes" if self.protocol is DeliveryProtocol.EMAIL else "MessageBody"
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """A subscription as SNS has it, one for each severity in the case of mail. `arn` is empty as
-    long as nobody has confirmed it; then SNS does not say what it filters by."""
+    """Subscription to one topic. An email endpoint has one subscription for each severity."""
 
+    # Empty until the subscriber confirms; until then SNS does not return the filter policy.
     arn: str
-    way: str
+    protocol: str
     endpoint: str
     severities: tuple[str, ...]
     accounts: tuple[str, ...] = ()
@@ -75,8 +80,8 @@ class Subscription:
     def is_confirmed(self) -> bool:
         return bool(self.arn)
 
-    def hears(self, severity: Severity, account_id: str, kind: str) -> bool:
-        """Whether such a message is sent here."""
+    def receives(self, severity: Severity, account_id: str, kind: str) -> bool:
+        """Decide whether SNS sends such a message to this endpoint."""
         return (
             self.is_confirmed
             and severity in self.severities
@@ -86,31 +91,31 @@ class Subscription:
 
 
 class Subscriptions(Protocol):
-    """The subscriptions to all topics."""
+    """Subscriptions to all topics."""
 
     def all(self) -> list[Subscription]:
-        """Every subscription, those that wait for confirmation among them."""
+        """Return every subscription, including those that wait for confirmation."""
 
-    def add(self, wish: SubscriptionRequest) -> None:
-        """Subscribe, with dead letters. An endpoint that is subscribed gets the new choice.
+    def add(self, request: SubscriptionRequest) -> None:
+        """Subscribe an endpoint, with a dead letter queue, or change its subscription.
 
-        Raises UsageError where SNS does not take the endpoint.
+        Raises UsageError when SNS rejects the endpoint.
         """
 
     def remove(self, subscription: Subscription) -> None:
-        """End a confirmed subscription."""
+        """Delete a confirmed subscription."""
 
 
-def wish(
-    way: DeliveryProtocol,
+def subscription_request(
+    protocol: DeliveryProtocol,
     endpoint: str,
     severities: Sequence[str] = (),
     accounts: Sequence[str] = (),
     kinds: Sequence[str] = (),
 ) -> SubscriptionRequest:
-    """What is asked for, once it makes sense. Raises UsageError that names what does not."""
-    _check_endpoint(way, endpoint)
-    weights = [_severity(each) for each in dict.fromkeys(severities)]
+    """Return a validated request. Raises UsageError that names the invalid argument."""
+    _check_endpoint(protocol, endpoint)
+    chosen = [_severity(text) for text in dict.fromkeys(severities)]
     for account_id in accounts:
         if not re.fullmatch(r"\d{12}", account_id):
             raise UsageError(
@@ -123,19 +128,21 @@ def wish(
                 remedy=f"Choose from {', '.join(sorted(CATALOG))}.",
             )
     return SubscriptionRequest(
-        way, endpoint, tuple(weights) or USUAL, tuple(accounts), tuple(kinds)
+        protocol, endpoint, tuple(chosen) or USUAL, tuple(accounts), tuple(kinds)
     )
 
 
-def ended(found: Iterable[Subscription], endpoint: str) -> list[Subscription]:
-    """The confirmed subscriptions of an endpoint. Raises UsageError where there is none to end."""
-    own = [each for each in found if each.endpoint == endpoint]
-    if not own:
+def confirmed_subscriptions(
+    subscriptions: Iterable[Subscription], endpoint: str
+) -> list[Subscription]:
+    """Return the confirmed subscriptions of an endpoint. Raises UsageError when it has none."""
+    matches = [item for item in subscriptions if item.endpoint == endpoint]
+    if not matches:
         raise UsageError(
             f"Nothing is subscribed as {endpoint}.",
             remedy="See what there is: cloudspend alerts list.",
         )
-    confirmed = [each for each in own if each.is_confirmed]
+    confirmed = [item for item in matches if item.is_confirmed]
     if not confirmed:
         raise UsageError(
             f"{endpoint} has not confirmed its subscription, and SNS ends only what is confirmed.",
@@ -153,15 +160,15 @@ def _severity(text: str) -> Severity:
         ) from error
 
 
-def _check_endpoint(way: DeliveryProtocol, endpoint: str) -> None:
-    if way is DeliveryProtocol.EMAIL:
+def _check_endpoint(protocol: DeliveryProtocol, endpoint: str) -> None:
+    if protocol is DeliveryProtocol.EMAIL:
         wrong = _mail_is_wrong(endpoint)
-    elif way is DeliveryProtocol.HTTPS:
+    elif protocol is DeliveryProtocol.HTTPS:
         wrong = _address_is_wrong(endpoint)
     else:
-        wrong = _arn_is_wrong(endpoint, way)
+        wrong = _arn_is_wrong(endpoint, protocol)
     if wrong:
-        raise UsageError(f"--{way} {endpoint} cannot be subscribed.", remedy=wrong)
+        raise UsageError(f"--{protocol} {endpoint} cannot be subscribed.", remedy=wrong)
 
 
 def _mail_is_wrong(text: str) -> str:
@@ -173,15 +180,17 @@ def _address_is_wrong(text: str) -> str:
     if parts.scheme != "https" or not parts.hostname:
         return "Give an address that begins with https://."
     if parts.username or parts.password:
-        return "Give it without a user and a password: whoever may list subscriptions reads them."
+        return (
+            "Give it without a user or password: everyone who can list subscriptions can read them."
+        )
     return ""
 
 
-def _arn_is_wrong(text: str, way: DeliveryProtocol) -> str:
+def _arn_is_wrong(text: str, protocol: DeliveryProtocol) -> str:
     found = _ARN.fullmatch(text)
-    if not found or found[2] != way:
-        name = "function:NAME" if way is DeliveryProtocol.LAMBDA else "NAME"
-        return f"Give its ARN, in the form arn:aws:{way}:REGION:ACCOUNT:{name}."
+    if not found or found[2] != protocol:
+        name = "function:NAME" if protocol is DeliveryProtocol.LAMBDA else "NAME"
+        return f"Give its ARN, in the form arn:aws:{protocol}:REGION:ACCOUNT:{name}."
     if found[5].endswith(".fifo"):
         return "Give a standard queue: standard topics do not send to FIFO queues."
     return ""

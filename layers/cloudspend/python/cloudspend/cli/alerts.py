@@ -14,8 +14,8 @@ from cloudspend.alerts.subscription import (
     DeliveryProtocol,
     Subscription,
     SubscriptionRequest,
-    ended,
-    wish,
+    confirmed_subscriptions,
+    subscription_request,
 )
 from cloudspend.cli.options import OutputOption
 from cloudspend.cli.output import Output, progress, show
@@ -69,13 +69,13 @@ def subscribe(  # noqa: PLR0913, PLR0917 (options of a command)
             "Alerts are sent to one place at a time.",
             remedy="Give one of --email, --sqs, --https and --lambda.",
         )
-    wanted = wish(*named[0], severity or (), account or (), kind or ())
+    wanted = subscription_request(*named[0], severity or (), account or (), kind or ())
     operator = wiring.operator()
     for account_id in wanted.accounts:
         operator.accounts.get(account_id)
     operator.subscriptions.add(wanted)
-    same = (wanted.way, wanted.endpoint)
-    own = [one for one in operator.subscriptions.all() if (one.way, one.endpoint) == same]
+    same = (wanted.protocol, wanted.endpoint)
+    own = [one for one in operator.subscriptions.all() if (one.protocol, one.endpoint) == same]
     show([_row(each) for each in own], SUBSCRIPTIONS, output, "Nothing is subscribed.")
     progress(_next_step(wanted, operator.settings))
 
@@ -94,7 +94,7 @@ def unsubscribe(
 ) -> None:
     """Send no more alerts to a place."""
     subscriptions = wiring.operator().subscriptions
-    own = ended(subscriptions.all(), endpoint)
+    own = confirmed_subscriptions(subscriptions.all(), endpoint)
     for each in own:
         subscriptions.remove(each)
     progress(f"{endpoint} is no longer told of anything.")
@@ -120,7 +120,7 @@ def try_out(
             severity=severity,
         )
     )
-    hearers = [each for each in found if each.hears(severity, account_id, TEST)]
+    hearers = [each for each in found if each.receives(severity, account_id, TEST)]
     nobody = f"Nobody who has confirmed is told of {TEST}, {severity}, about the platform."
     show([_row(each) for each in hearers], SUBSCRIPTIONS, output, nobody)
     progress(
@@ -156,7 +156,7 @@ def redrive_letters(
 def _row(subscription: Subscription) -> dict[str, Any]:
     return {
         "endpoint": subscription.endpoint,
-        "way": str(subscription.way),
+        "way": str(subscription.protocol),
         "severities": list(subscription.severities),
         "accounts": list(subscription.accounts) or "all",
         "kinds": list(subscription.kinds) or "all",
@@ -191,4 +191,4 @@ def _next_step(wanted: SubscriptionRequest, settings: Settings) -> str:
             f"The queue's policy must let sns.amazonaws.com send to it from {topic}."
         ),
         DeliveryProtocol.LAMBDA: f"The function must let sns.amazonaws.com invoke it from {topic}.",
-    }[wanted.way] + " Then try it: cloudspend alerts test."
+    }[wanted.protocol] + " Then try it: cloudspend alerts test."

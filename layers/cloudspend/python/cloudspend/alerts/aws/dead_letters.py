@@ -1,4 +1,4 @@
-"""Dead letter queues in SQS, and the services that their letters go back to."""
+"""Dead letter queues in SQS, and the services that receive their messages again."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ GONE = {"NotFound", "NotFoundException", "InvalidParameter"}
 
 @dataclass(frozen=True)
 class Clients:
-    """Those of boto3."""
+    """boto3 clients."""
 
     sqs: Any
     sns: Any
@@ -29,7 +29,7 @@ class Clients:
 
 
 class SqsDeadLetterQueues:
-    """`DeadLetterQueues`: the queues whose names say so."""
+    """`DeadLetterQueues` in SQS: all queues of the platform with the dead letter suffix."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -42,7 +42,7 @@ class SqsDeadLetterQueues:
             attributes = self._sqs("get_queue_attributes", url, AttributeNames=["All"])
             arn = attributes["Attributes"]["QueueArn"]
             count = int(attributes["Attributes"][COUNTED])
-            # A queue of several functions does not say which one of them a letter was for.
+            # Messages in a queue of several functions do not name their function.
             functions = owners.get(arn, [])
             own = functions[0] if len(functions) == 1 else ""
             found.append(Waiting(name, count, own))
@@ -138,7 +138,7 @@ class SqsDeadLetterQueues:
         self._sqs("send_message", url, MessageBody=body)
 
     def _publish(self, arn: str, body: str) -> None:
-        """The alert once more, as it was."""
+        """Publish the alert again, unchanged."""
         said = json.loads(body)
         call(
             self._clients.sns.publish,
@@ -153,7 +153,7 @@ class SqsDeadLetterQueues:
         )
 
     def _owners(self) -> dict[str, list[str]]:
-        """The functions of each dead letter queue."""
+        """Return the ARNs of the functions of each dead letter queue."""
         owners: dict[str, list[str]] = {}
         pages = self._clients.functions.get_paginator("list_functions").paginate()
         for page in call(lambda: list(pages), "AWS Lambda"):

@@ -1,4 +1,4 @@
-"""The bus in EventBridge and the topics in SNS."""
+"""Event bus in EventBridge and alert topics in SNS."""
 
 import json
 from typing import Any
@@ -36,11 +36,11 @@ class EventBridgeBus:
 
 
 class SnsTopics:
-    """`Topics` in SNS: text goes to one for each severity, JSON to one for all, and what
-    channels are told to one of its own.
+    """`Topics` in SNS: a text topic for each severity, one JSON topic, and one chat topic.
 
-    A filter policy on the body needs a body of JSON, and mail with such a body cannot be read. What
-    SNS filters by when a message has several bodies is not documented; so each is a message.
+    A filter policy on the body needs a JSON body, which is unreadable as email. SNS does not
+    document which body it filters by when a message has several, so each body is published as a
+    message of its own.
     """
 
     def __init__(self, sns: Any, settings: Settings) -> None:
@@ -52,8 +52,8 @@ class SnsTopics:
         self._publish(text, message, message.text)
         self._publish(self._settings.event_topic_arn, message, json.dumps(message.body))
         if is_for_chat(message):
-            told = json.dumps(notification_of(message))
-            self._publish(self._settings.chat_topic_arn, message, told)
+            notification = json.dumps(notification_of(message))
+            self._publish(self._settings.chat_topic_arn, message, notification)
 
     def _publish(self, topic_arn: str, message: Message, body: str) -> None:
         attributes = {

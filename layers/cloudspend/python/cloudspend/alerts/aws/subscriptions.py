@@ -17,14 +17,17 @@ from cloudspend.aws.errors import call
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 
-WHAT = "The alert topic"
+SERVICE = "The alert topic"
 PENDING = "PendingConfirmation"
 DELETED = "Deleted"
 REFUSED = {"InvalidParameter", "NotFound"}
 
 
 class SnsSubscriptions:
-    """`Subscriptions`: mail at the topic of each severity, all others at that of JSON."""
+    """`Subscriptions` in SNS.
+
+    Email subscribes to the topic of each severity, all other protocols to the JSON topic.
+    """
 
     def __init__(self, sns: Any, settings: Settings) -> None:
         self._sns = sns
@@ -35,60 +38,60 @@ class SnsSubscriptions:
         return [
             self._read(topic, item)
             for topic in (*self._texts, self._settings.event_topic_arn)
-            for item in self._listed(topic)
+            for item in self._list(topic)
             if item["SubscriptionArn"] != DELETED
         ]
 
-    def add(self, wish: SubscriptionRequest) -> None:
-        if wish.way is not DeliveryProtocol.EMAIL:
-            self._subscribe(self._settings.event_topic_arn, wish)
+    def add(self, request: SubscriptionRequest) -> None:
+        if request.protocol is not DeliveryProtocol.EMAIL:
+            self._subscribe(self._settings.event_topic_arn, request)
             return
         for topic, severity in self._texts.items():
-            if severity in wish.severities:
-                self._subscribe(topic, wish)
-            elif old := self._confirmed(topic, wish):
+            if severity in request.severities:
+                self._subscribe(topic, request)
+            elif old := self._confirmed(topic, request):
                 self._unsubscribe(old)
 
     def remove(self, subscription: Subscription) -> None:
         self._unsubscribe(subscription.arn)
 
     def _unsubscribe(self, arn: str) -> None:
-        call(self._sns.unsubscribe, WHAT, SubscriptionArn=arn)
+        call(self._sns.unsubscribe, SERVICE, SubscriptionArn=arn)
 
-    def _subscribe(self, topic: str, wish: SubscriptionRequest) -> None:
+    def _subscribe(self, topic: str, request: SubscriptionRequest) -> None:
         queue = self._settings.dead_letters_arn(SUBSCRIPTIONS)
         attributes = {
-            "FilterPolicyScope": wish.scope,
-            "FilterPolicy": json.dumps(wish.policy),
+            "FilterPolicyScope": request.scope,
+            "FilterPolicy": json.dumps(request.policy),
             "RedrivePolicy": json.dumps({"deadLetterTargetArn": queue}),
         }
-        if old := self._confirmed(topic, wish):
+        if old := self._confirmed(topic, request):
             self._change(old, attributes)
             return
         try:
             call(
                 self._sns.subscribe,
-                WHAT,
+                SERVICE,
                 TopicArn=topic,
-                Protocol=str(wish.way),
-                Endpoint=wish.endpoint,
+                Protocol=str(request.protocol),
+                Endpoint=request.endpoint,
                 Attributes=attributes,
             )
         except ClientError as error:
             if error.response["Error"]["Code"] not in REFUSED:
                 raise
             raise UsageError(
-                f"SNS does not take {wish.endpoint}: {error.response['Error']['Message']}",
+                f"SNS does not take {request.endpoint}: {error.response['Error']['Message']}",
                 remedy="See that it exists and is spelled as its owner spells it.",
             ) from error
 
-    def _confirmed(self, topic: str, wish: SubscriptionRequest) -> str:
-        """The ARN of the endpoint's confirmed subscription, empty if there is none."""
-        same = (str(wish.way), wish.endpoint)
+    def _confirmed(self, topic: str, request: SubscriptionRequest) -> str:
+        """Return the ARN of the endpoint's confirmed subscription; empty if it has none."""
+        same = (str(request.protocol), request.endpoint)
         return next(
             (
                 item["SubscriptionArn"]
-                for item in self._listed(topic)
+                for item in self._list(topic)
                 if (item["Protocol"], item["Endpoint"]) == same
                 and item["SubscriptionArn"].startswith("arn:")
             ),
@@ -99,29 +102,33 @@ class SnsSubscriptions:
         for name, value in attributes.items():
             call(
                 self._sns.set_subscription_attributes,
-                WHAT,
+                SERVICE,
                 SubscriptionArn=arn,
                 AttributeName=name,
                 AttributeValue=value,
             )
 
-    def _listed(self, topic: str) -> list[dict[str, Any]]:
+    def _list(self, topic: str) -> list[dict[str, Any]]:
         pages = self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-        return [item for page in call(lambda: list(pages), WHAT) for item in page["Subscriptions"]]
+        return [
+            item for page in call(lambda: list(pages), SERVICE) for item in page["Subscriptions"]
+        ]
 
     def _read(self, topic: str, item: Mapping[str, str]) -> Subscription:
-        arn, way, endpoint = item["SubscriptionArn"], item["Protocol"], item["Endpoint"]
+        arn, protocol, endpoint = item["SubscriptionArn"], item["Protocol"], item["Endpoint"]
         of_topic = (self._texts[topic],) if topic in self._texts else tuple(map(str, Severity))
         if not arn.startswith("arn:"):
-            return Subscription("", way, endpoint, of_topic)
-        found = call(self._sns.get_subscription_attributes, WHAT, SubscriptionArn=arn)["Attributes"]
-        policy = json.loads(found.get("FilterPolicy") or "{}")
+            return Subscription("", protocol, endpoint, of_topic)
+        attributes = call(self._sns.get_subscription_attributes, SERVICE, SubscriptionArn=arn)[
+            "Attributes"
+        ]
+        policy = json.loads(attributes.get("FilterPolicy") or "{}")
         return Subscription(
-            "" if found.get(PENDING) == "true" else arn,
-            way,
+            "" if attributes.get(PENDING) == "true" else arn,
+            protocol,
             endpoint,
             tuple(policy.get("severity") or of_topic),
             accounts=tuple(policy.get("account_id") or policy.get("account", {}).get("id") or ()),
             kinds=tuple(policy.get("detail_type") or ()),
-            has_dead_letters=bool(found.get("RedrivePolicy")),
+            has_dead_letters=bool(attributes.get("RedrivePolicy")),
         )
