@@ -137,7 +137,7 @@ def letter(services: Services) -> dict[str, Any]:
     services.subscriptions.add(subscription_request(DeliveryProtocol.SQS, SUBSCRIBER, ["info"]))
     services.publish()
     (arrived,) = services.received()
-    # moto's link bears the same ARN whatever the subscription
+    # The link of moto has the same ARN for all subscriptions
     (own,) = services.subscriptions.all()
     arrived["UnsubscribeURL"] = f"https://sns.example.com/?SubscriptionArn={own.arn}"
     services.sqs.purge_queue(QueueUrl=services.queue)

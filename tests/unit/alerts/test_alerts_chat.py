@@ -1,4 +1,4 @@
-"""What a channel of Slack or Teams is told."""
+"""Notifications for chat channels."""
 
 import json
 from dataclasses import replace
@@ -25,17 +25,17 @@ def test_every_event_has_a_notification_in_the_form_that_is_shown(detail_type: s
 
 
 @pytest.mark.parametrize(
-    ("detail_type", "told"),
+    ("detail_type", "in_chat"),
     [("PeriodPublished", False), ("PeriodRestated", True), ("PeriodDisputed", True)],
 )
-def test_what_nobody_has_to_act_on_is_not_told(detail_type: str, told: bool) -> None:
-    assert is_for_chat(message_of(detail_type, example(detail_type).detail)) is told
+def test_chat_gets_only_alerts_that_need_action(detail_type: str, in_chat: bool) -> None:
+    assert is_for_chat(message_of(detail_type, example(detail_type).detail)) is in_chat
 
 
 def test_every_severity_but_info_is_told() -> None:
     message = message_of("FindingRaised", example("FindingRaised").detail)
-    told = {severity for severity in Severity if is_for_chat(_weighing(message, severity))}
-    assert told == {Severity.WARNING, Severity.CRITICAL}
+    in_chat = {severity for severity in Severity if is_for_chat(_weighing(message, severity))}
+    assert in_chat == {Severity.WARNING, Severity.CRITICAL}
 
 
 def test_a_name_calls_nobody() -> None:

@@ -1,4 +1,4 @@
-"""What is registered in EventBridge says the same as the catalogue's own schemas."""
+"""Documents in the EventBridge schema registry match the schemas of the catalog."""
 
 import json
 from collections.abc import Iterator, Mapping
