@@ -1,1 +1,1 @@
-"""What AWS delivers: manifests of the export kinds, and what a delivery is."""
+"""Exports: the kinds that AWS delivers, their manifests and deliveries."""

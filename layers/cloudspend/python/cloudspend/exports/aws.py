@@ -1,5 +1,6 @@
-"""The customer's bucket over S3, and the exports of the customer's account, with clients of the
-customer's session."""
+"""AWS adapters of the exports room: a customer's bucket, and the export definitions of an
+account.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,7 +61,7 @@ def translated(error: ClientError | BotoCoreError, action: str, place: str) -> C
 
 
 class S3CustomerBucket:
-    """Reads with the permissions of the client's session."""
+    """`CustomerBucket` with the permissions of the client's session."""
 
     def __init__(self, s3_client: "BaseClient") -> None:
         self._s3: Any = s3_client
@@ -96,10 +97,10 @@ class S3CustomerBucket:
             raise translated(error, "s3:ListBucket", f"s3://{bucket}/{folder}") from error
 
     def _unless_absent(self, error: ClientError | BotoCoreError, bucket: str, key: str) -> None:
-        """Raise what `error` means, unless it means that the object is not there.
+        """Raise the library's error, unless the answer means that the object does not exist.
 
-        S3 says so only to those who may list the whole bucket; to the role, which may list the
-        prefix alone, it says that access is denied (Amazon S3 API reference, HeadObject).
+        S3 answers 404 only to callers that may list the whole bucket. The role may list only the
+        prefix and gets 403 (Amazon S3 API reference, HeadObject).
         """
         answer = code(error) if isinstance(error, ClientError) else ""
         if answer in ABSENT or (answer in DENIED and not self._listed(bucket, key)):
@@ -107,7 +108,7 @@ class S3CustomerBucket:
         raise translated(error, "s3:GetObject", f"s3://{bucket}/{key}") from error
 
     def _listed(self, bucket: str, key: str) -> bool:
-        """Whether the object is there; also True where that cannot be known."""
+        """Return whether the object is listed; True if that is unknown."""
         try:
             page = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
         except ClientError:
@@ -122,15 +123,18 @@ def _stored(bucket: str, key: str, answer: dict[str, Any]) -> StoredObject:
 
 
 class ExportDefinitions:
-    """The reports and exports of a customer's account, with clients of the customer's session in
-    the region where the partition keeps its billing services."""
+    """Reports and exports of a customer's account, with clients in the partition's billing
+    region.
+    """
 
     def __init__(self, cur: Any, data_exports: Any) -> None:
         self._cur = cur
         self._data_exports = data_exports
 
     def all(self) -> list[Definition]:
-        """Everything that holds cost. Raises PermissionDenied and TransientError."""
+        """Return every definition that contains cost. Raises PermissionDenied and
+        TransientError.
+        """
         return [*self._reports(), *self._exports()]
 
     def _reports(self) -> Iterator[Definition]:
@@ -151,7 +155,7 @@ class ExportDefinitions:
                 yield definition
 
     def _failure(self, arn: str) -> str | None:
-        """Why AWS could not deliver it the last time that it tried; None where it could."""
+        """Return AWS's reason why the last delivery failed; None if it succeeded."""
         with _asked("bcm-data-exports:ListExecutions"):
             pages = self._data_exports.get_paginator("list_executions").paginate(ExportArn=arn)
             held = [each for page in pages for each in page["Executions"]]
@@ -170,7 +174,7 @@ class ExportDefinitions:
 
 @contextmanager
 def _asked(action: str) -> Iterator[None]:
-    """Raise what AWS answers to `action` as an error that says who must act."""
+    """Raise errors of AWS as the library's errors."""
     try:
         with aws_errors(f"AWS, for {action},"):
             yield

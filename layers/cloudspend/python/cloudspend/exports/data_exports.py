@@ -1,9 +1,9 @@
 """Manifests of AWS Data Exports: CUR 2.0 and FOCUS.
 
-AWS publishes what such a manifest tells (AWS Data Exports user guide, "Understanding export
-delivery": the columns, the files with their paths, the period covered) but not in which form. What
-was seen: `dataFiles` as S3 URIs, as keys or as objects; `columns` as objects with a `name` and
-sometimes a `type`; `executionId`; the period in `billingPeriod` or only in the folder's name.
+AWS publishes the content of a manifest (AWS Data Exports user guide, "Understanding export
+delivery": columns, files with their paths, covered period) but not its format. Observed forms:
+`dataFiles` as S3 URIs, keys or objects; `columns` as objects with a `name` and sometimes a `type`;
+`executionId`; the period in `billingPeriod` or only in the folder's name.
 """
 
 import re
@@ -17,14 +17,14 @@ from cloudspend.exports.layout import period_of
 from cloudspend.exports.model import BillingPeriod, Manifest, NamedFile
 
 FILES = "dataFiles"
-# By which name an object among the files says where the file is.
+# Names of the member with a file's location.
 PLACES = ("s3Uri", "uri", "path", "key")
 
 PERIODS = (("billingPeriod", "start"), ("billingPeriod",), ("billing_period",))
 
 
 def read(fields: Fields) -> Manifest:
-    """What a manifest of Data Exports says. Raises DeliveryError."""
+    """Read a manifest of Data Exports. Raises DeliveryError."""
     files = tuple(_file(fields, each) for each in fields.list(FILES))
     if not files:
         raise fields.wrong(f"names no files in {FILES}")
@@ -54,7 +54,9 @@ def _file(fields: Fields, value: Any) -> NamedFile:
 
 
 def _period(fields: Fields, files: tuple[NamedFile, ...]) -> BillingPeriod:
-    """The period of the folder that the manifest lies in, and what it says itself; they agree."""
+    """Return the period of the manifest's folder, which must agree with the period in the
+    manifest.
+    """
     folder = period_of(fields.manifest) or period_of(files[0].key)
     said = _said(fields)
     if folder and said and folder != said:
@@ -78,7 +80,7 @@ def _said(fields: Fields) -> BillingPeriod | None:
 
 
 def _columns(fields: Fields) -> dict[str, str]:
-    """Names with their types; a type that is not given is an empty text."""
+    """Return column names with their types; empty text for an unknown type."""
     found: dict[str, str] = {}
     for column in fields.list_or_empty("columns"):
         name = column.get("name") if isinstance(column, dict) else column

@@ -1,4 +1,4 @@
-"""A report or export that an account has: what it is, and what is wrong with it.
+"""Definitions of reports and exports in an account, and their flaws.
 
 AWS Cost and Usage Report user guide, "Creating reports"; AWS Data Exports user guide, "Creating
 exports" and "Data Exports table dictionary".
@@ -19,8 +19,8 @@ _QUERY = re.compile(
 )
 CSV = "CSV"
 PARQUET = "Parquet"
-# What the reasons of a failed delivery mean for the customer (AWS Billing and Cost Management API
-# reference, ExecutionStatus; AWS Cost and Usage Reports API reference, ReportStatus).
+# Meaning of the reasons of failed deliveries (AWS Billing and Cost Management API reference,
+# ExecutionStatus; AWS Cost and Usage Reports API reference, ReportStatus).
 _FAILURES = {
     "INSUFFICIENT_PERMISSION": "the bucket's policy does not let AWS write there",
     "BILL_OWNER_CHANGED": "another account pays this bill now: make a new export there",
@@ -32,9 +32,9 @@ _FAILURES = {
 
 @dataclass(frozen=True)
 class Definition:
-    """A legacy report or an export of cost, as AWS describes it.
+    """A legacy report or a cost export, as AWS describes it.
 
-    `failure` is AWS's word for why the last delivery failed; None where it did not or was none.
+    `failure` is AWS's reason why the last delivery failed; None if it succeeded or never ran.
     `left_out` are columns of its table that its query does not select.
     """
 
@@ -50,7 +50,7 @@ class Definition:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """What the customer's stack must be told to use it."""
+        """Return the parameters with which the customer's stack uses the export."""
         return {
             "ExportSetup": ExportSetup.USE_EXISTING.value,
             "ExportKind": self.export.kind.value,
@@ -61,7 +61,7 @@ class Definition:
 
 
 def of_report(report: Mapping[str, Any]) -> Definition:
-    """The definition in an answer of DescribeReportDefinitions."""
+    """Return the definition from an answer of DescribeReportDefinitions."""
     status = report.get("ReportStatus", {}).get("lastStatus", "SUCCESS")
     return Definition(
         export=Export(
@@ -77,7 +77,7 @@ def of_report(report: Mapping[str, Any]) -> Definition:
 
 
 def of_export(export: Mapping[str, Any], failure: str | None) -> Definition | None:
-    """The definition in an answer of GetExport; None for one that holds no cost."""
+    """Return the definition from an answer of GetExport; None for an export without cost."""
     query = _QUERY.fullmatch(export["DataQuery"]["QueryStatement"])
     kind = _TABLES.get(query["table"].upper()) if query else None
     if query is None or kind is None:
@@ -91,7 +91,7 @@ def of_export(export: Mapping[str, Any], failure: str | None) -> Definition | No
         export=Export(kind, place["S3Bucket"], place["S3Prefix"], export["Name"]),
         region=place["S3Region"],
         format=PARQUET if place["S3OutputConfigurations"]["Format"] == "PARQUET" else CSV,
-        # AWS's own default where nothing is configured is HOURLY, and without resource ids.
+        # AWS's defaults are HOURLY and no resource ids.
         hourly=configured.get("TIME_GRANULARITY", "HOURLY") == "HOURLY",
         resource_ids=not is_cur or configured.get("INCLUDE_RESOURCES") == "TRUE",
         filtered=bool(query["where"]),
@@ -101,7 +101,7 @@ def of_export(export: Mapping[str, Any], failure: str | None) -> Definition | No
 
 
 def reason_of(failure: str) -> str:
-    """What AWS's word for a failed delivery means for the customer."""
+    """Return the meaning of a failed delivery for the customer."""
     return _FAILURES.get(failure, "see AWS support")
 
 

@@ -1,4 +1,4 @@
-"""Fields of a manifest, taken out with care."""
+"""Validated access to the fields of a manifest."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,12 +6,12 @@ from typing import Any, TypeGuard
 
 from cloudspend.errors import DeliveryError
 
-# Characters; the longest key that S3 knows, and more than any id of AWS's has.
+# Characters: the longest S3 key, and longer than any id of AWS.
 LONGEST_TEXT = 1024
 
 
 def wrong(manifest: str, what: str, remedy: str = "", **details: Any) -> DeliveryError:
-    """The error that says `what` of the manifest at `manifest` (a URI or a path)."""
+    """Return the error for a flaw of the manifest at `manifest` (a URI or a path)."""
     return DeliveryError(
         f"The manifest {manifest} {what}.",
         remedy=remedy
@@ -22,15 +22,17 @@ def wrong(manifest: str, what: str, remedy: str = "", **details: Any) -> Deliver
 
 
 def is_text(value: object) -> TypeGuard[str]:
-    """Whether `value` can be a name or a key: not empty, of printable characters, of sane length.
+    """Return whether `value` can be a name or key: not empty, printable, of limited length.
 
-    JSON can hold half a surrogate pair, which no key and no registry could hold.
+    JSON can contain half a surrogate pair, which no key and no registry can store.
     """
     return isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT and value.isprintable()
 
 
 def shown(value: object) -> str:
-    """A JSON value as a complaint shows it; never its inside, which may be deep or large."""
+    """Return a JSON value for an error text; nested values are not shown, since they can be
+    large.
+    """
     if isinstance(value, str):
         return json.dumps(value[:100])
     return {list: "a list", dict: "an object", type(None): "null"}.get(
@@ -39,41 +41,41 @@ def shown(value: object) -> str:
 
 
 class Fields:
-    """A manifest's JSON object, which names the manifest in every complaint."""
+    """The JSON object of a manifest; every error names the manifest."""
 
     def __init__(self, manifest: str, content: Mapping[str, Any]) -> None:
         self.manifest = manifest
         self._content = content
 
     def wrong(self, what: str, **details: Any) -> DeliveryError:
-        """The error that says `what` of this manifest."""
+        """Return the error for a flaw of this manifest."""
         return wrong(self.manifest, what, **details)
 
     def has(self, *path: str) -> bool:
-        """Whether there is anything at `path`."""
+        """Return whether there is a value at `path`."""
         return self._at(*path) is not None
 
     def text(self, *path: str) -> str:
-        """The text at `path`. Raises DeliveryError when there is none."""
+        """Return the text at `path`. Raises DeliveryError if there is none."""
         value = self.text_or_none(*path)
         if value is None:
             raise self.wrong(f"has no {'.'.join(path)}")
         return value
 
     def text_or_none(self, *path: str) -> str | None:
-        """The text at `path`, or None where there is none."""
+        """Return the text at `path`, or None."""
         value = self._at(*path)
         return value if is_text(value) else None
 
     def list(self, *path: str) -> Sequence[Any]:
-        """The list at `path`. Raises DeliveryError when there is none."""
+        """Return the list at `path`. Raises DeliveryError if there is none."""
         value = self._at(*path)
         if not isinstance(value, list):
             raise self.wrong(f"has no {'.'.join(path)}")
         return value
 
     def list_or_empty(self, *path: str) -> Sequence[Any]:
-        """The list at `path`, or none."""
+        """Return the list at `path`, or an empty one."""
         value = self._at(*path)
         return value if isinstance(value, list) else ()
 

@@ -1,17 +1,19 @@
-"""How a delivery's files are compressed, by their names."""
+"""Compression of a delivery's files, by their names."""
 
 from collections.abc import Sequence
 
 from cloudspend.exports.fields import Fields
 from cloudspend.exports.model import NamedFile
 
-# Sources: the user guides named in `layout`; both families name their files so.
+# Sources: the user guides listed in `layout`; both families use these names.
 SUFFIXES = {".gz": "gzip", ".zip": "zip", ".parquet": "parquet"}
 
 
 def compression_by_name(fields: Fields, files: Sequence[NamedFile]) -> str:
-    """What all of `files` are; at least one is given. Raises DeliveryError when a name does not
-    say so, or when the names say different things."""
+    """Return the compression of `files` (at least one).
+
+    Raises DeliveryError when a name does not show it, or when names disagree.
+    """
     found: dict[str, NamedFile] = {}
     for file in files:
         found.setdefault(_compression(fields, file), file)

@@ -1,7 +1,7 @@
-"""Months from before an export began: which are missing, and how AWS is asked for them.
+"""Months from before an export began: list them, and write the support case for them.
 
-AWS delivers an export from the month on in which it was made. Earlier months come only by a support
-case (AWS Cost and Usage Report user guide, "Troubleshooting Cost and Usage Reports").
+AWS delivers an export from the month of its creation. Earlier months require a support case (AWS
+Cost and Usage Report user guide, "Troubleshooting Cost and Usage Reports").
 """
 
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from cloudspend.exports.model import BillingPeriod
 def missing_months(
     start: date, published: Collection[BillingPeriod], now: datetime
 ) -> list[BillingPeriod]:
-    """The months from `start` on that nobody has published, the current one excepted, in order."""
+    """Return the unpublished months from `start`, without the current one, in order."""
     months, month = [], BillingPeriod(start.year, start.month)
     while month < BillingPeriod.of(now):
         if month not in published:
@@ -25,7 +25,7 @@ def missing_months(
 
 
 def support_case(account: Account, months: list[BillingPeriod]) -> str:
-    """The text of the case, to be opened by the customer in the account that the bill is for."""
+    """Return the text of the support case, which the customer opens in the account of the bill."""
     export = account.export
     listed = "\n".join(f"  - {month}" for month in months)
     return f"""\

@@ -1,7 +1,7 @@
-"""Which kind of cost export a list of column names belongs to.
+"""Detect the export kind by its column names.
 
-A kind is known by columns that no other kind has. Lists may be partial (an export selects columns,
-the legacy report shows only those with values), so that several kinds can remain possible.
+A kind is identified by columns that no other kind has. Column lists can be partial (an export
+selects columns, the legacy report contains only those with values), so several kinds can remain.
 """
 
 from collections.abc import Collection
@@ -27,11 +27,11 @@ _CUR_2_0 = _COLUMNS[ExportKind.CUR_2_0]
 _ONLY_FOCUS_1_0 = _COLUMNS[ExportKind.FOCUS_1_0] - _COLUMNS[ExportKind.FOCUS_1_2]
 _ONLY_FOCUS_1_2 = _COLUMNS[ExportKind.FOCUS_1_2] - _COLUMNS[ExportKind.FOCUS_1_0]
 _FOCUS = frozenset({"billedcost", "effectivecost", "listcost", "chargecategory"})
-# Every CUR has columns of these groups; snake case is CUR 2.0's, and Athena's form of the legacy
+# Every CUR has columns of these groups; snake case is CUR 2.0, or the Athena form of the legacy
 # report (AWS Cost and Usage Report user guide, "Column names in Athena").
 _CUR_GROUPS = ("bill_", "line_item_", "identity_")
-# Maps and account names came with CUR 2.0; the legacy report has a column for each tag and each
-# product attribute instead.
+# Map columns and account names exist only in CUR 2.0; the legacy report has a column for each tag
+# and product attribute instead.
 _ONLY_CUR_2_0 = frozenset(
     {
         "bill_payer_account_name",
@@ -46,8 +46,10 @@ _LEGACY_GROUPS = ("product_", "resource_tags_", "cost_category_")
 
 
 def kinds_of(columns: Collection[str]) -> frozenset[ExportKind]:
-    """The kinds that `columns` can belong to, in whatever case; none when they are no cost
-    export's, every kind when there are no columns to judge by."""
+    """Return the kinds that `columns` can belong to, in any case of letters.
+
+    Empty for columns of no cost export, every kind for an empty list.
+    """
     if not columns:
         return EVERY_KIND
     names = frozenset(name.lower() for name in columns)
@@ -61,14 +63,14 @@ def kinds_of(columns: Collection[str]) -> frozenset[ExportKind]:
 
 
 def kinds_of_report(columns: Collection[str]) -> frozenset[ExportKind]:
-    """The same for the columns that a legacy report's manifest lists."""
+    """Return the kinds for the columns of a legacy report's manifest."""
     return frozenset({ExportKind.CUR_LEGACY}) if kinds_of(columns) & CUR_KINDS else frozenset()
 
 
 def kinds_of_export(columns: Collection[str]) -> frozenset[ExportKind]:
-    """The same for the columns that a manifest of Data Exports lists.
+    """Return the kinds for the columns of a Data Exports manifest.
 
-    There the CUR is always CUR 2.0, also where its query takes a map apart or renames columns.
+    A CUR is always CUR 2.0 there, even if its query unpacks a map or renames columns.
     """
     found = kinds_of(columns)
     if found and found <= CUR_KINDS:
@@ -77,7 +79,7 @@ def kinds_of_export(columns: Collection[str]) -> frozenset[ExportKind]:
 
 
 def named(kinds: Collection[ExportKind]) -> str:
-    """The kinds as a sentence names them."""
+    """Return the kinds as part of a sentence."""
     return " or ".join(NAMES[kind] for kind in ExportKind if kind in kinds)
 
 

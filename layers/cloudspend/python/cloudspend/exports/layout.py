@@ -1,4 +1,4 @@
-"""Where AWS puts what it delivers, as keys of the export's bucket.
+"""Keys of AWS's deliveries in the export's bucket.
 
 Sources: AWS Cost and Usage Report user guide, "Viewing your Cost and Usage Reports"; AWS Data
 Exports user guide, "Understanding export delivery". `<folder>` is `<prefix>/<name>/`:
@@ -10,8 +10,8 @@ Exports user guide, "Understanding export delivery". `<folder>` is `<prefix>/<na
                                 <folder>metadata/BILLING_PERIOD=<yyyy-mm>/   newest manifest
       with CREATE_NEW_REPORT    a folder for the execution below both, with its files and manifest
 
-Sources disagree on where the manifest of a legacy report stands that is overwritten as csv: in the
-month's folder or in the date range's. FOCUS exports were seen with `billing_period=`.
+Sources disagree on the manifest's folder of a legacy CSV report that is overwritten: the month's
+folder or the date range's. FOCUS exports were seen with `billing_period=`.
 """
 
 import re
@@ -32,28 +32,30 @@ _PERIODS = (
 
 
 def folder_of(export: Export) -> str:
-    """The folder of an export, with its closing slash: `<prefix>/<name>/`."""
+    """Return the folder of an export with its closing slash: `<prefix>/<name>/`."""
     return "/".join(part for part in (export.prefix.strip("/"), export.name) if part) + "/"
 
 
 def months_of(export: Export) -> str:
-    """The folder of a legacy report that is overwritten, in which no delivery has its own."""
+    """Return the folder of an overwritten legacy report, in which deliveries have no folder of
+    their own.
+    """
     return f"{folder_of(export)}{export.name}/"
 
 
 def inside(export: Export, key: str) -> bool:
-    """Whether `key` names an object in the export's own folder and nothing else."""
+    """Return whether `key` is an object in the export's own folder."""
     parts = key.split("/")
     return key.startswith(folder_of(export)) and not {"", ".", ".."} & set(parts)
 
 
 def manifest_name(export: Export) -> str:
-    """The file name that every manifest of the export bears."""
+    """Return the file name of the export's manifests."""
     return f"{export.name}{MANIFEST_SUFFIX}"
 
 
 def period_of(key: str) -> BillingPeriod | None:
-    """The billing period whose folder `key` lies in; None where no folder names one."""
+    """Return the billing period of the folder of `key`; None if no folder names one."""
     for pattern in _PERIODS:
         found = pattern.findall(key)
         if found:
@@ -66,9 +68,10 @@ def period_of(key: str) -> BillingPeriod | None:
 
 
 def own_manifest(export: Export, file_key: str, delivery_id: str | None) -> str | None:
-    """The manifest's copy that belongs to one delivery for good, by the key of one of its files.
+    """Return the manifest copy that permanently belongs to a delivery, by the key of one of its
+    files.
 
-    None where the delivery has no folder of its own, because the next one overwrites it.
+    None if the delivery has no folder of its own, because the next one overwrites it.
     """
     folder, _, _ = file_key.rpartition("/")
     within = folder.removeprefix(folder_of(export)).split("/")

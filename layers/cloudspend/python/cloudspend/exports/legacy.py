@@ -16,7 +16,7 @@ COMPRESSIONS = {"GZIP": "gzip", "ZIP": "zip", "PARQUET": "parquet"}
 
 
 def read(fields: Fields) -> Manifest:
-    """What a legacy manifest says. Raises DeliveryError."""
+    """Read a legacy manifest. Raises DeliveryError."""
     files = _files(fields)
     columns = _columns(fields)
     return Manifest(
@@ -63,7 +63,7 @@ def _compression(fields: Fields, files: tuple[NamedFile, ...]) -> str:
 
 
 def _columns(fields: Fields) -> dict[str, str]:
-    """Names as `category/name`, with the type where one is given (older manifests have none)."""
+    """Return names as `category/name` with their types, which older manifests do not have."""
     found: dict[str, str] = {}
     for column in fields.list_or_empty("columns"):
         if not isinstance(column, dict) or not is_text(column.get("name")):

@@ -1,8 +1,8 @@
 """Manifests of every export kind.
 
-A manifest is input from outside: it is read leniently, but whatever it names must lie in the
-export's own bucket and folder, because CloudSpend reads what it names with the customer's role.
-`read_manifest` says what a manifest says; `delivery_of` whether that is a delivery of an account.
+A manifest is external input. It is read leniently, but every file that it lists must be in the
+export's own bucket and folder, because CloudSpend reads these files with the customer's role.
+`read_manifest` parses a manifest; `delivery_of` checks that it is a delivery of an account.
 """
 
 import json
@@ -18,15 +18,15 @@ from cloudspend.exports.layout import folder_of, inside, manifest_name, period_o
 from cloudspend.exports.model import Delivery, Manifest, NamedFile
 from cloudspend.exports.ports import StoredObject
 
-# AWS lists each file and each column once: a bill of ten thousand files stays below this.
+# AWS lists each file and column once: a bill of ten thousand files stays below this.
 MANIFEST_LIMIT = 16 * 1024 * 1024
-# Keys of a JSON object that is no manifest, as far as the complaint names them.
+# Keys of a JSON object that is not a manifest, as many as an error names.
 KEYS_SHOWN = 10
 KEY_LENGTH = 60
 
 
 def is_manifest_of(account: Account, bucket: str, key: str) -> bool:
-    """Whether an object of this name can be a manifest of the account's export."""
+    """Return whether an object of this name can be a manifest of the account's export."""
     export = account.export
     return (
         bucket == export.bucket
@@ -36,9 +36,9 @@ def is_manifest_of(account: Account, bucket: str, key: str) -> bool:
 
 
 def read_manifest(place: str, body: bytes) -> Manifest:
-    """What the manifest at `place` (its URI or path) says, whosever it is.
+    """Parse the manifest at `place` (its URI or path), of any account.
 
-    Raises DeliveryError that names the manifest and what is wrong or missing.
+    Raises DeliveryError that names the manifest and its flaw.
     """
     content = _json_object(place, body)
     manifest = _reader(place, content)(Fields(place, content))
@@ -50,8 +50,11 @@ def read_manifest(place: str, body: bytes) -> Manifest:
 
 
 def delivery_of(account: Account, stored: StoredObject, body: bytes) -> Delivery:
-    """The account's delivery that a manifest describes. Raises DeliveryError, naming what is wrong:
-    beside what cannot be read, a kind other than the configured one and files elsewhere."""
+    """Return the account's delivery that a manifest describes.
+
+    Raises DeliveryError for a manifest that cannot be parsed, for another kind than the configured
+    one, and for files in other places.
+    """
     place = f"s3://{stored.bucket}/{stored.key}"
     manifest = read_manifest(place, body)
     _check_kind(account, place, manifest)
@@ -60,7 +63,7 @@ def delivery_of(account: Account, stored: StoredObject, body: bytes) -> Delivery
         account_id=account.account_id,
         kind=account.export.kind,
         period=manifest.period,
-        # The ETag changes with each delivery, and is the same for whoever asks.
+        # The ETag changes with each delivery and is the same for every reader.
         delivery_id=manifest.delivery_id or f"etag-{stored.etag}",
         delivered_at=stored.modified,
         manifest_bucket=stored.bucket,
@@ -100,7 +103,7 @@ def _reader(place: str, content: dict[str, object]) -> Callable[[Fields], Manife
 
 
 def _check_kind(account: Account, place: str, manifest: Manifest) -> None:
-    """The mistake that is made most: the paths and names of the kinds resemble one another."""
+    """Check the kind: the paths and names of the kinds are similar and often confused."""
     kind = account.export.kind
     if kind in manifest.kinds:
         return
@@ -127,7 +130,7 @@ def _check_origin(account: Account, place: str, manifest: Manifest) -> None:
 
 
 def _own(account: Account, place: str, manifest: Manifest, file: NamedFile) -> str:
-    """The key of a named file, which must lie in the export's bucket, folder and period."""
+    """Return the key of a listed file, which must be in the export's bucket, folder and period."""
     export = account.export
     if (file.bucket or export.bucket) != export.bucket:
         raise _foreign(place, f"outside the bucket {export.bucket}", file)
@@ -147,6 +150,6 @@ def _columns(manifest: Manifest) -> str:
 
 
 def _some(names: Iterable[str]) -> str:
-    """The first few of `names` for a sentence, as JSON writes them."""
+    """Return the first few names for a sentence, as JSON."""
     shown = (json.dumps(name[:KEY_LENGTH]).strip('"') for name in islice(names, KEYS_SHOWN))
     return ", ".join(shown)

@@ -14,14 +14,14 @@ from cloudspend.errors import UsageError
 @total_ordering
 @dataclass(frozen=True)
 class BillingPeriod:
-    """A calendar month in UTC, which is how AWS bills; written `2026-10`."""
+    """A calendar month in UTC, the period of AWS bills; written `2026-10`."""
 
     year: int
     month: int
 
     @classmethod
     def parse(cls, text: str) -> "BillingPeriod":
-        """Read `YYYY-MM`. Raises UsageError."""
+        """Parse `YYYY-MM`. Raises UsageError."""
         found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", text)
         if not found:
             raise UsageError(
@@ -31,7 +31,7 @@ class BillingPeriod:
 
     @classmethod
     def of(cls, moment: datetime) -> "BillingPeriod":
-        """The period that `moment` falls into."""
+        """Return the period that contains `moment`."""
         moment = moment.astimezone(UTC)
         return cls(moment.year, moment.month)
 
@@ -41,7 +41,7 @@ class BillingPeriod:
 
     @property
     def end(self) -> datetime:
-        """The first moment after the period."""
+        """Return the first moment after the period."""
         return self.next.start
 
     @property
@@ -61,7 +61,7 @@ class BillingPeriod:
 
 @dataclass(frozen=True)
 class NamedFile:
-    """A file as a manifest names it; without `bucket` it is in the manifest's own."""
+    """A file that a manifest lists; without `bucket` it is in the manifest's bucket."""
 
     bucket: str | None
     key: str
@@ -72,12 +72,12 @@ class NamedFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a manifest says, before it is known whose it is.
+    """The content of a manifest, before its owner is known.
 
-    `form` is the key that its family lists files under; `kinds` are those its columns can be of, at
-    least one. `delivery_id` is None where AWS gives none. `compression` is "gzip", "zip" or
-    "parquet". `columns` are names in order, with AWS's types ("" where none is given).
-    `account_id` and `bucket` are told by the legacy report only.
+    `form` is the key under which its family lists files. `kinds` are the kinds that its columns
+    match, at least one. `delivery_id` is None if AWS gives none. `compression` is "gzip", "zip" or
+    "parquet". `columns` are names in order with AWS's types ("" if unknown). Only the legacy report
+    contains `account_id` and `bucket`.
     """
 
     form: str
@@ -93,9 +93,9 @@ class Manifest:
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """A file that a manifest names, as it was when the delivery was planned. `size` in bytes.
+    """A listed file as it was when the delivery was planned. `size` in bytes.
 
-    A file on a disk has an empty `bucket`, and its path as `key`.
+    A file on disk has an empty `bucket`, and its path as `key`.
     """
 
     bucket: str
@@ -105,7 +105,7 @@ class DeliveredFile:
 
     @property
     def place(self) -> str:
-        """The file as a person would name it."""
+        """Return the file's location for a person."""
         return f"s3://{self.bucket}/{self.key}" if self.bucket else self.key
 
 
@@ -114,8 +114,8 @@ class Delivery:
     """One manifest: an immutable list of files for one billing period.
 
     `delivered_at` is when S3 received the manifest; it orders the deliveries of a period.
-    `delivery_id` is AWS's own (the assembly or execution id), or derived from the manifest's ETag
-    where AWS gives none. `kind`, `compression` and `columns`: see `Manifest`.
+    `delivery_id` is AWS's (the assembly or execution id), or derived from the manifest's ETag if
+    AWS gives none. For `kind`, `compression` and `columns` see `Manifest`.
     """
 
     account_id: str
@@ -131,7 +131,7 @@ class Delivery:
 
     @property
     def generation(self) -> str:
-        """The name of the platform's copy: sorts by time, and is the same on every repeat."""
+        """Return the name of the platform's copy: it sorts by time, and repeats have the same."""
         digest = _short_digest(self.delivery_id)
         return f"{self.delivered_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{digest}"
 

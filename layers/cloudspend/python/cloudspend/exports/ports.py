@@ -1,4 +1,4 @@
-"""What this room needs of the customer's side."""
+"""Port of the exports room: the customer's bucket."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object as S3 describes it. `size` in bytes; `etag` without quotes; `modified` in UTC."""
+    """An object of S3. `size` in bytes; `etag` without quotes; `modified` in UTC."""
 
     bucket: str
     key: str
@@ -18,21 +18,22 @@ class StoredObject:
 
 
 class CustomerBucket(Protocol):
-    """Objects in a bucket of the customer's, seen with the customer's role.
+    """Objects in a customer's bucket, read with the customer's role.
 
-    Every method raises PermissionDenied when the role may not, DeliveryError when the bucket is
-    not there, and TransientError when S3 asks to come again.
+    Every method raises PermissionDenied when the role lacks a permission, DeliveryError when the
+    bucket does not exist, and TransientError when S3 asks to retry.
     """
 
     def head(self, bucket: str, key: str) -> StoredObject | None:
-        """The object, or None when there is none under `key`."""
+        """Return the object, or None when there is none under `key`."""
 
     def read(self, bucket: str, key: str, limit: int) -> tuple[StoredObject, bytes] | None:
-        """The object with its content, or None when there is none.
+        """Return the object with its content, or None when there is none.
 
         Raises DeliveryError when it is larger than `limit` bytes.
         """
 
     def folders(self, bucket: str, folder: str) -> Iterator[str]:
-        """The folders directly in `folder` (`a/b/`), whole and with their closing slash, however
-        many pages that takes; what is in them is not listed."""
+        """Yield the folders directly in `folder` (`a/b/`) with their closing slash, over all pages,
+        without listing their content.
+        """

@@ -1,7 +1,7 @@
-"""The tables of AWS Data Exports that hold cost, and their columns.
+"""Tables of AWS Data Exports that contain cost, with their columns.
 
 Source: AWS Data Exports user guide, "Data Exports table dictionary" (CUR 2.0, FOCUS 1.0 with AWS
-columns, FOCUS 1.2 with AWS columns). A column's name is also how a delivery's kind is known.
+columns, FOCUS 1.2 with AWS columns). Column names also identify the kind of a delivery.
 """
 
 from collections.abc import Mapping
@@ -61,7 +61,7 @@ _CUR_2_0 = _columns("""
     savings_plan_used_commitment
 """)
 
-# In the table only where its configuration includes split cost allocation data.
+# Only in tables whose configuration includes split cost allocation data.
 _SPLIT_COST = _columns("""
     split_line_item_actual_usage split_line_item_net_split_cost split_line_item_net_unused_cost
     split_line_item_parent_resource_id split_line_item_public_on_demand_split_cost
@@ -100,9 +100,9 @@ _FOCUS_1_2 = _columns("""
 
 @dataclass(frozen=True)
 class ExportTable:
-    """A table that an export selects from: AWS's name, its columns, and how it is configured.
+    """A table of an export: AWS's name, its columns and its configuration.
 
-    `split_cost_columns` are there only while `SPLIT_COST` is configured as TRUE.
+    `split_cost_columns` exist only if `SPLIT_COST` is TRUE.
     """
 
     name: str
@@ -111,8 +111,9 @@ class ExportTable:
     split_cost_columns: tuple[str, ...] = ()
 
     def query(self, *, split_cost: bool = False) -> str:
-        """The statement that selects all of it; the syntax knows no asterisk (AWS Data Exports
-        user guide, "Data query")."""
+        """Return the statement that selects all columns; the syntax has no asterisk (AWS Data
+        Exports user guide, "Data query").
+        """
         columns = (*self.columns, *(self.split_cost_columns if split_cost else ()))
         return " ".join(("SELECT", ", ".join(columns), "FROM", self.name))
 

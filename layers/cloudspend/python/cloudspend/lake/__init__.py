@@ -1,1 +1,1 @@
-"""Generations, publishing, the catalog and the queries."""
+"""The lake: generations, tables, the Glue catalog, objects, queries and views."""

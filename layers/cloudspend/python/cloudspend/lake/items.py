@@ -1,4 +1,4 @@
-"""Generations and published periods as items of the registry. Money is kept as decimal text."""
+"""Registry items of generations and published periods. Money is decimal text."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -20,7 +20,7 @@ Item = dict[str, Any]
 
 PERIOD = "PERIOD#"
 GENERATION = "GENERATION#"
-# Sorts between generations and periods, so that one query brings all three.
+# Sorts between generations and periods, so one query returns all three.
 WATCH = "LAST_SWEEP"
 
 
@@ -62,7 +62,7 @@ def to_period(item: Mapping[str, Any]) -> PublishedPeriod:
         residual=None if residual is None else Decimal(residual),
         reconciled_at=None if reconciled is None else datetime.fromisoformat(reconciled),
         previous_generation=item["previous_generation"],
-        # Items of before there were rollbacks do not have it.
+        # Items from before rollbacks existed do not have it.
         rolled_back_from=item.get("rolled_back_from"),
     )
 
@@ -84,7 +84,7 @@ def generation_item(generation: Generation) -> Item:
 def to_generation(item: Mapping[str, Any]) -> Generation:
     totals: Mapping[str, Any] | None = item.get("totals")
     state = GenerationState(item["state"])
-    # A generation that is taken in anew keeps the attribute of its earlier life.
+    # A generation that is ingested again keeps the attribute of its earlier life.
     expired = item["expired_at"] if state is GenerationState.EXPIRED else None
     return Generation(
         account_id=item["account_id"],
@@ -112,7 +112,7 @@ def watch_item(account_id: str, watch: SweepState) -> Item:
 
 
 def to_holdings(found: Iterable[Mapping[str, Any]]) -> AccountInventory:
-    """What an account's items hold, which come in order of their sort keys."""
+    """Convert an account's items, which are in order of their sort keys."""
     published, generations, watch = [], [], None
     for item in found:
         if item["sk"].startswith(PERIOD):

@@ -13,7 +13,7 @@ from cloudspend.exports.model import BillingPeriod
 
 @dataclass(frozen=True)
 class DetailTotals:
-    """What a generation adds up to in `billing_detail`, exactly."""
+    """Exact totals of a generation in `billing_detail`."""
 
     rows: int
     unblended_cost: Decimal
@@ -21,9 +21,9 @@ class DetailTotals:
 
 @dataclass(frozen=True)
 class Totals:
-    """What a generation adds up to, exactly; costs in `currency` units (ISO 4217).
+    """Exact totals of a generation; costs in units of `currency` (ISO 4217).
 
-    `detail` is None for a generation that has no rows for `billing_detail`, not even none.
+    `detail` is None for a generation without the table `billing_detail`.
     """
 
     rows: int
@@ -35,14 +35,16 @@ class Totals:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables that hold the generation."""
+        """Return the tables that contain the generation."""
         return (COST_AND_USAGE,) if self.detail is None else (COST_AND_USAGE, BILLING_DETAIL)
 
 
 class GenerationState(StrEnum):
-    """PLANNED -> CHECKED -> PUBLISHED; FAILED from the first two. A superseded one was never
-    published because a newer delivery had been. An expired one is being removed: nothing may point
-    at it any more."""
+    """State of a generation.
+
+    PLANNED -> CHECKED -> PUBLISHED; FAILED from the first two. SUPERSEDED: never published, because
+    a newer delivery was. EXPIRED: being removed, nothing may refer to it.
+    """
 
     PLANNED = "planned"
     CHECKED = "checked"
@@ -57,9 +59,9 @@ KEPT = frozenset({GenerationState.CHECKED, GenerationState.PUBLISHED, Generation
 
 @dataclass(frozen=True)
 class Generation:
-    """The platform's converted copy of one delivery: immutable once checked.
+    """The platform's converted copy of one delivery; immutable once it is checked.
 
-    `generation` sorts by time of delivery. `failure` is what `errors.Failure` holds, as a mapping.
+    `generation` sorts by time of delivery. `failure` has the fields of `errors.Failure`.
     `expired_at` is when it became EXPIRED.
     """
 
@@ -77,12 +79,12 @@ class Generation:
 
     @property
     def is_kept(self) -> bool:
-        """Whether its data were checked once and are still there."""
+        """Return whether the generation was checked and its data still exists."""
         return self.state in KEPT and self.totals is not None
 
 
 class Verdict(StrEnum):
-    """What a reconciliation says of a period."""
+    """Result of a reconciliation."""
 
     PROVISIONAL = "provisional"
     CERTIFIED = "certified"
@@ -91,12 +93,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class PublishedPeriod:
-    """Which generation of a billing period readers see, and what was proved of it.
+    """The generation of a billing period that readers see, and its verification.
 
     `residual` is the sum of the absolute residuals of all cells, unblended, in currency units.
-    `previous_generation` is the one that readers saw before, None for the first.
-    `rolled_back_from` is set while an operator holds the period at an earlier generation: the
-    newest one that was current before. Deliveries up to it are not published any more.
+    `previous_generation` is the one that readers saw before, None for the first. `rolled_back_from`
+    is set while an operator holds the period at an earlier generation: the newest one that was
+    current before. Deliveries up to it are not published.
     """
 
     account_id: str
@@ -113,17 +115,19 @@ class PublishedPeriod:
 
     @property
     def floor(self) -> str:
-        """The newest generation that was ever current; only a newer delivery is published."""
+        """Return the newest generation that was ever current; only newer deliveries are
+        published.
+        """
         return max(self.generation, self.rolled_back_from or "")
 
 
 @dataclass(frozen=True)
 class SweepState:
-    """What Sweep remembers of an account from one run to the next.
+    """Sweep's state of an account between runs.
 
-    `since` is when it first looked. `seen` holds for each period (`yyyy-mm`) the mark of the newest
-    manifest whose delivery is known, so that an unchanged one need not be read again. `told` holds
-    for each event about the account's condition what was said of it, so that it is said once.
+    `since` is the first run. `seen` maps each period (`yyyy-mm`) to the fingerprint of its newest
+    known manifest, so an unchanged one is not read again. `told` maps each condition event to what
+    was last announced, so it is announced once.
     """
 
     since: datetime
@@ -133,10 +137,11 @@ class SweepState:
 
 @dataclass(frozen=True)
 class AccountInventory:
-    """All that the registry holds of an account's bills. `watch` is None before the first sweep.
+    """Everything that the registry contains of an account's bills. `watch` is None before the first
+    sweep.
 
-    `published` and `generations` are in order of their periods, generations of one period in order
-    of their delivery.
+    `published` and `generations` are in order of their periods, generations of a period in order of
+    delivery.
     """
 
     published: tuple[PublishedPeriod, ...]

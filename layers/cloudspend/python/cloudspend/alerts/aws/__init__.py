@@ -1,1 +1,1 @@
-"""Events, messages and subscriptions in EventBridge, SNS and SQS."""
+"""AWS adapters of the alerts room: EventBridge, SNS and SQS."""
