@@ -1,7 +1,7 @@
 """Deliveries in a customer's bucket: one by its manifest, its files, and the newest of each month.
 
-Which files a delivery has is only ever taken from its manifest, never from a listing: a listing
-holds files of other deliveries too.
+The files of a delivery come from its manifest, never from a listing: a listing also contains files
+of other deliveries.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ Wanted = Callable[[BillingPeriod], bool]
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A manifest that stands where one of `period` belongs, and why it cannot be read."""
+    """A manifest of `period` that cannot be read, and why."""
 
     period: BillingPeriod
     manifest_key: str
@@ -38,17 +38,18 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Deliveries:
-    """The newest delivery of each period, newest period first; and for periods without one the
-    manifests that could not be read."""
+    """The newest delivery of each period, newest period first, and the unreadable manifests of
+    periods without one.
+    """
 
     newest: tuple[Delivery, ...]
     unreadable: tuple[Unreadable, ...]
 
 
 def read_delivery(account: Account, objects: CustomerBucket, bucket: str, key: str) -> Delivery:
-    """The delivery of a manifest; every copy of a manifest leads to the same delivery.
+    """Read the delivery of a manifest. Every copy of a manifest gives the same delivery.
 
-    Raises DeliveryError when the manifest is missing, cannot be read or is not of this export.
+    Raises DeliveryError when the manifest is missing, unreadable or not of this export.
     """
     if not is_manifest_of(account, bucket, key):
         raise DeliveryError(
@@ -62,15 +63,15 @@ def read_delivery(account: Account, objects: CustomerBucket, bucket: str, key: s
     own = own_manifest(account.export, delivery.file_keys[0], delivery.delivery_id)
     if own in (None, key):
         return delivery
-    # While AWS writes the delivery's own copy a moment later or not at all, the one at hand counts.
+    # AWS may write the delivery's own copy a moment later or never; until then, use this copy.
     kept = _read(account, objects, bucket, own)
     return kept if kept and kept.delivery_id == delivery.delivery_id else delivery
 
 
 def planned_files(delivery: Delivery, objects: CustomerBucket) -> tuple[DeliveredFile, ...]:
-    """The delivery's files as they are now, in the manifest's order and as often as it lists them.
+    """Return the delivery's files as they are now, in the manifest's order and number.
 
-    Raises DeliveryError that names the first file which is not there.
+    Raises DeliveryError that names the first missing file.
     """
     found: dict[str, DeliveredFile] = {}
     for key in delivery.file_keys:
@@ -85,9 +86,9 @@ def newest_deliveries(
     since: BillingPeriod | None = None,
     period: BillingPeriod | None = None,
 ) -> Deliveries:
-    """The newest delivery of each billing period from `since` on, or of `period` alone.
+    """Return the newest delivery of each billing period from `since` on, or of `period` alone.
 
-    Folders are listed, data files never; manifests of other periods are not read.
+    Lists folders but never data files, and reads no manifests of other periods.
     """
 
     def wanted(each: BillingPeriod) -> bool:
@@ -120,8 +121,9 @@ def newest_deliveries(
 def latest_manifests(
     account: Account, objects: CustomerBucket, wanted: Wanted
 ) -> dict[BillingPeriod, StoredObject]:
-    """The manifest that AWS wrote last for each wanted billing period, as S3 describes it: no
-    manifest is read and no data file listed."""
+    """Return the newest manifest of each wanted billing period, without reading it or listing data
+    files.
+    """
     latest: dict[BillingPeriod, StoredObject] = {}
     for period, folder in _period_folders(account.export, objects, wanted):
         for stored in _manifests(account.export, objects, folder):
@@ -134,7 +136,7 @@ def latest_manifests(
 def _period_folders(
     export: Export, objects: CustomerBucket, wanted: Wanted
 ) -> Iterator[tuple[BillingPeriod, str]]:
-    """Every folder of a wanted period that manifests can stand in, in any of AWS's layouts."""
+    """Yield every folder of a wanted period that can contain manifests, in any of AWS's layouts."""
     top = folder_of(export)
     places = [top, f"{top}{METADATA}", *objects.folders(export.bucket, months_of(export))]
     for place in places:
@@ -145,7 +147,9 @@ def _period_folders(
 
 
 def _manifests(export: Export, objects: CustomerBucket, folder: str) -> Iterator[StoredObject]:
-    """The copy that AWS overwrites with the newest; where there is none, those of each delivery."""
+    """Yield the copy that AWS overwrites with the newest; if there is none, the manifests of each
+    delivery.
+    """
     name = manifest_name(export)
     latest = objects.head(export.bucket, folder + name)
     if latest:

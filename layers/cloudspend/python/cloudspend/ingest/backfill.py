@@ -1,7 +1,7 @@
-"""Take in what AWS has delivered before: newest period first, a few periods at once.
+"""Backfill: ingest earlier deliveries, newest period first, a few periods at a time.
 
-Months of bills would otherwise be converted all at the same time, and the one that people look at
-first would wait for those that hardly anyone looks at.
+Otherwise all months would be converted at once, and the most wanted month would wait for the
+others.
 """
 
 from collections.abc import Mapping
@@ -23,20 +23,19 @@ WAITING, UNDER_WAY, DONE = "waiting", "running", "done"
 
 @dataclass(frozen=True)
 class Backfill:
-    """Deliveries that Ingest was not started for yet, newest period first, and the executions that
-    are under way for others."""
+    """Deliveries that wait for their Ingest, newest period first, and the running executions."""
 
     waiting: tuple[IngestRequest, ...] = ()
     running: tuple[str, ...] = ()
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Backfill":
-        """Read what `to_payload` wrote."""
+        """Read the output of `to_payload`."""
         waiting = tuple(IngestRequest.from_payload(each) for each in payload[WAITING])
         return cls(waiting, tuple(payload[UNDER_WAY]))
 
     def to_payload(self) -> dict[str, Any]:
-        """The backfill as it travels between steps; done when nothing waits or runs any more."""
+        """Return the backfill as step payload; done when nothing waits or runs."""
         return {
             WAITING: [each.to_payload() for each in self.waiting],
             UNDER_WAY: list(self.running),
@@ -50,10 +49,10 @@ def find_backfill(
     registry: AccountReader,
     open_bucket: OpenBucket,
 ) -> tuple[Backfill, tuple[Unreadable, ...]]:
-    """The newest delivery of each period since the account's start date, or of `period` alone; and
-    the manifests that cannot be read.
+    """Find the newest delivery of each period since the account's start date, or of `period` alone.
 
-    Raises UsageError when the account is not active, or when AWS has not delivered `period`.
+    Also return the unreadable manifests. Raises UsageError when the account is not active, or when
+    AWS has not delivered `period`.
     """
     account = registry.get(account_id)
     if not account.is_ingesting:
@@ -77,9 +76,11 @@ def find_backfill(
 def advance(
     backfill: Backfill, executions: Executions, at_once: int
 ) -> tuple[Backfill, list[Started]]:
-    """Start Ingest for what waits, until `at_once` executions run. What is taken in already, or
-    under way, is left alone; a delivery whose attempts failed is tried once more."""
-    # None: started a moment ago, and not to be read yet.
+    """Start Ingest for waiting deliveries until `at_once` executions run.
+
+    Skips deliveries that are ingested or running; retries a delivery whose attempts failed once.
+    """
+    # None: just started, and not readable yet.
     running = [name for name in backfill.running if executions.status(name) in (RUNNING, None)]
     waiting = list(backfill.waiting)
     started = []
@@ -99,10 +100,10 @@ def onboard_backfill(
     bus: Bus,
     at_once: int,
 ) -> dict[str, Any]:
-    """One turn of Onboard's backfill: the first finds the deliveries, each starts some of them.
+    """Run one turn of Onboard's backfill: the first finds the deliveries, each turn starts some.
 
-    A manifest that cannot be read is reported like any other failed delivery and undoes nothing:
-    the next delivery may be sound, and it comes by itself. Raises TransientError.
+    An unreadable manifest is reported like any failed delivery and stops nothing, because a later
+    delivery can be valid. Raises TransientError.
     """
     if p.BACKFILL in state:
         backfill = Backfill.from_payload(state[p.BACKFILL])
@@ -117,7 +118,8 @@ def _found_or_reported(
 ) -> Backfill:
     account = registry.get(account_id)
     if not account.is_ingesting:
-        # Connected anew, suspended or offboarded meanwhile: what did that goes on from here.
+        # The account was connected again, suspended or offboarded in the meantime; that process
+        # continues.
         return Backfill()
     try:
         backfill, unreadable = find_backfill(account_id, None, registry, open_bucket)

@@ -1,5 +1,8 @@
-"""Source text against written Parquet; the third path, Athena, is prepared here and judged when
-publishing."""
+"""Compare the source text with the written Parquet, and prepare the query for the third path,
+Athena.
+
+Athena's sums are compared when publishing.
+"""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -44,11 +47,12 @@ UNBLENDED = "line_item_unblended_cost"
 def check(
     state: State, registry: AccountReader, shelf: IngestPorts, catalog: Catalog, bus: Bus
 ) -> dict[str, Any]:
-    """Prove that the Parquet files hold the delivery, whole and once, and register the generation.
+    """Verify that the Parquet files contain the delivery completely and once, and register the
+    generation.
 
-    Returns the state with the totals and the query by which Athena sums the generation. Raises
-    TotalsDiffer when source and Parquet disagree, Defect when a task has not exactly one result
-    or a file stands there that no task wrote.
+    Return the state with the totals and the query with which Athena sums the generation. Raises
+    TotalsDiffer when source and Parquet differ, and Defect when a task does not have exactly one
+    result or a file exists that no task wrote.
     """
     account = registry.get(state[p.ACCOUNT_ID])
     held = account.account_id, BillingPeriod.parse(state[p.PERIOD]), state[p.GENERATION]
@@ -74,8 +78,9 @@ def _register(
     shelf: IngestPorts,
     catalog: Catalog,
 ) -> None:
-    """Make the generation a partition of the tables of all generations; what readers see gets the
-    columns that its data have, for when it is published."""
+    """Add the generation to the tables of all generations, and its columns to the tables for
+    readers.
+    """
     for table in (*PERIOD_TABLES, *GENERATION_TABLES):
         if columns := tag_columns(table, account):
             catalog.ensure_columns(table.name, columns)
@@ -89,7 +94,7 @@ def _register(
 def _report_unknown(
     account: Account, held: Held, summaries: Sequence[ConversionSummary], bus: Bus
 ) -> None:
-    """One event a generation for columns, and one for charge types, that no rule knows."""
+    """Publish one event per generation for unknown columns, and one for unknown charge types."""
     _, period, generation = held
     columns = sorted({name for summary in summaries for name in summary.unknown_columns})
     types = sorted({name for summary in summaries for name in summary.unknown_charge_types})
@@ -111,8 +116,9 @@ def _tasks(state: State, lake: Lake) -> list[ConversionTask]:
 
 
 def _tables(tasks: Sequence[ConversionTask]) -> tuple[str, ...]:
-    """The tables that the plan fills: the same for every task of a plan. A bill without any file
-    has the first table only."""
+    """Return the tables of the plan, the same for each of its tasks; the first table for no
+    files.
+    """
     found = {task.tables for task in tasks} or {(COST_AND_USAGE.name,)}
     if len(found) > 1:
         raise Defect("The tasks of a plan fill different tables.", tables=sorted(found))
@@ -122,7 +128,7 @@ def _tables(tasks: Sequence[ConversionTask]) -> tuple[str, ...]:
 def _summaries(
     state: State, tasks: Sequence[ConversionTask], lake: Lake
 ) -> list[ConversionSummary]:
-    """The result of every task of the plan, from the files that the Distributed Map wrote."""
+    """Return the result of every task of the plan, from the result files of the Distributed Map."""
     summaries = [
         ConversionSummary.from_payload(json.loads(child["Output"]))
         for child in children_that(SUCCEEDED, state, lake)
@@ -136,7 +142,7 @@ def _summaries(
 
 
 def _expected(summaries: Sequence[ConversionSummary], tables: Collection[str]) -> Totals:
-    """What the source text of all files adds up to."""
+    """Return the totals of the source text of all files."""
     currencies = sorted({summary.currency for summary in summaries if summary.currency})
     if len(currencies) > 1:
         raise DeliveryError(
@@ -162,8 +168,7 @@ def _expected(summaries: Sequence[ConversionSummary], tables: Collection[str]) -
 def _require_exactly(
     summaries: Sequence[ConversionSummary], tables: Sequence[str], held: Held, lake: Lake
 ) -> None:
-    """The folder of each table holds what the tasks wrote for it, and nothing was written for a
-    table that is not of the plan."""
+    """Check that each table's folder contains exactly the objects of the tasks."""
     written = {(output.key, output.size) for summary in summaries for output in summary.outputs}
     found = {
         (file.key, file.size)
@@ -181,7 +186,7 @@ def _require_exactly(
 def _require_same(
     summaries: Sequence[ConversionSummary], tables: Collection[str], lake: Lake
 ) -> None:
-    """Task by task, so that a loss in one cannot hide behind a gain in another."""
+    """Compare task by task, so a loss in one cannot be hidden by a gain in another."""
     for summary in summaries:
         expected = _expected([summary], tables)
         wrong = differences(expected, _written(summary, expected, lake))
@@ -195,7 +200,7 @@ def _require_same(
 
 
 def _written(summary: ConversionSummary, expected: Totals, lake: Lake) -> Totals:
-    """What stands in the Parquet files of one task."""
+    """Return the totals of one task's Parquet files."""
     cost = _sums(summary, COST_AND_USAGE.name, (BILLED, EFFECTIVE, LIST), lake)
     detail = None
     if expected.detail:

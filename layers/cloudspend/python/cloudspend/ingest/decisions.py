@@ -1,4 +1,4 @@
-"""What to do with a delivery, totals, a pointer: values in, a decision and its reason out."""
+"""Decisions about deliveries and generations: values in, a decision and its reason out."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ class Ingest:
 
 @dataclass(frozen=True)
 class Skip:
-    """Leave the delivery alone. `superseded` when it is because a newer one is published."""
+    """Skip the delivery; `superseded` if a newer one is published."""
 
     reason: str
     superseded: bool = False
@@ -29,10 +29,10 @@ class Skip:
 def decide_ingest(
     generation: str, pointer: PublishedPeriod | None, existing: Generation | None
 ) -> Ingest | Skip:
-    """Whether `generation` is to be converted, given what is published and what was begun.
+    """Decide whether to convert `generation`, given the published and the existing generation.
 
-    A published generation that was never compared with Cost Explorer is done again: its execution
-    ended between the two, or Cost Explorer could not be asked then.
+    A published generation that was never compared with Cost Explorer is converted again: its
+    execution ended in between, or Cost Explorer did not answer.
     """
     if pointer is None:
         return Ingest("An earlier attempt did not finish." if existing else "The period is new.")
@@ -61,14 +61,16 @@ def _finished(pointer: PublishedPeriod, existing: Generation | None) -> bool:
 
 @dataclass(frozen=True)
 class Advance:
-    """Make the generation current in place of `over` (None: the period has no pointer yet)."""
+    """Make the generation current in place of `over` (None: the period has no current
+    generation).
+    """
 
     over: str | None
 
 
 @dataclass(frozen=True)
 class Repeat:
-    """The generation is current already."""
+    """The generation is already current."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Superseded:
 def decide_publish(
     generation: str, pointer: PublishedPeriod | None
 ) -> Advance | Repeat | Superseded:
-    """What publishing `generation` means while `pointer` is current."""
+    """Decide whether `generation` may become current. Return Advance, Repeat or Superseded."""
     if pointer is None:
         return Advance(None)
     if pointer.generation == generation:
@@ -92,13 +94,14 @@ def decide_publish(
 
 
 def restates(previous_generation: str, period: BillingPeriod) -> bool:
-    """Whether a generation that follows `previous_generation` changes figures which readers could
-    take for complete: that one was delivered after the month's end. Growth of the running month is
-    no restatement.
+    """Return whether a generation after `previous_generation` changes figures that were complete.
+
+    Figures are complete if they were delivered after the month's end. Growth of the running month
+    is not a restatement.
     """
     return delivered_at(previous_generation) >= period.end
 
 
 def delivered_at(generation: str) -> datetime:
-    """When AWS delivered what `generation` was made of, to the second."""
+    """Return when AWS delivered the generation's source, to the second."""
     return datetime.strptime(generation.partition("-")[0], "%Y%m%dT%H%M%S%z")

@@ -1,4 +1,4 @@
-"""A new object in a customer's bucket: is it a manifest that CloudSpend waits for?"""
+"""Handle an S3 event: start Ingest if the new object is a manifest of an active account."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from cloudspend.ingest.failure import failed_event, failure_of
 from cloudspend.ingest.start import IngestRequest, OpenBucket, start_ingest
 from cloudspend.lake.ports import Executions
 
-MAX_KEY = 1024  # bytes, the longest key that S3 knows
+MAX_KEY = 1024  # Bytes; the longest S3 key.
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ def announce(
 ) -> Announced:
     """Start Ingest for the manifest that an S3 "Object Created" event names.
 
-    Anyone can send an event, so it is believed only where account, bucket and key are those of an
-    active account's export, and the manifest itself is read through the customer's role. A
-    manifest that cannot be read is reported as IngestFailed. Raises TransientError.
+    Anyone can send an event. It is accepted only if account, bucket and key match an active
+    account's export, and the manifest is read with the customer's role. An unreadable manifest is
+    reported as IngestFailed. Raises TransientError.
     """
     try:
         account, bucket, key = _claimed(event, registry)
@@ -54,7 +54,7 @@ def announce(
 
 
 def _claimed(event: Mapping[str, Any], registry: AccountReader) -> tuple[Account, str, str]:
-    """The active account that the event claims to come from, the bucket and the key."""
+    """Return the active account that the event names, with bucket and key. Raises UsageError."""
     detail = _mapping(event.get("detail"))
     account_id = event.get("account")
     bucket = _mapping(detail.get("bucket")).get("name")

@@ -1,4 +1,4 @@
-"""What went wrong with a generation: noted where it is known best, reported once."""
+"""Failures of generations: recorded where the cause is known, and reported once."""
 
 import json
 from collections.abc import Mapping
@@ -18,23 +18,23 @@ from cloudspend.ingest.plan import maps_folder
 from cloudspend.lake.model import Generation, PublishedPeriod
 from cloudspend.lake.ports import Generations, Lake
 
-# The texts that an event carries of a file are cut: a value can be a whole damaged line.
+# Longest text of a file in an event: a value can be a whole damaged line.
 MAX_VALUE = 200
 OUR_FAULT = (
     "The platform team looks at the failed execution of the state machine cloudspend-ingest; the "
     "customer need not do anything."
 )
 OUR_ERRORS = frozenset(names(CloudSpendError))
-# Amazon States Language, "Errors": a Distributed Map of which more children failed than it may.
+# Amazon States Language, "Errors": more children of a Distributed Map failed than allowed.
 MAP_FAILED = "States.ExceedToleratedFailureThreshold"
 
 
 def note_failure(task: Mapping[str, Any], error: Exception, generations: Generations) -> None:
-    """Note on its generation why the conversion task failed.
+    """Record on the generation why a conversion task failed.
 
-    The error of a Distributed Map does not hold its child's text, so that the child leaves it where
-    `report_failure` looks. A child that runs out of time or memory cannot; the map's result files
-    tell of it.
+    The error of a Distributed Map does not contain its child's text, so the child leaves it for
+    `report_failure`. A child that runs out of time or memory cannot; the map's result files show
+    it.
     """
     generations.record_failure(
         task[p.ACCOUNT_ID],
@@ -45,7 +45,7 @@ def note_failure(task: Mapping[str, Any], error: Exception, generations: Generat
 
 
 def failure_of(error: Exception) -> Failure:
-    """`error` as Step Functions would hand it on."""
+    """Return `error` in the form in which Step Functions passes it on."""
     if isinstance(error, CloudSpendError):
         return Failure(type(error).__name__, error.summary, error.remedy, error.details)
     return Failure(type(error).__name__, str(error) or type(error).__name__, "", {})
@@ -58,11 +58,10 @@ def report_failure(
     lake: Lake,
     bus: Bus,
 ) -> dict[str, Any]:
-    """Mark the generation of a failed Ingest and say so on the bus.
+    """Set the generation of a failed Ingest to FAILED and publish an event.
 
-    IngestFailed when readers do not get the delivery, IngestUnfinished when it was published and
-    only what follows failed. Returns the state with `failure` as a person should read it: the
-    class name and a sentence.
+    IngestFailed if readers do not get the delivery, IngestUnfinished if it was published and a
+    later step failed. Return the state with `failure` for a person: class name and sentence.
     """
     account = registry.get(state[p.ACCOUNT_ID])
     generation = _generation(state, generations)
@@ -94,7 +93,7 @@ def _outcome(
 def failed_event(
     account: Account, period: BillingPeriod | None, generation: str | None, failure: Failure
 ) -> Event:
-    """The event IngestFailed; a second failure of another kind is another event."""
+    """Return the event IngestFailed; a second failure of another kind is another event."""
     details = failure.details
     line = details.get("line")
     return event(
@@ -135,7 +134,7 @@ def _caught(state: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _generation(state: Mapping[str, Any], generations: Generations) -> Generation | None:
-    """The generation the state names; before Plan has answered, the one of its manifest."""
+    """Return the generation of the state; before Plan has answered, the one of its manifest."""
     if p.GENERATION in state:
         period = BillingPeriod.parse(state[p.PERIOD])
         return generations.get(state[p.ACCOUNT_ID], period, state[p.GENERATION])
@@ -145,8 +144,9 @@ def _generation(state: Mapping[str, Any], generations: Generations) -> Generatio
 
 
 def _known_best(caught: Failure, generation: Generation | None, lake: Lake) -> Failure:
-    """What a child noted or Step Functions wrote of it, where the state machine caught only an
-    error of the services."""
+    """Return the recorded failure of a child, if the state machine only caught an error of a
+    service.
+    """
     if caught.error in OUR_ERRORS or generation is None:
         return caught
     if generation.failure is not None:
@@ -158,14 +158,14 @@ def _known_best(caught: Failure, generation: Generation | None, lake: Lake) -> F
 
 
 def _of_a_child(generation: Generation, lake: Lake) -> Failure | None:
-    """Why the first child failed that the newest map run of the generation lists as failed."""
+    """Return why the first failed child of the generation's newest map run failed."""
     folder = maps_folder(generation.account_id, generation.period, generation.generation)
     child = next(failed_in_newest(folder, lake), None)
     if child is None:
         return None
     why = parse(child.get("Error", ""), child.get("Cause", ""))
     if why.error in OUR_ERRORS:
-        # It said why, and could not note it.
+        # The child raised an error but could not record it.
         return why
     task = json.loads(child["Input"])[p.TASK]
     said = why.error if why.summary == why.error else f"{why.error}: {why.summary}"

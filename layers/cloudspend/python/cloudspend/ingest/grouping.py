@@ -1,22 +1,23 @@
-"""Which files of a delivery are converted together."""
+"""Group the files of a delivery into conversion tasks."""
 
 from collections.abc import Sequence
 
 from cloudspend.exports.model import DeliveredFile
 from cloudspend.settings import TASK_BYTES
 
-# A task's list of files is the input of a step, which may have 256 KiB (AWS Step Functions
-# developer guide, "Service quotas"); an entry with the longest key that S3 knows has 1.3.
+# A task's file list is the input of a step, which is limited to 256 KiB (AWS Step Functions
+# developer guide, "Service quotas"); an entry with the longest S3 key has 1.3.
 TASK_FILES = 100
 
 
 def grouped(
     files: Sequence[DeliveredFile], most_bytes: int = TASK_BYTES, most_files: int = TASK_FILES
 ) -> list[tuple[DeliveredFile, ...]]:
-    """`files` in their order, in groups of at most `most_bytes` (compressed) and `most_files`.
+    """Group `files` in their order, with at most `most_bytes` (compressed) and `most_files` per
+    group.
 
-    A file that is larger than `most_bytes` is a group of its own. A file that is listed twice is
-    there twice: reconciliation finds what is counted twice, the plan does not doctor a delivery.
+    A file larger than `most_bytes` is a group of its own. A file that is listed twice occurs twice:
+    reconciliation finds double counting, the plan does not change a delivery.
     """
     groups: list[list[DeliveredFile]] = []
     size = 0

@@ -1,6 +1,6 @@
-"""What the children of a Distributed Map came to, from the result files that Step Functions writes.
+"""Results of a Distributed Map's children, from the result files of Step Functions.
 
-Source of their form: Step Functions developer guide, "ResultWriter".
+Source of their format: Step Functions developer guide, "ResultWriter".
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,14 +10,14 @@ from cloudspend import payloads as p
 from cloudspend.lake.ports import Lake
 
 SUCCEEDED, FAILED = "SUCCEEDED", "FAILED"
-# The name of a map run's list of result files, which stand beside it.
+# Name of a map run's list of result files, which are in the same folder.
 MANIFEST = "manifest.json"
 
 Child = Mapping[str, Any]
 
 
 def children(state: Mapping[str, Any], lake: Lake) -> Iterator[tuple[str, Child]]:
-    """The children of the map whose result `state` bears, each after its outcome."""
+    """Yield the children of the map in `state`, each with its outcome."""
     written = lake.read_json(_manifest(state))
     for outcome in written["ResultFiles"]:
         for child in _listed(written, outcome, lake):
@@ -25,13 +25,12 @@ def children(state: Mapping[str, Any], lake: Lake) -> Iterator[tuple[str, Child]
 
 
 def children_that(outcome: str, state: Mapping[str, Any], lake: Lake) -> Iterator[Child]:
-    """Those of them that have `outcome`; nothing is read of the others."""
+    """Yield the children with `outcome`, without reading the others."""
     return _listed(lake.read_json(_manifest(state)), outcome, lake)
 
 
 def failed_in_newest(folder: str, lake: Lake) -> Iterator[Child]:
-    """The children that failed of the map that last wrote its results under `folder`; none where
-    no map did."""
+    """Yield the failed children of the newest map run under `folder`; none if there is no run."""
     manifests = [file for file in lake.staged(folder) if file.key.endswith(f"/{MANIFEST}")]
     newest = sorted(manifests, key=lambda file: file.modified)[-1:]
     for file in newest:

@@ -1,4 +1,4 @@
-"""From a manifest to the conversion tasks of a new generation."""
+"""Plan a generation: from a manifest to its conversion tasks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ State = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class IngestPorts:
-    """Where a generation is written down and its plan is put; tasks have up to `task_bytes`."""
+    """Ports of planning and checking; `task_bytes` limits the files of a task."""
 
     generations: Generations
     lake: Lake
@@ -39,11 +39,11 @@ class IngestPorts:
 def plan(
     state: State, registry: AccountReader, open_bucket: OpenBucket, shelf: IngestPorts
 ) -> dict[str, Any]:
-    """Decide what the delivery means and, if it is to be converted, write the plan file.
+    """Decide whether to ingest the delivery, and write its plan file.
 
-    The generation is recorded before its files are looked at, so that a file which is missing is a
-    failure of that generation. Raises UsageError for an account that is not active, and what
-    reading a delivery raises.
+    The generation is recorded before its files are looked up, so a missing file is a failure of
+    that generation. Raises UsageError for an account that is not active, and the errors of reading
+    a delivery.
     """
     account = registry.get(state[p.ACCOUNT_ID])
     if not account.is_ingesting:
@@ -114,7 +114,7 @@ def _tasks(
 
 
 def filled_tables(account: Account) -> tuple[str, ...]:
-    """The tables that the account's deliveries are written to."""
+    """Return the tables that the account's deliveries are written to."""
     if account.billing_detail:
         return (COST_AND_USAGE.name, BILLING_DETAIL.name)
     return (COST_AND_USAGE.name,)
@@ -133,7 +133,7 @@ def _summary(
 
 
 def maps_folder(account_id: str, period: BillingPeriod, generation: str) -> str:
-    """Where Step Functions writes what came of a generation's conversion tasks."""
+    """Return the folder of the map results of a generation's conversion."""
     return generation_prefix(RUNS, account_id, period, generation) + MAPS
 
 

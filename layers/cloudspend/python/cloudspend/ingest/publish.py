@@ -1,8 +1,7 @@
-"""Make a checked generation the one that readers see: one conditional write, then one Glue call for
-each table.
+"""Publish a checked generation: one conditional write, then one Glue call per table.
 
-The registry decides and Glue follows. Two publishers at once cannot leave Glue at the older
-generation, because each looks at the registry again after its own Glue call.
+The registry decides, and Glue follows. Two concurrent publishers cannot leave Glue at the older
+generation, because each reads the registry again after its own Glue call.
 """
 
 from collections.abc import Mapping
@@ -36,14 +35,14 @@ from cloudspend.lake.totals import differences, from_payload
 
 State = Mapping[str, Any]
 
-# `cost_and_usage` last: who sees a generation there, which is what certificates speak of, finds
-# the same one in the other tables.
+# `cost_and_usage` last: a reader that finds a generation there finds the same one in the other
+# tables.
 PUBLISH_ORDER = tuple(sorted(PERIOD_TABLES, key=lambda table: table is COST_AND_USAGE))
 
 
 @dataclass(frozen=True)
 class PublishPorts:
-    """What publishing works with."""
+    """Ports of publishing."""
 
     generations: Generations
     catalog: Catalog
@@ -57,7 +56,7 @@ def publish(
 ) -> dict[str, Any]:
     """Publish the generation of `state` unless a newer one is published.
 
-    Raises TotalsDiffer, and changes nothing, when Athena's sums are not those of the check.
+    Raises TotalsDiffer, and changes nothing, when Athena's sums differ from those of the check.
     """
     account = registry.get(state[p.ACCOUNT_ID])
     wanted = PublishedPeriod(
@@ -79,7 +78,7 @@ def publish(
         }
     sync_partitions(account, wanted.period, press)
     _record(wanted, GenerationState.PUBLISHED, press)
-    # A repeat after a rollback is only there to compare the period again: AWS delivered nothing.
+    # A repeat after a rollback only compares the period again: AWS delivered nothing.
     if published.rolled_back_from is None:
         press.bus.put(_outcome(account, published, press))
     return {
@@ -91,10 +90,9 @@ def publish(
 
 
 def advance(wanted: PublishedPeriod, generations: Generations) -> PublishedPeriod | Superseded:
-    """Make `wanted` current unless a newer one is; returns what is current for it then.
+    """Make `wanted` current unless a newer one is, and return the current period.
 
-    Losing a race means looking again: the pointer only ever moves to newer generations, so this
-    ends.
+    After a lost race, decide again. The current generation only becomes newer, so this ends.
     """
     while True:
         pointer = generations.pointer(wanted.account_id, wanted.period)
@@ -110,8 +108,11 @@ def advance(wanted: PublishedPeriod, generations: Generations) -> PublishedPerio
 
 
 def sync_partitions(account: Account, period: BillingPeriod, press: PublishPorts) -> None:
-    """Make the period's partition of every table show the registry's generation, until the
-    registry holds still. A table that does not hold the generation shows nothing of the period."""
+    """Set the period's partition of every table to the registry's generation, until the registry is
+    stable.
+
+    A table without the generation gets no partition of the period.
+    """
     shown: str | None = None
     while (pointer := press.generations.pointer(account.account_id, period)) and (
         pointer.generation != shown
@@ -156,8 +157,10 @@ def _require_same(expected: Totals, found: Totals) -> None:
 
 
 def _outcome(account: Account, published: PublishedPeriod, press: PublishPorts) -> Event:
-    """PeriodRestated where figures of a complete month changed, otherwise PeriodPublished: AWS
-    delivers closed months again without changing them."""
+    """Return PeriodRestated if complete figures changed, otherwise PeriodPublished.
+
+    AWS also delivers closed months again without a change.
+    """
     previous = published.previous_generation
     if previous and restates(previous, published.period):
         changes = _changes(published, previous, press.queries)
@@ -204,7 +207,7 @@ def _restated(
 
 
 def _changes(published: PublishedPeriod, previous: str, queries: Queries) -> tuple[CostChange, ...]:
-    """What the restatement changed by account and service, the largest difference first."""
+    """Return the changes of a restatement by account and service, largest difference first."""
     found = services_between(
         published.account_id, published.period, previous, published.generation, queries
     )

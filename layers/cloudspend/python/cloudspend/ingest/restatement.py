@@ -1,4 +1,4 @@
-"""What one generation of a billing period changed against another."""
+"""Differences between two generations of a billing period."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +13,9 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class Change:
-    """What an account, service and charge type costs in two generations.
+    """The cost of an account, service and charge type in two generations.
 
-    Exact, in the bill's currency; `charge_type` is AWS's line item type. What one of the two lacks
-    costs 0 there.
+    Exact, in the bill's currency; `charge_type` is AWS's line item type. A missing cost is 0.
     """
 
     account: str
@@ -29,20 +28,22 @@ class Change:
 
     @property
     def billed(self) -> Decimal:
-        """How much more is billed."""
+        """Return the difference of the billed cost."""
         return self.billed_after - self.billed_before
 
     @property
     def effective(self) -> Decimal:
-        """How much more the amortized cost is."""
+        """Return the difference of the amortized cost."""
         return self.effective_after - self.effective_before
 
 
 def changes_between(
     account_id: str, period: BillingPeriod, before: str, after: str, queries: Queries
 ) -> list[Change]:
-    """Every account, service and charge type whose billed or effective cost differs, the largest
-    difference of the billed cost first. Raises what `Queries.run` raises."""
+    """Return every account, service and charge type whose billed or effective cost differs.
+
+    Largest difference of the billed cost first. Raises as `Queries.run` does.
+    """
     compared = _compared(account_id, period, before, after, queries)
     return [change for change in compared if change.billed or change.effective]
 
@@ -50,8 +51,10 @@ def changes_between(
 def services_between(
     account_id: str, period: BillingPeriod, before: str, after: str, queries: Queries
 ) -> list[tuple[str, str, Decimal, Decimal]]:
-    """Account, service, its billed cost before and after, where they differ, the largest
-    difference first. Raises what `Queries.run` raises."""
+    """Return account, service, and its different billed costs before and after.
+
+    Largest difference first. Raises as `Queries.run` does.
+    """
     sums: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
     for change in _compared(account_id, period, before, after, queries):
         key = change.account, change.service
@@ -64,7 +67,7 @@ def services_between(
 def _compared(
     account_id: str, period: BillingPeriod, before: str, after: str, queries: Queries
 ) -> list[Change]:
-    """Also what did not change, beside something of the same account and service that did."""
+    """Return all rows of each account and service with a difference, including unchanged ones."""
     sql = statement(
         "generation_changes",
         account_id=account_id,

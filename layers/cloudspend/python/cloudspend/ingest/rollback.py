@@ -1,9 +1,9 @@
-"""Show readers an earlier generation of a billing period again, by an operator's decision.
+"""Roll a billing period back to an earlier generation, by an operator's decision.
 
-One conditional write moves the pointer, as publishing does, and holds it: deliveries up to the one
-that was rolled back from are not published any more, a newer one is. What was proved of the period
-does not hold for other figures, so that it is provisional until it is compared again: the event
-PeriodRolledBack has that done (decision record 76).
+One conditional write changes the current generation and holds it: deliveries up to the one that was
+rolled back from are not published, a newer one is. The verdict does not hold for other figures, so
+the period is provisional until it is compared again, which the event PeriodRolledBack starts
+(docs/decisions/0032).
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ SHOW = "See every generation: cloudspend periods show {} {}."
 
 @dataclass(frozen=True)
 class Rollback:
-    """What an operator is asked to confirm: readers will see `target` instead of `current`.
+    """A proposed rollback: readers will see `target` instead of `current`.
 
     `totals` are those of the target.
     """
@@ -40,10 +40,10 @@ class Rollback:
 def proposed(
     account_id: str, period: BillingPeriod, generation: str | None, generations: Generations
 ) -> Rollback:
-    """The rollback to `generation`, or else to the one that readers saw before the current one.
+    """Return the rollback to `generation`, or to the one that was current before.
 
-    Raises UsageError when the period is not published, or the generation is unknown, is the
-    current one, or has no checked data.
+    Raises UsageError when the period is not published, or the generation is unknown, current, or
+    without checked data.
     """
     current = generations.pointer(account_id, period)
     if current is None:
@@ -62,11 +62,11 @@ def proposed(
 def roll_back(
     account: Account, rollback: Rollback, reason: str, press: PublishPorts, now: datetime
 ) -> PublishedPeriod:
-    """Do what `proposed` said, for the operator's `reason`, and put PeriodRolledBack.
+    """Execute a rollback for the operator's `reason` and publish PeriodRolledBack.
 
-    Raises TotalsDiffer, and changes nothing, when Athena does not read of the target what was
-    checked once; UsageError, and changes nothing, when the period moved or the target expired
-    meanwhile.
+    Raises TotalsDiffer, and changes nothing, when Athena's sums of the target differ from its
+    totals. Raises UsageError, and changes nothing, when the period changed or the target expired in
+    the meantime.
     """
     _require_whole(rollback, press)
     held = _held(rollback, reason, now)
@@ -97,7 +97,7 @@ def _named(name: str, current: PublishedPeriod, held: list[Generation]) -> Gener
 
 
 def _previous(current: PublishedPeriod, held: list[Generation]) -> Generation:
-    """The newest that readers once saw, of those delivered before the current one."""
+    """Return the newest published generation that was delivered before the current one."""
     seen = [
         generation
         for generation in held
@@ -131,7 +131,7 @@ def _require_whole(rollback: Rollback, press: PublishPorts) -> None:
 
 def _held(rollback: Rollback, reason: str, now: datetime) -> PublishedPeriod:
     current, target = rollback.current, rollback.target
-    # Going back to the newest generation that ever was current ends the hold.
+    # Returning to the newest generation that was ever current ends the hold.
     held_from = current.floor if current.floor > target.generation else None
     return PublishedPeriod(
         account_id=target.account_id,

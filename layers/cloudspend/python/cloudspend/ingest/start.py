@@ -1,4 +1,4 @@
-"""Start Ingest: one execution a delivery, named after it, so that a repeat starts nothing."""
+"""Start Ingest: one execution per delivery, named after it, so a repeat starts nothing."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ RUNNING, SUCCEEDED = "RUNNING", "SUCCEEDED"
 
 @dataclass(frozen=True)
 class IngestRequest:
-    """A delivery as far as it takes to start Ingest for it."""
+    """The part of a delivery that is needed to start Ingest."""
 
     account_id: str
     period: BillingPeriod
@@ -26,7 +26,7 @@ class IngestRequest:
 
     @classmethod
     def of(cls, delivery: Delivery) -> "IngestRequest":
-        """What starts Ingest for `delivery`."""
+        """Return the request for `delivery`."""
         return cls(
             delivery.account_id,
             delivery.period,
@@ -37,7 +37,7 @@ class IngestRequest:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, str]) -> "IngestRequest":
-        """Read what `to_payload` wrote."""
+        """Read the output of `to_payload`."""
         return cls(
             payload[p.ACCOUNT_ID],
             BillingPeriod.parse(payload[p.PERIOD]),
@@ -47,11 +47,11 @@ class IngestRequest:
         )
 
     def to_payload(self) -> dict[str, str]:
-        """The request as it travels between steps."""
+        """Return the request as step payload."""
         return {**self.to_start(), p.PERIOD: str(self.period), p.GENERATION: self.generation}
 
     def to_start(self) -> dict[str, str]:
-        """What an execution of Ingest is started with; it finds out the rest by itself."""
+        """Return the input of an execution of Ingest."""
         return {
             p.ACCOUNT_ID: self.account_id,
             p.MANIFEST_BUCKET: self.manifest_bucket,
@@ -59,15 +59,18 @@ class IngestRequest:
         }
 
     def execution(self, attempt: int = 1) -> str:
-        """`<account>_<yyyy-mm>_<generation>`, from the second attempt on with `_<attempt>`."""
+        """Return `<account>_<yyyy-mm>_<generation>`, from the second attempt on with
+        `_<attempt>`.
+        """
         name = f"{self.account_id}_{self.period}_{self.generation}"
         return name if attempt == 1 else f"{name}_{attempt}"
 
 
 @dataclass(frozen=True)
 class Started:
-    """What came of starting Ingest for a delivery; `execution` is the name that decided it, and
-    `running` whether that one is under way now."""
+    """The result of starting Ingest. `execution` is the execution that decided it; `running`
+    whether it runs.
+    """
 
     period: BillingPeriod
     generation: str
@@ -80,8 +83,8 @@ class Started:
 def start_ingest(request: IngestRequest, executions: Executions, *, again: bool = False) -> Started:
     """Start the delivery's first attempt; `again` starts the next one after a failed attempt.
 
-    Nothing is started while an attempt runs or after one succeeded, and without `again` nothing
-    after any attempt, so that an event that arrives late cannot repeat a failure.
+    Starts nothing while an attempt runs or after one succeeded, and without `again` nothing after
+    any attempt: a late event must not repeat a failure.
     """
     attempt = 1
     while True:

@@ -1,4 +1,4 @@
-"""What the lake needs from outside: the registry's generations, catalog, storage, Athena, runs."""
+"""Ports of the lake: registry, catalog, objects, Athena and executions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ from cloudspend.lake.tables import Column
 
 @dataclass(frozen=True)
 class QueryResult:
-    """A query's answer as Athena words it: every value is text, None is SQL's null.
+    """The result of a query in Athena's form: every value is text, None is SQL's null.
 
-    `types` are Athena's names of the columns' types; `scanned_bytes` is what Athena bills.
+    `types` are Athena's type names; `scanned_bytes` is the billed amount.
     """
 
     columns: tuple[str, ...]
@@ -34,16 +34,16 @@ class QueryResult:
 
 
 class PeriodRegistry(Protocol):
-    """Which generation of a billing period is current. Every read is consistent."""
+    """The current generation of billing periods. Every read is consistent."""
 
     def pointer(self, account_id: str, period: BillingPeriod) -> PublishedPeriod | None:
-        """The published generation, or None when the period was never published."""
+        """Return the published period, or None when it was never published."""
 
     def periods(self, account_id: str) -> list[PublishedPeriod]:
-        """Every published period of the account, oldest first."""
+        """Return every published period of the account, oldest first."""
 
     def of_period(self, account_id: str, period: BillingPeriod) -> list[Generation]:
-        """Every generation of the period, oldest delivery first."""
+        """Return every generation of the period, oldest delivery first."""
 
     def record_verdict(
         self,
@@ -56,26 +56,30 @@ class PeriodRegistry(Protocol):
         residual: Decimal | None,
         at: datetime,
     ) -> bool:
-        """Note what reconciliation said; False when `generation` is no longer the current one."""
+        """Record the result of a reconciliation. Return False when `generation` is not current any
+        more.
+        """
 
 
 class Generations(PeriodRegistry, Protocol):
-    """The registry's generations, and the pointer that says which of them is current."""
+    """Generations in the registry, and the current one of each period."""
 
     def get(self, account_id: str, period: BillingPeriod, generation: str) -> Generation | None:
-        """One generation, or None."""
+        """Return a generation, or None."""
 
     def of_manifest(self, account_id: str, bucket: str, key: str) -> Generation | None:
-        """The newest generation that was planned from this manifest, or None."""
+        """Return the newest generation that was planned from this manifest, or None."""
 
     def plan(self, generation: Generation) -> None:
-        """Write the generation as PLANNED without failure; one that is PUBLISHED keeps its state
-        and totals and loses only its failure."""
+        """Save the generation as PLANNED without a failure.
+
+        A PUBLISHED one keeps its state and totals, and loses only its failure.
+        """
 
     def record_checked(
         self, account_id: str, period: BillingPeriod, generation: str, totals: Totals
     ) -> None:
-        """Write the totals and CHECKED; one that is PUBLISHED stays so."""
+        """Save the totals and the state CHECKED. A PUBLISHED generation stays published."""
 
     def record_outcome(
         self,
@@ -84,7 +88,7 @@ class Generations(PeriodRegistry, Protocol):
         generation: str,
         state: GenerationState,
     ) -> None:
-        """Write PUBLISHED or SUPERSEDED; PUBLISHED is never taken back."""
+        """Save the state PUBLISHED or SUPERSEDED. PUBLISHED is never reverted."""
 
     def record_failure(
         self,
@@ -95,50 +99,58 @@ class Generations(PeriodRegistry, Protocol):
         *,
         final: bool = False,
     ) -> None:
-        """Note what went wrong, in the shape of `errors.Failure`.
+        """Record a failure in the form of `errors.Failure`.
 
-        The first failure of an attempt stays, unless it was a TransientError, which a later one
-        replaces. `final` also sets FAILED; a generation that is PUBLISHED stays so.
+        The first failure of an attempt is kept, unless it was a TransientError, which a later one
+        replaces. `final` also sets FAILED; a PUBLISHED generation stays published.
         """
 
     def advance(self, published: PublishedPeriod, over: str | None) -> bool:
-        """Make `published` current if the current generation is still `over` (None: there is
-        none). False, and nothing written, if it is another one."""
+        """Make `published` current if the current generation is `over` (None: there is none).
+
+        Return False, and write nothing, if it is another one.
+        """
 
     def roll_back(self, published: PublishedPeriod, over: str) -> bool:
-        """Make `published` current as `advance` does, if its generation is still kept as well
-        (`Generation.is_kept`). False, and nothing written, if not both hold."""
+        """Make `published` current as `advance` does, if its generation still has its data.
+
+        Return False, and write nothing, otherwise (see `Generation.is_kept`).
+        """
 
 
 class SweptRegistry(Generations, Protocol):
-    """What keeping the lake in order needs of the registry beyond what publishing does."""
+    """Registry operations that Sweep needs in addition."""
 
     def holdings(self, account_id: str) -> AccountInventory:
-        """All of the account's periods and generations, by one query."""
+        """Return all periods and generations of the account, with one query."""
 
     def remember(self, account_id: str, watch: SweepState) -> None:
-        """Replace what the next sweep is to know."""
+        """Save the state for the next sweep."""
 
     def expire(self, account_id: str, period: BillingPeriod, generation: str, at: datetime) -> bool:
-        """Write EXPIRED. False, and nothing written, if the generation is current or unknown."""
+        """Set EXPIRED. Return False, and write nothing, if the generation is current or unknown."""
 
     def retire(self, published: PublishedPeriod, at: datetime) -> bool:
-        """Take the pointer away and write its generation EXPIRED, both or neither. False when
-        another generation is current."""
+        """Delete the published period and set its generation EXPIRED, both or neither.
+
+        Return False when another generation is current.
+        """
 
     def restore(self, account_id: str, period: BillingPeriod, generation: str) -> bool:
-        """Write PUBLISHED for the current generation, whatever its state. False, and nothing
-        written, if it is not current."""
+        """Set PUBLISHED for the current generation, from any state.
+
+        Return False, and write nothing, if it is not current.
+        """
 
     def forget(self, account_id: str, period: BillingPeriod, generation: str) -> None:
         """Delete an EXPIRED generation; any other stays."""
 
 
 class Catalog(Protocol):
-    """The partitions of the lake's tables, as Athena plans with them."""
+    """Partitions of the lake's tables in the Glue catalog."""
 
     def location(self, table: str, values: tuple[str, ...]) -> str | None:
-        """Where the partition's data is (`s3://.../`), or None when there is no such partition."""
+        """Return the location of a partition (`s3://.../`), or None when it does not exist."""
 
     def point(
         self,
@@ -147,21 +159,23 @@ class Catalog(Protocol):
         location: str,
         columns: tuple[Column, ...] = (),
     ) -> None:
-        """Make the partition read from `location`: one call, so readers see the old or the new.
+        """Set the location of a partition with one call: readers see the old location or the new
+        one.
 
-        `columns` are those that its data have beyond the table's declared ones; the table must
-        have them already (`ensure_columns`).
+        `columns` are columns of its data beyond the declared ones; the table must have them
+        (`ensure_columns`).
         """
 
     def ensure_columns(self, table: str, columns: tuple[Column, ...]) -> None:
-        """Append those of `columns` that the table lacks. Those it has stay, whatever their type:
-        a table's schema only ever grows."""
+        """Append missing columns to a table. Existing columns keep their type: a schema only
+        grows.
+        """
 
     def locations(self, table: str, account_id: str) -> dict[tuple[str, ...], str]:
-        """Where every partition of the account is, by its values."""
+        """Return the location of every partition of the account, by its values."""
 
     def remove(self, table: str, values: tuple[str, ...]) -> None:
-        """Take the partition out of the table; its data stays. One that is gone is well."""
+        """Delete a partition and keep its data. Does nothing for a missing one."""
 
 
 @dataclass(frozen=True)
@@ -178,47 +192,57 @@ class Lake(Protocol):
 
     @property
     def bucket(self) -> str:
-        """The bucket's name."""
+        """Return the bucket's name."""
 
     def write_json(self, key: str, value: Any) -> None:
-        """Replace the object at `key`."""
+        """Write the object at `key`, replacing an existing one."""
 
     def read_json(self, key: str) -> Any:
-        """The value at `key`. Raises Defect naming the key when it is missing or not JSON."""
+        """Read the value at `key`. Raises Defect that names the key when it is missing or not
+        JSON.
+        """
 
     def staged(self, prefix: str) -> tuple[StagedFile, ...]:
-        """Every object under `prefix`, all pages, in order of keys."""
+        """Return every object under `prefix`, over all pages, in order of keys."""
 
     def groups(self, prefix: str, delimiter: str) -> tuple[str, ...]:
-        """What keys under `prefix` begin with up to the first `delimiter` (one character) after
-        it, each once. A key without one is not among them."""
+        """Return the distinct beginnings of keys under `prefix` up to the next `delimiter` (one
+        character).
+
+        Keys without a delimiter are left out.
+        """
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete the objects; one that is gone is well. Raises TransientError when S3 kept one."""
+        """Delete the objects; missing ones are ignored. Raises TransientError when S3 kept one."""
 
     def parquet_totals(self, key: str, columns: Sequence[str]) -> ParquetTotals:
-        """Rows of the Parquet file at `key`, and the exact sums of its `columns`."""
+        """Return the row count of the Parquet file at `key`, and the exact sums of its
+        `columns`.
+        """
 
 
 class Queries(Protocol):
     """Athena in the workgroup `cloudspend` and the database `cloudspend`."""
 
     def query(self, sql: str) -> QueryResult:
-        """Run one statement. Raises UsageError with Athena's reason when the statement is wrong,
-        TransientError when Athena could not run it now, Defect for anything else."""
+        """Run one statement.
+
+        Raises UsageError with Athena's reason for an invalid statement, TransientError when Athena
+        cannot run it now, and Defect otherwise.
+        """
 
     def run(self, sql: str) -> list[dict[str, str | None]]:
-        """The rows of one of the platform's own statements, each as column name to value.
+        """Return the rows of one of the platform's own statements, each as column name to value.
 
-        Raises Defect when the statement is wrong, TransientError as `query` does.
+        Raises Defect for an invalid statement, and TransientError as `query` does.
         """
 
 
 class Executions(Protocol):
-    """Executions of the Ingest state machine, by name."""
+    """Executions of a state machine, by name."""
 
     def start(self, name: str, payload: Mapping[str, Any]) -> bool:
-        """Start an execution; False when there already is one of that name."""
+        """Start an execution. Return False when one of that name exists."""
 
     def status(self, name: str) -> str | None:
-        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; None when there is none."""
+        """Return RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; None when there is none."""

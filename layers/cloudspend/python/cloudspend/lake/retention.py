@@ -1,10 +1,10 @@
-"""How long billing periods and generations are kept. Pure: what is due is decided here, `expire`
-does it.
+"""Retention of billing periods and generations. Pure: decides what is due; Sweep's `expire` removes
+it.
 
-A billing period is kept as long as its account asks for: the running month and `retention_months`
-before it, or all. Within a kept period the generation that readers see stays, the newest delivery
-stays (its item in the registry says that it is known), and of those that readers saw before it the
-newest few and the youngest, so that rolling back, comparing and looking back stay possible.
+A billing period is kept as long as its account requires: the running month and `retention_months`
+before it, or all. Within a kept period, the current generation stays, the newest delivery stays
+(its registry item marks it as known), and of the earlier published generations the newest few and
+the youngest, so that rollback and comparison stay possible.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,15 +15,18 @@ from cloudspend.accounts.model import Account
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.lake.model import AccountInventory, Generation, GenerationState, PublishedPeriod
 
-# How long objects outlive the moment in which nothing pointed at them any more. A query reads what
-# it planned with; Athena ends one after 30 minutes (Amazon Athena user guide, "Service Quotas").
+# How long objects outlive the moment after which nothing refers to them. A query reads the objects
+# that it planned with; Athena ends a query after 30 minutes (Amazon Athena user guide, "Service
+# Quotas").
 READERS_LEAVE = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
 class RetentionPolicy:
-    """What of a kept period's superseded generations stays: the newest `generations` of those
-    that were published, and everything delivered in the last `days`."""
+    """Which superseded generations of a kept period stay.
+
+    The newest `generations` of those that were published, and all delivered in the last `days`.
+    """
 
     generations: int = 3
     days: int = 7
@@ -31,11 +34,11 @@ class RetentionPolicy:
 
 @dataclass(frozen=True)
 class Due:
-    """What is to go, in the order in which it goes.
+    """Data to remove, in this order.
 
-    retire      periods that are older than the account keeps, with their current generation
-    expire      generations that nothing points at and nobody needs
-    remove      generations that expired long enough ago for their readers to have left
+    retire      periods beyond the account's retention, with their current generation expire
+    generations that nothing refers to and no rule keeps remove      generations that expired long
+    enough ago for all readers to have finished
     """
 
     retire: tuple[PublishedPeriod, ...] = ()
@@ -44,7 +47,7 @@ class Due:
 
 
 def kept_since(account: Account, now: datetime) -> BillingPeriod | None:
-    """The oldest billing period that the account keeps; None when it keeps all."""
+    """Return the oldest billing period that the account keeps; None when it keeps all."""
     if account.retention_months is None:
         return None
     today = BillingPeriod.of(now)
@@ -53,8 +56,10 @@ def kept_since(account: Account, now: datetime) -> BillingPeriod | None:
 
 
 def due(account: Account, holdings: AccountInventory, kept: RetentionPolicy, now: datetime) -> Due:
-    """What of the account's bills is to go by now. The current generation of a period that is kept
-    is never among it."""
+    """Decide which data of the account is due for removal at `now`.
+
+    Never includes the current generation of a kept period.
+    """
     oldest = kept_since(account, now)
 
     def is_over(period: BillingPeriod) -> bool:
@@ -75,7 +80,7 @@ def due(account: Account, holdings: AccountInventory, kept: RetentionPolicy, now
 def _staying(
     generations: list[Generation], current: str | None, kept: RetentionPolicy, now: datetime
 ) -> set[str]:
-    """The names of a kept period's generations that stay; `generations` are oldest first."""
+    """Return the names of a kept period's generations that stay; `generations` are oldest first."""
     shown = [each for each in generations if each.state is GenerationState.PUBLISHED]
     before = [each for each in shown if each.generation != current]
     young = [each for each in generations if now - each.delivered_at < timedelta(days=kept.days)]

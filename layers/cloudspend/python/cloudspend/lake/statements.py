@@ -1,12 +1,12 @@
-"""SQL statements from `.sql` files, and the only values that may stand in them."""
+"""SQL statements from `.sql` files, and the shapes of their values."""
 
 import re
 from importlib.resources import files
 
 from cloudspend.errors import Defect
 
-# The values of a statement go into its text, because the state machine hands Athena one text.
-# What does not have exactly these shapes is refused, so that nothing needs to be escaped.
+# Values become part of the statement's text, because the state machine passes one text to Athena. A
+# value of any other shape is refused, so nothing needs escaping.
 SQL = "cloudspend.lake.sql"
 GENERATION = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
 PERIOD = r"\d{4}-(0[1-9]|1[0-2])"
@@ -30,14 +30,16 @@ SHAPES = {
 
 
 def statement(name: str, package: str = SQL, **values: str) -> str:
-    """The statement of `<name>.sql`, with its `:names` bound. Raises Defect as `bind` does."""
+    """Return the statement of `<name>.sql` with its `:names` bound. Raises Defect as `bind`
+    does.
+    """
     return bind((files(package) / f"{name}.sql").read_text("utf-8"), **values)
 
 
 def bind(sql: str, **values: str) -> str:
-    """Put each `:name` as a literal into `sql`.
+    """Bind each `:name` in `sql` as a literal.
 
-    Raises Defect when a value has not its name's shape, or a name has no value.
+    Raises Defect for a value of the wrong shape, and for a name without a value.
     """
     for name, value in values.items():
         if not re.fullmatch(SHAPES[name], value):

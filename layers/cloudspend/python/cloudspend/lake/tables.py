@@ -1,4 +1,4 @@
-"""The lake's tables as they are declared in Glue. No crawler ever decides a type."""
+"""Tables of the lake as they are declared in Glue. No crawler decides a type."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from cloudspend.exports.model import BillingPeriod
 
 @dataclass(frozen=True)
 class Column:
-    """A column with its type in Athena's words (`string`, `double`, `map<string,string>`)."""
+    """A column with its Athena type (`string`, `double`, `map<string,string>`)."""
 
     name: str
     type: str
@@ -21,7 +21,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of Parquet files. Its data stands under `<lake>/<folder>/`, one folder a generation.
+    """A table of Parquet files. Its data is under `<lake>/<folder>/`, one folder per generation.
 
     The order of `partition_keys` is the order of a partition's values.
     """
@@ -34,7 +34,7 @@ class Table:
 
     @property
     def data_folder(self) -> str:
-        """The prefix in the lake bucket, without a slash at its end."""
+        """Return the prefix in the lake bucket, without a trailing slash."""
         return self.folder or self.name
 
 
@@ -80,13 +80,13 @@ TABLES = (
     BILLING_DETAIL,
     BILLING_DETAIL_GENERATIONS,
 )
-# What readers see, one partition a billing period; and what there is, one a generation.
+# Tables for readers with one partition per billing period, and tables with one per generation.
 PERIOD_TABLES = tuple(table for table in TABLES if GENERATION_KEY not in table.partition_keys)
 GENERATION_TABLES = tuple(table for table in TABLES if GENERATION_KEY in table.partition_keys)
 
 
 def tag_columns(table: Table, account: Account) -> tuple[Column, ...]:
-    """The columns of the account's tags that `table` has beyond those it is declared with."""
+    """Return the columns for the account's tags that `table` has beyond its declared ones."""
     if table.data_folder != COST_AND_USAGE.data_folder:
         return ()
     columns = {tag_column(key): key for key in account.tag_columns}
@@ -97,15 +97,15 @@ def tag_columns(table: Table, account: Account) -> tuple[Column, ...]:
 
 
 def generation_prefix(folder: str, account_id: str, period: BillingPeriod, generation: str) -> str:
-    """Where a generation's objects of `folder` stand in the lake bucket; ends with a slash."""
+    """Return the prefix of a generation's objects in the lake bucket, with a trailing slash."""
     return f"{folder}/account_id={account_id}/billing_period={period}/generation={generation}/"
 
 
 def period_values(account_id: str, period: BillingPeriod) -> tuple[str, ...]:
-    """The values of a partition of PERIOD_TABLES."""
+    """Return the partition values of PERIOD_TABLES."""
     return (account_id, str(period))
 
 
 def generation_values(account_id: str, period: BillingPeriod, generation: str) -> tuple[str, ...]:
-    """The values of a partition of GENERATION_TABLES."""
+    """Return the partition values of GENERATION_TABLES."""
     return (account_id, str(period), generation)

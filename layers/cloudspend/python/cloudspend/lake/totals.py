@@ -1,4 +1,4 @@
-"""Totals as they travel between steps: money as decimal text."""
+"""Totals between steps, with money as decimal text, and their comparison."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -7,15 +7,15 @@ from typing import Any
 from cloudspend import payloads as p
 from cloudspend.lake.model import DetailTotals, Totals
 
-# A cost is decimal text in the source, a double in Parquet, decimal(38, 12) in Athena. What these
-# may differ by: a half unit of the twelfth place a row, and a double's 15 digits of the amount.
+# A cost is decimal text in the source, a double in Parquet, and decimal(38, 12) in Athena. They may
+# differ by half a unit of the twelfth place per row, and by a double's 15 digits of the amount.
 ABSOLUTE = Decimal("1e-9")
 PER_ROW = Decimal("1e-12")
 PER_UNIT = Decimal("1e-15")
 
 
 def to_payload(totals: Totals) -> dict[str, Any]:
-    """JSON-ready; costs without an exponent."""
+    """Return JSON-ready totals; costs without an exponent."""
     return {
         p.ROWS: totals.rows,
         p.BILLED_COST: f"{totals.billed_cost:f}",
@@ -27,7 +27,7 @@ def to_payload(totals: Totals) -> dict[str, Any]:
 
 
 def from_payload(given: Mapping[str, Any], currency: str = "") -> Totals:
-    """Read what `to_payload` wrote, or Athena's sums, which are text and have no currency."""
+    """Read the output of `to_payload`, or Athena's sums, which are text without a currency."""
     detail = given[p.DETAIL]
     return Totals(
         rows=int(given[p.ROWS]),
@@ -40,7 +40,7 @@ def from_payload(given: Mapping[str, Any], currency: str = "") -> Totals:
 
 
 def from_row(row: Mapping[str, str | None], currency: str) -> Totals:
-    """The one row of the statement `generation_totals`."""
+    """Read the only row of the statement `generation_totals`."""
     named = {p.ROWS: row["row_count"], **{name: row[name] for name in _COSTS}}
     detail = {p.ROWS: row["detail_rows"], p.UNBLENDED_COST: row[p.UNBLENDED_COST]}
     return from_payload({**named, p.DETAIL: detail}, currency)
@@ -54,14 +54,14 @@ def _detail_payload(detail: DetailTotals) -> dict[str, Any]:
 
 
 def tolerance(rows: int, cost: Decimal) -> Decimal:
-    """How far two sums of the same costs may lie apart through rounding alone."""
+    """Return how far two sums of the same costs may differ through rounding alone."""
     return ABSOLUTE + rows * PER_ROW + abs(cost) * PER_UNIT
 
 
 def differences(expected: Totals, found: Totals) -> tuple[str, ...]:
-    """What of `found` is not what was `expected`, each as a clause of a sentence; none is well.
+    """Return the differences between two totals, each as a clause of a sentence.
 
-    What `found` says of `billing_detail` counts only where something is expected of it.
+    `billing_detail` is compared only if `expected` has it.
     """
     wrong = _differences(expected, found, ("billed_cost", "effective_cost", "list_cost"))
     if expected.detail:

@@ -1,7 +1,7 @@
-"""The views that analysts start from: SQL in `sql/views/*.sql`, and the columns that each one has.
+"""Views for analysts: SQL in `sql/views/*.sql`, and the columns of each view.
 
-They are declared in Glue as Athena itself stores a view: the statement and its columns as JSON, in
-base64, in a comment (Trino, `HiveViewReader`). No query is needed to deploy them.
+They are declared in Glue in Athena's own form: statement and columns as JSON, in base64, in a
+comment (Trino, `HiveViewReader`). Deployment needs no query.
 """
 
 import base64
@@ -13,7 +13,7 @@ from cloudspend.lake.tables import ACCOUNT_KEY, BILLING_DETAIL, PERIOD_KEY, Colu
 from cloudspend.settings import DATABASE
 
 CATALOG = "awsdatacatalog"
-# Glue's words for types, and Trino's where they differ.
+# Glue's type names, and Trino's where they differ.
 TRINO_TYPES = {
     "string": "varchar",
     "int": "integer",
@@ -21,8 +21,8 @@ TRINO_TYPES = {
     "map<string,string>": "map(varchar, varchar)",
     "map<string,double>": "map(varchar, double)",
 }
-# Attributes of AWS's price list that are keys of the map `product` and were columns of their own in
-# the legacy report ("Migrating from CUR to Data Exports CUR 2.0", AWS Data Exports user guide).
+# Attributes of AWS's price list that are keys of the map `product` and were columns in the legacy
+# report ("Migrating from CUR to Data Exports CUR 2.0", AWS Data Exports user guide).
 _ATTRIBUTES = (
     "alarm_type availability availability_zone cache_engine capacitystatus category "
     "classicnetworkingsupport clock_speed current_generation database_engine "
@@ -46,7 +46,7 @@ _CURRENCY = Column("currency", "string", "ISO 4217 currency of the costs")
 
 
 def _report_columns() -> tuple[Column, ...]:
-    """Those of AWS's own report, of either version."""
+    """Return the columns of AWS's own report, of both versions."""
     attributes = (
         Column(f"product_{key}", "string", f"product['{key}'], as the legacy report has it")
         for key in PRODUCT_ATTRIBUTES
@@ -71,13 +71,13 @@ class View:
 
     @property
     def sql(self) -> str:
-        """The statement, in Athena's dialect."""
+        """Return the statement in Athena's dialect."""
         place = files("cloudspend.lake") / "sql" / "views" / f"{self.name}.sql"
         return place.read_text("utf-8").strip()
 
     @property
     def original_text(self) -> str:
-        """What Glue holds as ViewOriginalText."""
+        """Return Glue's ViewOriginalText."""
         body = {
             "originalSql": self.sql,
             "catalog": CATALOG,

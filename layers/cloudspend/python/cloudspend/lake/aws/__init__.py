@@ -1,1 +1,1 @@
-"""The lake on AWS, a module a service: a function loads the one it uses and no other."""
+"""AWS adapters of the lake, one module per service: a function loads only those that it uses."""

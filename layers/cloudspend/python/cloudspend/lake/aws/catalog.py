@@ -9,9 +9,9 @@ from cloudspend.errors import TransientError
 from cloudspend.lake.tables import Column, Table
 
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
-# Writers that change a table at the same time are accounts whose bills are checked just then.
+# Concurrent writers of a table are checks of different accounts' bills.
 MOST_RACES = 20
-# AWS Glue API reference: what a TableInput may have of the Table that was read.
+# AWS Glue API reference: the members of a Table that a TableInput accepts.
 TABLE_INPUT = (
     "Name",
     "Description",
@@ -25,7 +25,7 @@ TABLE_INPUT = (
 
 
 class GlueCatalog:
-    """`Catalog` on a boto3 Glue client; `tables` by name, as they are declared."""
+    """`Catalog` on a boto3 Glue client; `tables` are the declared tables by name."""
 
     def __init__(self, glue: Any, database: str, tables: Mapping[str, Table]) -> None:
         self._glue = glue
@@ -73,8 +73,11 @@ class GlueCatalog:
         raise TransientError(f"The table {table} is being changed by others all the time.")
 
     def _append(self, found: Mapping[str, Any], missing: Sequence[Column]) -> None:
-        """Add columns to the version of the table that was read; does nothing when there is a
-        newer version. What Glue then holds has to be looked at again in either case."""
+        """Append columns to the version of the table that was read. Does nothing if there is a
+        newer version.
+
+        The caller must read the table again in either case.
+        """
         table = {name: found[name] for name in TABLE_INPUT if name in found}
         storage = dict(table["StorageDescriptor"])
         storage["Columns"] = [
@@ -118,7 +121,7 @@ class GlueCatalog:
         )
 
     def _create(self, where: Mapping[str, str], partition: Mapping[str, Any]) -> None:
-        """The partition's first time; somebody else's first time counts as well."""
+        """Create a partition; another process may have created it at the same time."""
         try:
             self._glue.create_partition(**where, PartitionInput=partition)
         except self._glue.exceptions.AlreadyExistsException:

@@ -1,4 +1,4 @@
-"""Generations and pointers as items of the registry in DynamoDB."""
+"""Generations and published periods as registry items in DynamoDB."""
 
 import json
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ class DynamoGenerations:
         item = items.generation_item(generation)
         key = {name: item.pop(name) for name in ("pk", "sk")}
         state = item.pop("state")
-        # Whoever reads between the two, or after a death there, finds a generation with a state.
+        # A reader between the two writes, or after a crash there, finds a generation with a state.
         self._update(key, {**item, "failure": None}, condition="", at_first={"state": state})
         self._update(key, {"state": state}, unless_published=True)
 
@@ -183,7 +183,7 @@ class DynamoGenerations:
         )
 
     def _transact(self, *writes: Mapping[str, Mapping[str, Any]]) -> bool:
-        """Make all of `writes` or none; False when a condition does not hold."""
+        """Write all of `writes` or none. Return False when a condition fails."""
         client = self._table.meta.client
         named = [
             {kind: {"TableName": self._table.name, **write} for kind, write in one.items()}
@@ -209,8 +209,10 @@ class DynamoGenerations:
         bound: Mapping[str, Any] | None = None,
         at_first: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Set attributes, those of `at_first` where they are not set yet; False when the condition
-        does not hold. No condition makes the item."""
+        """Set attributes, and those of `at_first` if they are not set yet.
+
+        Return False when the condition fails. An item without a condition is created.
+        """
         attributes = {f"#{n}": name for n, name in enumerate(values)}
         bound = dict(bound or {}) | {f":{n}": value for n, value in enumerate(values.values())}
         if unless_published:
@@ -254,7 +256,7 @@ class DynamoGenerations:
 
 
 def _if_current(account_id: str, period: BillingPeriod, generation: str) -> dict[str, Any]:
-    """A part of a transaction on the pointer, which holds while `generation` is current."""
+    """Return the part of a transaction that requires `generation` to be current."""
     return {
         "Key": items.period_key(account_id, period),
         "ConditionExpression": "generation = :generation",

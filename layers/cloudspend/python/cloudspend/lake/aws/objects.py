@@ -1,4 +1,4 @@
-"""The objects of the lake in S3."""
+"""Objects of the lake in S3."""
 
 import io
 import json
@@ -64,20 +64,20 @@ class S3Lake:
                 answer = self._s3.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
                 )
-            # DeleteObjects succeeds as a call even when it deletes none of the objects.
+            # DeleteObjects succeeds as a call even if it deletes no object.
             if answer.get("Errors"):
                 raise TransientError("S3 did not delete every object.", kept=answer["Errors"][:10])
 
     def parquet_totals(self, key: str, columns: Sequence[str]) -> ParquetTotals:
-        # A Parquet reader jumps to the footer and to the columns it wants, so that memory and
-        # transfer stay small whatever the file's size.
+        # A Parquet reader reads the footer and the requested columns, so memory and transfer stay
+        # small for files of any size.
         with aws_errors("S3"):
             ranges = _Ranges(self._s3, self._bucket, key)
             return parquet_totals(io.BufferedReader(ranges, RANGE_BYTES), columns)
 
 
 class _Ranges(io.RawIOBase):
-    """An object as a file to seek in, read by ranges."""
+    """An object as a seekable file, read by ranges."""
 
     def __init__(self, s3: Any, bucket: str, key: str) -> None:
         self._s3 = s3

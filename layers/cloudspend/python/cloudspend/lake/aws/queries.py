@@ -1,4 +1,4 @@
-"""Questions to the lake's tables, asked in Athena."""
+"""Queries of the lake's tables in Athena."""
 
 import time
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ class AthenaQueries:
                 for row in page["ResultSet"]["Rows"]
             )
         header = tuple(column["Name"] for column in columns)
-        # The first row of a SELECT's answer repeats the columns' names (Athena API reference).
+        # The first row of a SELECT's result repeats the column names (Athena API reference).
         body = rows[1:] if rows and rows[0] == header else rows
         types = tuple(column["Type"] for column in columns)
         return QueryResult(header, types, tuple(body), scanned)
@@ -81,7 +81,7 @@ def _query_error(status: Mapping[str, Any]) -> Exception:
     told = status.get("AthenaError", {})
     if told.get("Retryable"):
         return TransientError(f"Athena could not run the query now: {reason}")
-    # What is cancelled was ended by a person, or by the workgroup's limit on bytes read.
+    # A query is canceled by a person, or by the workgroup's limit of scanned bytes.
     if told.get("ErrorCategory") == USER_ERROR or status["State"] == "CANCELLED":
         return UsageError(f"The query failed: {reason}")
     return Defect(f"Athena failed: {reason}")
