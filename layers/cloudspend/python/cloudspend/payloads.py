@@ -1,9 +1,9 @@
-"""The keys that travel between steps. State machines and handlers take them from here.
+"""Keys of step payloads, for state machines and functions.
 
-A state machine calls a function with {execution, state}: the ARN of the execution that calls, which
-`wiring.entry` takes off, and the object that the steps pass along.
+A state machine calls a function with {execution, state}: the ARN of the calling execution, which
+`wiring.entry` removes, and the object that the steps pass on.
 
-Ingest passes one object along, to which each step adds:
+Ingest passes one object on, to which each step adds:
 
     start         account_id, manifest_bucket, manifest_key
     plan          + decision ("ingest" | "skip"), reason, period, generation, plan_bucket, plan_key
@@ -16,27 +16,27 @@ Ingest passes one object along, to which each step adds:
     reconcile     + verdict
     any failure   + failure: {Error, Cause}
 
-`detail` is what `billing_detail` adds up to, {rows, unblended_cost}; in the totals null for a
+`detail` are the sums of `billing_detail`, {rows, unblended_cost}; in the totals null for a
 generation without that table.
 
-The plan file is a JSON list of conversion tasks, each one the input of one convert call:
+The plan file is a JSON list of conversion tasks, each of them the input of one convert call:
 
     account_id, period, generation, task (0, 1, ...), kind, compression,
     files: [{bucket, key, etag, size}], tables, tag_columns
 
-Money travels as decimal text, never as a JSON number.
+Money is decimal text, never a JSON number.
 
-Onboard passes {account_id, failure?, backfill?} along, backfill being
+Onboard passes on {account_id, failure?, backfill?}. backfill is
 
     waiting: [{account_id, manifest_bucket, manifest_key, period, generation}]   newest period first
     running: [name of an execution of Ingest], done: true when nothing waits
 
-Offboard passes one object along, which is the same at every step but for `done`:
+Offboard passes on one object, in which only `done` changes:
 
     start         account_id, data ("keep" | "delete"), report_key (the report in the lake bucket)
-    clear, prove  + done: whether all of it was done; otherwise it is done once more
+    clear, prove  + done: whether everything is done; otherwise the step runs again
 
-Sweep passes one object along as well:
+Sweep passes on one object as well:
 
     list          sweep (the execution's name), bucket, accounts_key (a JSON list of account ids)
     sweep         + conversion: {MapRunArn, ResultWriterDetails: {Bucket, Key}}; a child's result is
@@ -47,7 +47,7 @@ Sweep passes one object along as well:
     compare       + conversion: as before, of the months' children
     compared      the same
 
-Collect takes {accounts?, sources?} (lists of what is wanted, empty for all) and passes along
+Collect takes {accounts?, sources?} (lists, empty for all) and passes on
 
     begin         + round: {collect (the execution's name)}
     list          collect, bucket, accounts_key (a JSON list of {account_id, sources: [{account_id,

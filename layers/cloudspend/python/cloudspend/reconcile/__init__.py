@@ -1,1 +1,3 @@
-"""Published periods against AWS's own figures: compare, explain, certify."""
+"""Reconciliation: compare published periods with AWS's own figures, explain differences,
+certify.
+"""

@@ -1,4 +1,4 @@
-"""Small Parquet tables in the lake bucket, through boto3."""
+"""Small Parquet tables in the lake bucket, with boto3."""
 
 from collections.abc import Iterable, Mapping
 from io import BytesIO
@@ -10,8 +10,7 @@ from pyarrow import parquet
 from cloudspend.aws.errors import aws_errors
 from cloudspend.lake.tables import Column, Table
 
-# Athena's types as Parquet holds them. Timestamps are UTC without a zone, which is how Athena
-# reads them.
+# Athena's types in Parquet. Timestamps are UTC without a zone, as Athena reads them.
 TYPES = {
     "string": pa.string(),
     "boolean": pa.bool_(),
@@ -24,7 +23,7 @@ FILE = "part-0.parquet"
 
 
 class ParquetTables:
-    """`ports.TableWriter` on a boto3 client of the service `s3`. The bucket encrypts by default."""
+    """`ports.TableWriter` on a boto3 S3 client. The bucket encrypts by default."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""Both sides of a comparison as cells: linked account, Cost Explorer's service, charge type."""
+"""Cells of a comparison: linked account, Cost Explorer's service, charge type."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ ZERO = Decimal(0)
 
 
 class Cell(NamedTuple):
-    """What a comparison is made by. `charge_type` is a word of the vocabulary, or UNMAPPED."""
+    """Key of a comparison. `charge_type` is a name of the vocabulary, or UNMAPPED."""
 
     account_id: str
     service: str
@@ -23,8 +23,9 @@ class Cell(NamedTuple):
 
 
 class Costs(NamedTuple):
-    """A cell's sums: billed is Cost Explorer's unblended cost, effective its amortized cost, net
-    its net amortized cost."""
+    """Sums of a cell: billed is Cost Explorer's unblended cost, effective its amortized cost, net
+    its net amortized cost.
+    """
 
     billed: Decimal = ZERO
     effective: Decimal = ZERO
@@ -45,8 +46,11 @@ NOTHING = Costs()
 
 
 class DateBucket(StrEnum):
-    """Where a charge's own date lies: AWS bills some charges in another month than they bear, and
-    the newest days are still being counted."""
+    """The bucket of a charge's date: settled, unsettled, or outside the billing period.
+
+    AWS bills some charges in another month than their date, and the newest days are still being
+    counted.
+    """
 
     SETTLED = "settled"
     UNSETTLED = "unsettled"
@@ -55,34 +59,34 @@ class DateBucket(StrEnum):
 
 @dataclass
 class Side:
-    """What one side says of a period. `unmapped` holds the charge types no word was found for,
-    as that side writes them."""
+    """One side of a comparison. `unmapped` are charge types without a name in the vocabulary."""
 
     cells: dict[Cell, Costs] = field(default_factory=dict)
     currencies: set[str] = field(default_factory=set)
     unmapped: set[str] = field(default_factory=set)
 
     def add(self, cell: Cell, costs: Costs) -> None:
-        """Add `costs` to what the cell holds already."""
+        """Add `costs` to a cell."""
         self.cells[cell] = self.of(cell).plus(costs)
 
     def of(self, cell: Cell) -> Costs:
-        """A cell's sums; a cell that this side does not have counts as nothing."""
+        """Return a cell's sums; zero for a cell that this side does not have."""
         return self.cells.get(cell, NOTHING)
 
     @property
     def total(self) -> Costs:
-        """The sums over all cells."""
+        """Return the sums over all cells."""
         return total(self.cells.values())
 
 
 @dataclass
 class LakeSide(Side):
-    """What readers of the lake see. A row without an invoice id belongs to no final bill yet.
+    """The lake's side, as readers see it. A row without an invoice id does not belong to a final
+    bill.
 
-    `parts` are the cells of what is not settled and of what bears a date outside the period,
-    `families` what each usage family of a service that Cost Explorer splits comes to, `newest`
-    the last day within the period that has a charge.
+    `parts` are the cells of unsettled charges and of charges dated outside the period, `families`
+    the cost of each usage family of a service that Cost Explorer splits, `newest` the last day of
+    the period with a charge.
     """
 
     rows: int = 0
@@ -94,7 +98,7 @@ class LakeSide(Side):
 
 
 def total(costs: Iterable[Costs]) -> Costs:
-    """All of them together."""
+    """Return the sum of costs."""
     together = NOTHING
     for each in costs:
         together = together.plus(each)
@@ -102,7 +106,7 @@ def total(costs: Iterable[Costs]) -> Costs:
 
 
 def lake_side(rows: Iterable[Mapping[str, str | None]], words: Vocabulary) -> LakeSide:
-    """The answer of `sql/published_cost.sql`, whose values are text, as cells."""
+    """Convert the rows of `sql/published_cost.sql`, whose values are text, to cells."""
     side = LakeSide()
     for row in rows:
         cell, costs = lake_cell(row, words), _lake_costs(row)
@@ -123,7 +127,7 @@ def lake_side(rows: Iterable[Mapping[str, str | None]], words: Vocabulary) -> La
 
 
 def lake_cells(rows: Iterable[Mapping[str, str | None]], words: Vocabulary) -> dict[Cell, Costs]:
-    """The answer of a statement with the columns of `lake_cell` and the three costs, by cell."""
+    """Convert rows with the columns of `lake_cell` and the three costs to cells."""
     cells: dict[Cell, Costs] = {}
     for row in rows:
         _add(cells, lake_cell(row, words), _lake_costs(row))
@@ -131,7 +135,7 @@ def lake_cells(rows: Iterable[Mapping[str, str | None]], words: Vocabulary) -> d
 
 
 def lake_cell(row: Mapping[str, str | None], words: Vocabulary) -> Cell:
-    """The cell that a group of the lake's rows belongs to."""
+    """Return the cell of a group of the lake's rows."""
     charge_type = words.lake_charge_type(row["charge_type"] or "")
     service = words.lake_service(
         row["service_code"] or "",
@@ -143,7 +147,7 @@ def lake_cell(row: Mapping[str, str | None], words: Vocabulary) -> Cell:
 
 
 def cost_explorer_side(bill: CostExplorerBill, words: Vocabulary) -> Side:
-    """Cost Explorer's charges as cells."""
+    """Convert Cost Explorer's charges to cells."""
     side = Side()
     for charge in bill.charges:
         charge_type = words.cost_explorer_charge_type(charge.record_type)

@@ -1,6 +1,6 @@
-"""Differences: what the lake holds less what Cost Explorer says, cell by cell, with their signs.
+"""Differences between the lake and Cost Explorer by cell, with their sign.
 
-Some differences have an explanation (`explain`); the residual is what remains of the difference.
+Some differences have an explanation (`explain`); the residual is the rest.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,19 +12,19 @@ from functools import cached_property
 from cloudspend.reconcile.cells import NOTHING, ZERO, Cell, Costs, LakeSide, Side, total
 
 CENT = Decimal("0.01")
-# Of a cell in a final bill: Cost Explorer rounds each line, CUR does not.
+# Tolerance of a cell in a final bill: Cost Explorer rounds each line, CUR does not.
 CELL_SHARE = Decimal("0.0001")
 
 
 class Measure(StrEnum):
-    """The figures that are compared, by their columns in the lake."""
+    """The compared figures, by their columns in the lake."""
 
     BILLED = "BilledCost"
     EFFECTIVE = "EffectiveCost"
     NET = "x_NetEffectiveCost"
 
     def of(self, costs: Costs) -> Decimal:
-        """This figure of a cell."""
+        """Return this figure of a cell."""
         return {
             Measure.BILLED: costs.billed,
             Measure.EFFECTIVE: costs.effective,
@@ -33,7 +33,7 @@ class Measure(StrEnum):
 
     @property
     def called(self) -> str:
-        """Cost Explorer's name of the figure."""
+        """Return Cost Explorer's name of the figure."""
         return {
             Measure.BILLED: "UnblendedCost",
             Measure.EFFECTIVE: "AmortizedCost",
@@ -41,14 +41,14 @@ class Measure(StrEnum):
         }[self]
 
 
-# What both sides of every kind of export have. FOCUS has no net figure of its own.
+# Figures that both sides of every export kind have. FOCUS has no net figure of its own.
 GROSS = (Measure.BILLED, Measure.EFFECTIVE)
 ALL = tuple(Measure)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One figure of one cell on both sides, and how much of their difference is explained."""
+    """One figure of one cell on both sides, and the explained part of their difference."""
 
     cell: Cell
     measure: Measure
@@ -58,31 +58,31 @@ class Difference:
 
     @property
     def whole(self) -> Decimal:
-        """Above zero when the lake has more."""
+        """Return the difference; positive when the lake has more."""
         return self.lake - self.cost_explorer
 
     @property
     def residual(self) -> Decimal:
-        """What no rule explains, with its sign: above zero when the lake has too much."""
+        """Return the unexplained difference; positive when the lake has too much."""
         return self.whole - self.explained
 
     @property
     def size(self) -> Decimal:
-        """The larger of the two amounts, without sign: what a share of the cell is a share of."""
+        """Return the larger absolute amount, the base of percentages."""
         return max(abs(self.lake), abs(self.cost_explorer))
 
     @property
     def agrees(self) -> bool:
-        """Whether what remains is within 0.01 % of the cell, or within a cent."""
+        """Return whether the residual is within 0.01 % of the cell or within a cent."""
         return abs(self.residual) <= max(CENT, CELL_SHARE * self.size)
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What one rule says of one cell: how much of the difference it accounts for, by what.
+    """One rule's explanation of one cell: the amount, and the reason.
 
-    `costs` have the difference's sign. `passes` says that AWS is expected to mend it by itself,
-    with the next delivery or the next refresh; until then the bill is not certified.
+    `costs` have the sign of the difference. `passes` means that AWS is expected to correct it with
+    the next delivery or refresh; until then the bill is not certified.
     """
 
     rule: str
@@ -94,7 +94,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both sides of a period. A cell that one side does not have counts as zero there."""
+    """Both sides of a period. A cell that one side does not have is zero there."""
 
     lake: LakeSide
     cost_explorer: Side
@@ -103,15 +103,15 @@ class Comparison:
 
     @property
     def cells(self) -> list[Cell]:
-        """Every cell that either side has, in a stable order."""
+        """Return every cell of either side, in a stable order."""
         return sorted(self.lake.cells.keys() | self.cost_explorer.cells.keys())
 
     def explained_by(self, explanations: tuple[Explanation, ...]) -> "Comparison":
-        """The comparison with these explanations instead."""
+        """Return the comparison with these explanations instead."""
         return replace(self, explanations=explanations)
 
     def explained(self, cell: Cell) -> Costs:
-        """How much of a cell's difference is explained."""
+        """Return the explained part of a cell's difference."""
         return self._explained.get(cell, NOTHING)
 
     @cached_property
@@ -123,16 +123,16 @@ class Comparison:
 
     @property
     def total_explained(self) -> Costs:
-        """The explained parts of all cells together, with their signs."""
+        """Return the explained parts of all cells, with their signs."""
         return total(each.costs for each in self.explanations)
 
     def remaining(self, cell: Cell) -> Costs:
-        """What is left of a cell's difference, whatever figures are judged."""
+        """Return the unexplained part of a cell's difference, for all figures."""
         whole = self.lake.of(cell).minus(self.cost_explorer.of(cell))
         return whole.minus(self.explained(cell))
 
     def of_cell(self, cell: Cell) -> list[Difference]:
-        """A cell's figures that are compared."""
+        """Return the compared figures of a cell."""
         explained = self.explained(cell)
         lake, cost_explorer = self.lake.of(cell), self.cost_explorer.of(cell)
         return [
@@ -141,25 +141,27 @@ class Comparison:
         ]
 
     def agrees(self, cell: Cell) -> bool:
-        """Whether every figure of the cell is within tolerance."""
+        """Return whether every figure of the cell is within tolerance."""
         return all(difference.agrees for difference in self.of_cell(cell))
 
     def differences(self, measure: Measure) -> Iterator[Difference]:
-        """Every cell's figure, equal or not."""
+        """Yield a figure of every cell, equal or not."""
         for cell in self.cells:
             yield from (each for each in self.of_cell(cell) if each.measure is measure)
 
     def residual(self, measure: Measure) -> Decimal:
-        """The sum of all residuals without their signs, so that two errors cannot cancel out."""
+        """Return the sum of the absolute residuals, in which errors cannot cancel out."""
         return sum((abs(d.residual) for d in self.differences(measure)), ZERO)
 
     def size(self, measure: Measure) -> Decimal:
-        """The larger side's amounts, without signs, so that credits do not make a bill small."""
+        """Return the sum of the larger side's absolute amounts, so credits do not make a bill
+        small.
+        """
         lake = sum((abs(d.lake) for d in self.differences(measure)), ZERO)
         cost_explorer = sum((abs(d.cost_explorer) for d in self.differences(measure)), ZERO)
         return max(lake, cost_explorer)
 
     @property
     def unmapped(self) -> list[str]:
-        """The charge types of both sides for which there is no word."""
+        """Return the charge types of both sides without a name in the vocabulary."""
         return sorted(self.lake.unmapped | self.cost_explorer.unmapped)

@@ -1,4 +1,4 @@
-"""What one side knows of and the other does not, and how old the newest of a period is."""
+"""Completeness and freshness: what only one side has, and the age of a period's newest data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ class Coverage:
 
     @property
     def is_complete(self) -> bool:
-        """Whether both sides know the same services and accounts."""
+        """Return whether both sides have the same services and accounts."""
         return self == Coverage((), (), (), ())
 
 
 def coverage(comparison: Comparison) -> Coverage:
-    """`missing` is what Cost Explorer knows and the export does not, `extra` the other way."""
+    """Return the coverage: `missing` is only in Cost Explorer, `extra` only in the export."""
     lake, cost_explorer = comparison.lake, comparison.cost_explorer
     services = _only(cost_explorer, lake, _service), _only(lake, cost_explorer, _service)
     accounts = _only(cost_explorer, lake, _account), _only(lake, cost_explorer, _account)
@@ -33,10 +33,10 @@ def coverage(comparison: Comparison) -> Coverage:
 
 @dataclass(frozen=True)
 class Membership:
-    """The organization's members of the period beside the accounts that the lake has charges of.
+    """The organization's members of the period, compared with the accounts that have charges.
 
-    `absent` had none, as an empty account has none; `unexpected` have some without having been a
-    member, as those that left may still get a refund.
+    `absent` members have no charges, as an empty account; `unexpected` accounts have charges
+    without having been a member, for example a refund after leaving.
     """
 
     absent: tuple[str, ...]
@@ -44,16 +44,16 @@ class Membership:
 
 
 def membership(comparison: Comparison, expected: frozenset[str]) -> Membership:
-    """What of the members that are `expected` in the period the lake has."""
+    """Compare the `expected` members of the period with the lake's accounts."""
     charged = {cell.account_id for cell in comparison.lake.cells}
     return Membership(tuple(sorted(expected - charged)), tuple(sorted(charged - expected)))
 
 
 @dataclass(frozen=True)
 class Freshness:
-    """How old a period's delivery and its newest charge are at `now`, against the account's target.
+    """Age of a period's delivery and of its newest charge at `now`, and the account's target.
 
-    A month that is over is not getting older: its newest charge counts up to its end.
+    A month that is over does not age: its newest charge counts up to its end.
     """
 
     delivered_at: datetime
@@ -68,7 +68,9 @@ class Freshness:
 
     @property
     def charge_age(self) -> timedelta | None:
-        """Since the newest charge's day was over; None for a bill without charges."""
+        """Return the time since the day of the newest charge ended; None for a bill without
+        charges.
+        """
         if self.newest_charge is None:
             return None
         over = datetime.combine(self.newest_charge, datetime.min.time(), UTC) + timedelta(days=1)
@@ -76,7 +78,7 @@ class Freshness:
 
     @property
     def is_within_target(self) -> bool:
-        """Whether the newest charge is as new as the account wants it; nothing is no news."""
+        """Return whether the newest charge is within the account's target."""
         return self.charge_age is not None and self.charge_age <= self.target
 
 

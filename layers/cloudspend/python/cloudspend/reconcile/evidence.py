@@ -1,7 +1,7 @@
-"""What is known of a period beside the two sides: what an explanation may rest on.
+"""Evidence for explanations, beyond the two sides.
 
-A rule explains only as much of a difference as its evidence covers, by amount and by date. What
-could be evidence but is not there explains nothing.
+A rule explains only as much of a difference as its evidence covers, by amount and by date. Missing
+evidence explains nothing.
 """
 
 from collections.abc import Mapping
@@ -11,17 +11,18 @@ from datetime import date, datetime, timedelta
 from cloudspend.reconcile.cells import Cell, Costs
 
 # AWS refreshes an export and Cost Explorer at least once a day (AWS Data Exports user guide,
-# "Understanding export delivery"; Cost Management user guide), so that the day of a delivery and
-# the one before may be counted differently, and no earlier ones.
+# "Understanding export delivery"; Cost Management user guide): the day of a delivery and the day
+# before may be counted differently, and no earlier ones.
 COUNTED_AFTER_DAYS = 1
-# What AWS has changed must arrive in the export within so long.
+# Time within which a change by AWS must arrive in the export.
 DELIVERED_WITHIN = timedelta(days=3)
 
 
 @dataclass(frozen=True)
 class LastDays:
-    """Both sides' charges from `since` on: the days that AWS was still counting when it made the
-    older of the two."""
+    """Charges of both sides from `since` on: the days that AWS was still counting for the older of
+    the two.
+    """
 
     since: date
     lake: Mapping[Cell, Costs]
@@ -31,7 +32,8 @@ class LastDays:
 @dataclass(frozen=True)
 class Agreement:
     """When a comparison last found a cell equal that the lake has not changed since, and when one
-    first found that Cost Explorer has."""
+    first found that Cost Explorer has changed it.
+    """
 
     at: datetime
     differs_since: datetime
@@ -39,15 +41,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What explanations rest on.
-
-    `open` says that AWS has not closed the bill. `is_newest` says that no newer delivery of the
-    period is known than the one of `delivered_at`. `agreed` holds the cells that differ now and
-    did not before. `outside` are charges of this bill with a
-    date outside the period, `elsewhere` charges of other bills with a date inside. `rows` are the
-    lake's rows in each cell, `families` what each usage family comes to where Cost Explorer shows
-    one service as two, `missing` the services that the lake has no row of.
-    """
+    """Evidence of a period."""
 
     now: datetime
     delivered_at: datetime
@@ -65,7 +59,9 @@ class Evidence:
 
 
 def unsettled_since(delivered_at: datetime, now: datetime, first_day: date, end: date) -> date:
-    """The first day of a period that may still be counted: never before the period, and `end`
-    when every day of it was settled by then."""
+    """Return the first day of a period that may still be counted.
+
+    Not before the period; `end` when every day was settled by then.
+    """
     older = min(delivered_at, now).date()
     return min(max(older - timedelta(days=COUNTED_AFTER_DAYS), first_day), end)

@@ -1,4 +1,4 @@
-"""A difference is explained before it is called a mismatch."""
+"""Explain differences before they count as mismatches."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from cloudspend.reconcile.vocabulary import Vocabulary
 def explain(
     comparison: Comparison, evidence: Evidence, words: Vocabulary, rules: Iterable[Rule] = RULES
 ) -> Comparison:
-    """The comparison with all that `rules` find, in turn; each sees what the others left."""
+    """Return the comparison with the explanations of `rules`, in order; each rule sees the rest."""
     explained = comparison
     for rule in rules:
         found = tuple(rule(_remaining(explained), evidence, words))
@@ -21,15 +21,16 @@ def explain(
 
 
 def pending(comparison: Comparison) -> list[Explanation]:
-    """The explanations that a later delivery or refresh is awaited for, the largest first, of cells
-    that would not agree without them."""
+    """Return the explanations that expect a later delivery or refresh, largest first, for cells
+    that do not agree without them.
+    """
     off = {cell for cell in comparison.cells if not _plainly_agrees(comparison, cell)}
     awaited = [each for each in comparison.explanations if each.passes and each.cell in off]
     return sorted(awaited, key=lambda each: (-max(map(abs, each.costs)), each.cell))
 
 
 def _remaining(comparison: Comparison) -> dict[Cell, Costs]:
-    """What is left of each cell that differs at all."""
+    """Return the unexplained rest of each cell that differs."""
     left = ((cell, comparison.remaining(cell)) for cell in comparison.cells)
     return {cell: costs for cell, costs in left if not costs.is_zero}
 

@@ -1,10 +1,9 @@
-"""Whether AWS has closed a bill, by the signs that its export and Cost Explorer give.
+"""Decide whether AWS has closed a bill, by the signs in its export and in Cost Explorer.
 
 "View your finalized Cost and Usage Report" (AWS Data Exports user guide): a line item is final when
-it bears an invoice id; support is billed on the sixth or seventh of the next month; refunds may
-still come later. An export that bears no invoice ids is final when that day is past, Cost Explorer
-calls none of its figures estimated, and AWS has delivered the same figures for some days (decision
-record 75).
+it has an invoice id; support is billed on the sixth or seventh of the next month; refunds can
+arrive later. An export without invoice ids is final when that day is past, Cost Explorer marks no
+figure as estimated, and AWS has delivered the same figures for some days (docs/decisions/0030).
 """
 
 from collections.abc import Iterable
@@ -14,20 +13,20 @@ from datetime import datetime, timedelta
 from cloudspend.accounts.model import ExportKind
 from cloudspend.lake.model import Generation, PublishedPeriod
 
-# InvoiceId is a column as of FOCUS 1.2 (AWS Data Exports user guide, "Table dictionary").
+# InvoiceId is a column from FOCUS 1.2 on (AWS Data Exports user guide, "Table dictionary").
 WITHOUT_INVOICE_IDS = frozenset({ExportKind.FOCUS_1_0})
-# The invoice comes by the fifth, support by the seventh of the next month.
+# The invoice arrives by the fifth, support charges by the seventh of the next month.
 SETTLED = timedelta(days=7)
-# AWS refreshes an open bill at least once a day, so that this is several deliveries.
+# AWS refreshes an open bill at least once a day, so this covers several deliveries.
 STEADY = timedelta(days=3)
 
 
 @dataclass(frozen=True)
 class Finality:
-    """The signs at `now` for a month that ended or ends at `end`.
+    """The signs at `now` for a month that ends at `end`.
 
-    `unchanged_since` is when AWS last changed the delivered figures; it replaces invoice
-    ids where the export bears none, and is None where it does.
+    `unchanged_since` is when AWS last changed the delivered figures. It replaces invoice ids in
+    exports without them, and is None in exports with them.
     """
 
     end: datetime
@@ -39,7 +38,7 @@ class Finality:
 
     @property
     def why_open(self) -> str:
-        """The sign that is missing, as a sentence; empty when the bill is final."""
+        """Return the missing sign as a sentence; empty when the bill is final."""
         if self.now < self.end:
             return "The month is not over."
         return (
@@ -69,8 +68,10 @@ class Finality:
 
 
 def unchanged_since(published: PublishedPeriod, held: Iterable[Generation]) -> datetime:
-    """When AWS first delivered the figures that readers see, without others in between; `held` are
-    the period's generations in order of their delivery."""
+    """Return when AWS first delivered the current figures without others since then.
+
+    `held` are the period's generations in order of their delivery.
+    """
     since = published.published_at
     for generation in sorted(held, key=lambda each: each.generation, reverse=True):
         if generation.generation > published.generation or generation.totals is None:

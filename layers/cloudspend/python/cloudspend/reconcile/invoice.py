@@ -1,7 +1,7 @@
-"""A period's bill against the invoices that AWS issued for it.
+"""Compare a period's bill with the invoices that AWS issued for it.
 
-Every row of a final bill bears the id of the invoice that it is charged on, so that each invoice is
-compared by itself. An invoice in another currency than the bill's is compared by nothing.
+Every row of a final bill has the id of its invoice, so each invoice is compared separately. An
+invoice in another currency than the bill's is not compared.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from cloudspend.reconcile.compare import CELL_SHARE, CENT
 
 @dataclass(frozen=True)
 class Invoice:
-    """What AWS's summary of an invoice says. `total` is below zero for a credit memo."""
+    """An invoice as AWS summarizes it. `total` is negative for a credit memo."""
 
     invoice_id: str
     total: Decimal
@@ -27,7 +27,7 @@ class Invoice:
 
 @dataclass(frozen=True)
 class InvoiceAnswer:
-    """What AWS tells of a period's invoices; `why_none` says why it tells nothing."""
+    """AWS's invoices of a period; `why_none` is the reason if there are none."""
 
     invoices: tuple[Invoice, ...] = ()
     why_none: str = ""
@@ -39,13 +39,16 @@ STILL_OPEN = "The bill is still open; AWS invoices it after its end."
 
 
 def no_invoices(_: BillingPeriod) -> InvoiceAnswer:
-    """The invoices of an account to which AWS gives none."""
+    """Return no invoices, for an account that receives none."""
     return InvoiceAnswer(why_none=NONE_ISSUED)
 
 
 def invoices_of(services: Services, account_id: str) -> ReadInvoices:
-    """The account's invoices as AWS tells them now. The permission is optional: where the customer
-    does not give it, nothing is told, with the reason. Raises TransientError and Defect."""
+    """Return a function that reads the account's invoices.
+
+    The permission is optional: without it, the answer is empty with the reason. Raises
+    TransientError and Defect.
+    """
 
     def read(period: BillingPeriod) -> InvoiceAnswer:
         try:
@@ -71,19 +74,18 @@ class Invoiced:
 
     @property
     def residual(self) -> Decimal:
-        """Above zero when the lake has too much."""
+        """Return the difference; positive when the lake has too much."""
         return self.lake - self.invoice
 
     @property
     def agrees(self) -> bool:
-        """Within a cent or 0.01 %, as a cell."""
+        """Return whether the difference is within a cent or 0.01 %, as for a cell."""
         return _is_close(self.residual, self.lake, self.invoice)
 
 
 @dataclass(frozen=True)
 class InvoiceCheck:
-    """All invoices of a period that both sides can be asked for; `why_none` says why there is
-    none."""
+    """All invoices of a period that both sides have; `why_none` is the reason if there are none."""
 
     invoices: tuple[Invoiced, ...] = ()
     why_none: str = ""
@@ -94,21 +96,21 @@ class InvoiceCheck:
 
     @property
     def total(self) -> Decimal:
-        """What AWS has invoiced."""
+        """Return the sum that AWS has invoiced."""
         return sum((each.invoice for each in self.invoices), ZERO)
 
     @property
     def residual(self) -> Decimal:
-        """The residuals' sum without their signs."""
+        """Return the sum of the absolute residuals."""
         return sum((abs(each.residual) for each in self.invoices), ZERO)
 
     def agrees_but_for(self, missing: Decimal) -> bool:
-        """Whether the lake would have what was invoiced if it had `missing` less."""
+        """Return whether the lake agrees with the invoices after subtracting `missing`."""
         return _is_close(self.lake - self.total - missing, self.lake, self.total)
 
     @property
     def quarrel(self) -> str:
-        """The largest invoice that does not agree, as a sentence; empty when all do."""
+        """Return the largest mismatch as a sentence; empty when all invoices agree."""
         off = [each for each in self.invoices if not each.agrees]
         if not off:
             return ""
@@ -126,8 +128,8 @@ def _is_close(difference: Decimal, *sizes: Decimal) -> bool:
 def check_invoices(told: InvoiceAnswer, lake: Mapping[str, Decimal], currency: str) -> InvoiceCheck:
     """Compare the invoices of a period with the sums of the lake's rows by invoice id.
 
-    An invoice of which the lake has no row counts as nothing there; rows of an invoice that AWS
-    does not list are not judged, since it is given to those only who receive it.
+    An invoice without rows in the lake is zero there. Rows of an invoice that AWS does not list are
+    not compared: AWS only lists invoices for their recipient.
     """
     totals: dict[str, Decimal] = {}
     for each in told.invoices:

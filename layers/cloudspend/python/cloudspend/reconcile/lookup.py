@@ -1,7 +1,7 @@
-"""Looking up what explanations rest on, and no more of it than the differences ask for.
+"""Look up evidence for the differences of a comparison, and no more than they need.
 
-Each question to Cost Explorer costs 0.01 USD a page and each to Athena the bytes that it reads, so
-that a period that agrees asks for nothing.
+A question to Cost Explorer costs 0.01 USD per page, and one to Athena the scanned bytes: a period
+without differences asks nothing.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from cloudspend.reconcile.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class LookupResult:
-    """Evidence, what the comparison before wrote down, and the requests that it took."""
+    """Evidence, the previous comparison, and the number of requests."""
 
     evidence: Evidence
     before: PreviousComparison = field(default_factory=PreviousComparison)
@@ -34,7 +34,7 @@ class LookupResult:
 
 @dataclass(frozen=True)
 class Lookup:
-    """Where the evidence on a published period is looked up."""
+    """Sources of evidence about a published period."""
 
     published: PublishedPeriod
     api: CostExplorer
@@ -42,8 +42,9 @@ class Lookup:
     words: Vocabulary
 
     def gather(self, comparison: Comparison, known: Evidence, since: date) -> LookupResult:
-        """Add to what is `known` what the comparison's differences ask for; the days from `since`
-        on may still be counted."""
+        """Add the evidence for the comparison's differences to `known`; days from `since` on may
+        still be counted.
+        """
         lake = comparison.lake
         services = {cell.service for cell in lake.cells}
         sides = lake.cells.keys() ^ comparison.cost_explorer.cells.keys()
@@ -73,7 +74,7 @@ class Lookup:
         return LookupResult(evidence, before, requests)
 
     def check_invoices(self, invoices: ReadInvoices) -> InvoiceCheck:
-        """The period's invoices beside what the lake has of each."""
+        """Compare the period's invoices with the lake."""
         told = invoices(self.published.period)
         if not told.invoices:
             return InvoiceCheck(why_none=told.why_none)
@@ -97,7 +98,7 @@ class Lookup:
 
 
 def published_cost(published: PublishedPeriod, since: date) -> str:
-    """The query for what readers see of a period, its days from `since` on apart."""
+    """Return the query for a published period's costs, with the days from `since` on separate."""
     period = published.period
     return _statement(
         "published_cost",

@@ -1,4 +1,4 @@
-"""What reconciling needs from outside, beside the ports of the rooms that it builds on."""
+"""Ports of reconciliation, in addition to those of other rooms."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,15 +16,17 @@ class TableWriter(Protocol):
 
     @property
     def bucket(self) -> str:
-        """The bucket's name."""
+        """Return the bucket's name."""
 
     def write(self, table: Table, prefix: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Put `rows` as the only file under `prefix`, which ends with a slash. A row holds a value
-        (or None) for each column of `table`. Writing again replaces the file. Raises
-        TransientError."""
+        """Write `rows` as the only file under `prefix`, which ends with a slash, replacing an
+        earlier one.
+
+        A row has a value or None for each column of `table`. Raises TransientError.
+        """
 
 
-# The members that an organization has or had, by its id; none where there is no organization.
+# Returns the present and former members of an organization; empty for other accounts.
 MembersOf = Callable[[str], Iterable[Member]]
 
 

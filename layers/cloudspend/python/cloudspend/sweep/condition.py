@@ -1,4 +1,4 @@
-"""What is wrong with an account for as long as it lasts."""
+"""Conditions of accounts: problems that last."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,11 @@ from cloudspend.alerts.event import Event
 
 @dataclass(frozen=True)
 class AccountCondition:
-    """What is wrong with an account for as long as it lasts: said once while `state` is the same,
-    and again, under another id, when it comes back on another day."""
+    """A problem of an account that lasts.
+
+    Announced once while `state` stays the same, and again, with another event id, when it returns
+    on another day.
+    """
 
     state: str
     event: Event

@@ -1,9 +1,8 @@
-"""What readers see of accounts whose coverage has moved to their organization: each month once.
+"""Show each month of a covered account once, after its coverage moved to its organization.
 
-A month of such an account is withdrawn when its organization's bill of the same month is there to
-be read, so that its cost is missing at no time and counted twice no longer than until the next
-look. A month in which it belonged to the organization for some days only stays: the other days are
-in its own bill alone.
+A month is withdrawn when the organization's bill of the same month is published: its cost is never
+missing, and counted twice until the next sweep at most. A month in which the account was a member
+for some days only stays, because the other days are only in its own bill.
 """
 
 from collections.abc import Iterable
@@ -24,7 +23,7 @@ from cloudspend.sweep.expire import RetentionPorts, end_period
 
 @dataclass(frozen=True)
 class Covered:
-    """An account whose coverage has moved, and how it belongs to the organization."""
+    """An account whose coverage has moved, and its membership in the organization."""
 
     account: Account
     member: Member
@@ -37,9 +36,11 @@ def keep_apart(
     store: RetentionPorts,
     now: datetime,
 ) -> AccountCondition | None:
-    """See that nothing of the organization's bill is counted twice: move the coverage of members
-    that are onboarded by themselves, where that was chosen, and withdraw the months that are there
-    twice. Where it was not chosen, that is what is wrong with the organization."""
+    """Prevent double counting of the organization's bill.
+
+    Moves the coverage of members that are onboarded separately, if the operator chose so, and
+    withdraws months that exist twice. If not chosen, returns the condition of the organization.
+    """
     if organization.type is not AccountType.ORGANIZATION:
         return None
     members = registry.members(organization.account_id)
@@ -56,7 +57,7 @@ def keep_apart(
 def withdraw_covered(
     account_id: str, registry: AccountRegistry, store: RetentionPorts, now: datetime
 ) -> int:
-    """Withdraw what an organization covers by now, while its history comes in."""
+    """Withdraw the months that an organization covers, while the account's history is ingested."""
     organization = registry.get(account_id)
     if not organization.move_coverage:
         return 0
@@ -71,8 +72,10 @@ def withdraw(
     store: RetentionPorts,
     now: datetime,
 ) -> int:
-    """Take from readers the months of covered accounts that they find in the organization's bill.
-    Returns how many. May be repeated."""
+    """Withdraw the months of covered accounts that the organization's bill contains.
+
+    Return their number. Can be repeated.
+    """
     belonging = {member.account_id: member for member in members}
     covered = [
         Covered(one, belonging[one.account_id])
@@ -92,7 +95,7 @@ def withdraw(
 
 
 def is_whole(member: Member, period: BillingPeriod) -> bool:
-    """Whether the account was a member on every day of the month."""
+    """Return whether the account was a member on every day of the month."""
     return member.joined_at <= period.start and (
         member.left_at is None or member.left_at >= period.end
     )
@@ -101,7 +104,7 @@ def is_whole(member: Member, period: BillingPeriod) -> bool:
 def _tell(
     organization: Account, account: Account, published: PublishedPeriod, store: RetentionPorts
 ) -> None:
-    """Before it is done: told twice is better than not at all."""
+    """Publish the withdrawal before it happens: a repeated event is better than none."""
     store.bus.put(
         event(
             PeriodMoved(

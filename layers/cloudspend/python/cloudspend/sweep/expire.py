@@ -1,10 +1,9 @@
-"""Let go of what is no longer kept, so that a crash between any two calls leaves nothing pointing
-at what is gone.
+"""Expire data in an order in which a crash between two calls leaves no reference to missing data.
 
-The registry says first that a generation is expired, then its partitions go, and only a day later
-its objects, when every query that was planned with them has ended. The registry's item goes last:
-until then the next sweep finds what is left to do. In a versioned bucket a deleted object's last
-version is taken by the bucket's lifecycle rule.
+First the registry marks a generation as expired, then its partitions are deleted, and a day later
+its objects, when every query that was planned with them has ended. The registry item is deleted
+last: until then, the next sweep finds the rest. In a versioned bucket, the lifecycle rule removes
+the last version of a deleted object.
 """
 
 from dataclasses import dataclass
@@ -31,9 +30,10 @@ from cloudspend.lake.tables import (
 
 @dataclass(frozen=True)
 class RetentionPorts:
-    """Where bills are kept: the registry, the partitions, the objects.
+    """Ports of retention.
 
-    `proofs` are tables of one partition a period beside those of the lake, which go with it.
+    `proofs` are tables with one partition per period, in addition to those of the lake, that are
+    removed with the period.
     """
 
     registry: SweptRegistry
@@ -45,7 +45,7 @@ class RetentionPorts:
 
 @dataclass(frozen=True)
 class Expired:
-    """What was let go: billing periods, generations, and the objects of those that went before."""
+    """The expired billing periods and generations, and the deleted objects of earlier ones."""
 
     periods: int = 0
     generations: int = 0
@@ -59,7 +59,7 @@ def expire(
     kept: RetentionPolicy,
     now: datetime,
 ) -> Expired:
-    """Take the next step with everything of the account's that is due. May be repeated."""
+    """Execute the next step for all data of the account that is due. Can be repeated."""
     wanted = due(account, holdings, kept, now)
     retired = [each for each in wanted.retire if _retire(account, each, store, now)]
     expired = [each for each in wanted.expire if _expire(each, store, now)]
@@ -70,7 +70,7 @@ def expire(
 def _retire(
     account: Account, published: PublishedPeriod, store: RetentionPorts, now: datetime
 ) -> bool:
-    """End a billing period. Told before it is done: told twice is better than not at all."""
+    """End a billing period. Published before it happens: a repeated event is better than none."""
     store.bus.put(
         event(
             PeriodExpired(
@@ -86,8 +86,10 @@ def _retire(
 
 
 def end_period(published: PublishedPeriod, store: RetentionPorts, now: datetime) -> bool:
-    """Take a billing period from readers, with everything that was proved of it. False when another
-    generation has become current since it was looked at."""
+    """Remove a billing period from readers, with its proofs.
+
+    Return False when another generation has become current since the decision.
+    """
     if not store.registry.retire(published, now):
         return False
     values = period_values(published.account_id, published.period)
@@ -98,7 +100,7 @@ def end_period(published: PublishedPeriod, store: RetentionPorts, now: datetime)
 
 
 def _expire(generation: Generation, store: RetentionPorts, now: datetime) -> bool:
-    """False when it has become current since it was looked at."""
+    """Return False when the generation has become current since the decision."""
     held = generation.account_id, generation.period, generation.generation
     if not store.registry.expire(*held, now):
         return False
@@ -107,9 +109,9 @@ def _expire(generation: Generation, store: RetentionPorts, now: datetime) -> boo
 
 
 def _remove(account: Account, generation: Generation, store: RetentionPorts) -> int:
-    """Delete the objects of an expired generation and forget it; returns how many there were.
+    """Delete the objects of an expired generation and its item; return their number.
 
-    One that was made current again since it expired is shown again instead.
+    A generation that was made current again since it expired is shown again instead.
     """
     held = generation.account_id, generation.period, generation.generation
     if store.registry.restore(*held):
@@ -128,7 +130,7 @@ def _remove(account: Account, generation: Generation, store: RetentionPorts) -> 
 
 
 def _show(account: Account, generation: Generation, store: RetentionPorts) -> None:
-    """Put a generation back into the tables that show every generation, where it has data."""
+    """Add a generation to the tables of all generations that contain its data."""
     held = generation.account_id, generation.period, generation.generation
     for table in GENERATION_TABLES:
         prefix = generation_prefix(table.data_folder, *held)
@@ -139,7 +141,7 @@ def _show(account: Account, generation: Generation, store: RetentionPorts) -> No
 
 
 def _hide(held: Generation | PublishedPeriod, store: RetentionPorts) -> None:
-    """Take a generation out of the tables that show every generation."""
+    """Remove a generation from the tables of all generations."""
     for table in GENERATION_TABLES:
         values = generation_values(held.account_id, held.period, held.generation)
         store.catalog.remove(table.name, values)

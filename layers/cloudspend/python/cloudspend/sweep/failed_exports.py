@@ -1,7 +1,7 @@
-"""Deliveries that AWS itself calls failed.
+"""Exports whose delivery AWS reports as failed.
 
-AWS delivers at least once a day, so that the account's exports are only asked about once a day has
-passed without a delivery: an account that is well costs no call.
+AWS delivers at least once a day, so an account's exports are only queried after a day without a
+delivery: a healthy account costs no call.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,9 +22,9 @@ USUAL = timedelta(hours=24)
 def failing(
     account: Account, since: datetime, list_exports: ListExports, now: datetime
 ) -> AccountCondition | None:
-    """What AWS says of the account's export, where nothing has come `since`.
+    """Return AWS's reason for the account's export, if nothing was delivered since `since`.
 
-    An export that may not be looked at is no finding of its own: the permission's check says so.
+    An export that cannot be read is not reported here: the permission check reports it.
     """
     if now - since < USUAL:
         return None

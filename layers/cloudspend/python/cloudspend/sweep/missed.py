@@ -1,10 +1,9 @@
-"""Deliveries that no event announced, and ingestions that ended without an outcome.
+"""Deliveries without an event, and ingests that ended without a result.
 
-Whether there is something new is seen from the manifests alone: AWS overwrites one in each month's
-folder with every delivery, so that its ETag and time are asked for (HEAD) and nothing is read or
-listed while they are the ones that were seen before. AWS changes the running month and the two
-before it all the time, older ones seldom: those are looked at once a day, spread over the sweeps of
-the day.
+New deliveries are detected by manifests alone: AWS overwrites one in each month's folder with every
+delivery, so its ETag and time are queried (HEAD), and nothing is read or listed while they are
+unchanged. AWS often changes the running month and the two before it, and seldom older ones: those
+are checked once a day, spread over the day's sweeps.
 """
 
 import zlib
@@ -27,11 +26,11 @@ from cloudspend.lake.ports import Executions, Generations
 from cloudspend.lake.retention import kept_since
 
 SWEEPS_A_DAY = 4
-# The running month and those that AWS may still close (facts: two weeks and refunds).
+# The running month and those that AWS may still close (within two weeks, and later for refunds).
 LIVELY_MONTHS = 3
-# Ingest is begun for so many deliveries of an account in one sweep; the next takes the rest.
+# Ingests of an account that one sweep starts; the next sweep starts the rest.
 MOST_STARTS = 12
-# An ingestion that never ended well in so many attempts is a matter for a person.
+# Attempts after which a person must look at an ingest.
 MOST_ATTEMPTS = 5
 
 Wanted = Callable[[BillingPeriod], bool]
@@ -39,10 +38,10 @@ Wanted = Callable[[BillingPeriod], bool]
 
 @dataclass(frozen=True)
 class Missed:
-    """What was found at the customer's side and begun.
+    """Deliveries that were found in the customer's bucket and started.
 
-    `seen` are the marks of the manifests whose deliveries are known now, by period; `newest` is
-    when AWS delivered last, None for never.
+    `seen` are the fingerprints of the known manifests by period; `newest` is when AWS last
+    delivered, None for never.
     """
 
     seen: Mapping[str, str]
@@ -53,7 +52,7 @@ class Missed:
 
 @dataclass(frozen=True)
 class MissedDeliveryPorts:
-    """What taking in deliveries needs."""
+    """Ports for starting missed deliveries."""
 
     generations: Generations
     executions: Executions
@@ -67,10 +66,10 @@ def find_missed(
     desk: MissedDeliveryPorts,
     now: datetime,
 ) -> Missed:
-    """Begin what was missed, newest period first, and say so.
+    """Start missed deliveries, newest period first, and publish an event for each.
 
-    Raises what reaching the customer's bucket raises. A manifest that cannot be read is reported as
-    IngestFailed and keeps nothing else back.
+    Raises the errors of reading the customer's bucket. An unreadable manifest is reported as
+    IngestFailed and stops nothing else.
     """
     manifests = latest_manifests(account, objects, looked_at(account, holdings, now))
     before = dict(holdings.watch.seen) if holdings.watch else {}
@@ -94,8 +93,11 @@ def find_missed(
 
 
 def looked_at(account: Account, holdings: AccountInventory, now: datetime) -> Wanted:
-    """Which billing periods this sweep looks at: of those that the account wants and keeps, the
-    lively ones always, the others once a day, and all of them the first time."""
+    """Return the billing periods that this sweep checks.
+
+    Of those that the account wants and keeps: recent ones always, others once a day, and all the
+    first time.
+    """
     today = BillingPeriod.of(now)
     lively = _before(today, LIVELY_MONTHS - 1)
     oldest = BillingPeriod(account.start_date.year, account.start_date.month)
@@ -114,14 +116,19 @@ def looked_at(account: Account, holdings: AccountInventory, now: datetime) -> Wa
 
 
 def mark_of(manifest: StoredObject) -> str:
-    """What changes with every delivery: an overwritten bill can have the same list of files, so the
-    ETag alone is not enough."""
+    """Return a fingerprint that changes with every delivery.
+
+    The ETag is not enough: an overwritten bill can have the same list of files.
+    """
     return f"{manifest.etag} {manifest.modified.isoformat()}"
 
 
 def unfinished(holdings: AccountInventory) -> list[Generation]:
-    """Generations that would be published if their ingestion ended well, newest period first: begun
-    and without an outcome, or failed by what passes by itself."""
+    """Return the generations that would be published if their ingest succeeded, newest period
+    first.
+
+    They were started and have no result, or failed with a transient fault.
+    """
     newest = {generation.period: generation for generation in holdings.generations}
     current = {published.period: published.generation for published in holdings.published}
     return [
@@ -141,7 +148,7 @@ FOUND, RESUMED, NOTHING, GIVEN_UP = "found", "resumed", "nothing", "given up"
 
 
 def _begin(account: Account, request: IngestRequest, desk: MissedDeliveryPorts) -> str:
-    """Start the delivery's next attempt, unless one runs, and say so."""
+    """Start the delivery's next attempt, unless one runs, and publish an event."""
     if desk.executions.status(request.execution(MOST_ATTEMPTS)):
         return GIVEN_UP
     started = start_ingest(request, desk.executions, again=True)
@@ -164,7 +171,9 @@ def _begin(account: Account, request: IngestRequest, desk: MissedDeliveryPorts) 
 
 
 def _resume(account: Account, generation: Generation, desk: MissedDeliveryPorts) -> str:
-    """Begin again, or give up a generation that began too often and that nobody has heard of."""
+    """Start an ingest again, or report a generation that failed too often and was never
+    reported.
+    """
     request = IngestRequest(
         generation.account_id,
         generation.period,
@@ -189,7 +198,7 @@ def _read(
     period: BillingPeriod,
     desk: MissedDeliveryPorts,
 ) -> Delivery | None:
-    """The manifest's delivery; None, and an event, where it cannot be read."""
+    """Return the manifest's delivery. Publish an event and return None if it is unreadable."""
     try:
         return read_delivery(account, objects, manifest.bucket, manifest.key)
     except DeliveryError as error:
@@ -198,7 +207,7 @@ def _read(
 
 
 def _is_known(delivery: Delivery, holdings: AccountInventory) -> bool:
-    """Whether the registry holds the delivery, or a newer one is current."""
+    """Return whether the registry has the delivery, or a newer one is current."""
     return any(
         each.period == delivery.period and each.generation == delivery.generation
         for each in holdings.generations

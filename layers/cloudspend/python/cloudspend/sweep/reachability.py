@@ -1,8 +1,8 @@
-"""Whether an account can be reached, as its state says it.
+"""Set the state of accounts by their reachability.
 
-A role that was deleted sends no message: Sweep is the first to notice. What it lets down it also
-takes up again, and nothing else: an account that was degraded by a check, or whose stack was
-deleted, waits for a proof of its connection.
+A deleted role sends no message: Sweep notices it first. Sweep only restores accounts that it
+degraded itself. An account that was degraded by a check, or whose stack was deleted, needs a new
+verification.
 """
 
 from collections.abc import Iterable
@@ -20,9 +20,11 @@ REACHED_AGAIN = "It can be reached again."
 def reflect(
     account: Account, unreachable: str, registry: AccountRegistry, bus: Bus, now: datetime
 ) -> None:
-    """Let an active account that is not reached be degraded, with the reason `unreachable`, and be
-    active again once it is. An account that is being onboarded is Onboard's. Raises
-    AccountChanged."""
+    """Degrade an active account that cannot be reached, for the reason `unreachable`, and restore
+    it when it can be reached again.
+
+    An account that is being onboarded belongs to Onboard. Raises AccountChanged.
+    """
     if unreachable and account.state is AccountState.ACTIVE:
         after, reason = AccountState.DEGRADED, unreachable
     elif not unreachable and account.state is AccountState.DEGRADED:
@@ -35,7 +37,7 @@ def reflect(
 
 
 def degraded_by_sweep(history: Iterable[Change]) -> bool:
-    """Whether it was Sweep that last found the account, until then well, degraded."""
+    """Return whether Sweep was the one that degraded the account."""
     degraded = AccountState.DEGRADED
     steps = [each for each in history if each.after is degraded and each.before is not degraded]
     return bool(steps) and steps[-1].by == SWEEP_MACHINE

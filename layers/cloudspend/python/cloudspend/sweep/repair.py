@@ -1,5 +1,7 @@
-"""Make the lake's partitions show what the registry says. The registry decides, Glue follows
-(decision record 25); this is for when Glue did not follow, or somebody else moved it.
+"""Repair partitions that differ from the registry.
+
+The registry decides, and Glue follows (docs/decisions/0025). This is for the cases in which Glue
+did not follow, or someone else changed it.
 """
 
 import re
@@ -17,19 +19,22 @@ from cloudspend.lake.model import AccountInventory, Generation, PublishedPeriod
 from cloudspend.lake.ports import Lake
 from cloudspend.lake.tables import PERIOD_TABLES, Table, generation_prefix, period_values
 
-# A generation's name is a moment and a digest, divided by a dash: its moment ends with this.
+# A generation's name is a timestamp and a digest, separated by a dash; the timestamp ends with
+# this.
 MOMENT_END = "Z"
 
-# A billing period and the moment in the name of a generation.
+# A billing period and the timestamp of a generation.
 GenerationRef = tuple[BillingPeriod, str]
 Shown = Mapping[str, Mapping[tuple[str, ...], str]]
 
 
 @dataclass(frozen=True)
 class Drift:
-    """A partition that does not show what the registry says. `generation` is what it should show,
-    None where the registry holds no published one of the period; `shown` is where it reads from,
-    None where it is missing."""
+    """A partition that differs from the registry.
+
+    `generation` is the correct one, None where the registry has no published one; `shown` is the
+    current location, None where the partition is missing.
+    """
 
     table: str
     period: BillingPeriod
@@ -38,7 +43,7 @@ class Drift:
 
     @property
     def wrong(self) -> str:
-        """What was wrong, as a sentence."""
+        """Return the difference as a sentence."""
         if self.shown is None:
             return "It was missing."
         if self.generation is None:
@@ -48,8 +53,9 @@ class Drift:
 
 @dataclass(frozen=True, order=True)
 class Folder:
-    """A generation's objects in one of the lake's data folders. `prefix` ends with the moment of
-    the generation's name, before its digest."""
+    """The objects of a generation in one data folder. `prefix` ends with the timestamp of its
+    name.
+    """
 
     name: str
     period: BillingPeriod
@@ -57,19 +63,19 @@ class Folder:
 
     @property
     def copy(self) -> GenerationRef:
-        """Which generation it is of."""
+        """Return the generation of the folder."""
         return self.period, self.prefix.rpartition("=")[2]
 
 
 def copy_of(generation: Generation | PublishedPeriod) -> GenerationRef:
-    """A generation as its folders name it."""
+    """Return a generation in the form of its folders' names."""
     return generation.period, generation.generation.partition("-")[0]
 
 
 def folders(name: str, account_id: str, lake: Lake) -> list[Folder]:
-    """The folder of each generation of the account that has objects under the folder `name`.
+    """Return the folder of each generation of the account that has objects under the folder `name`.
 
-    One line of a listing a generation, so that no data file is listed.
+    Lists one line per generation and no data files.
     """
     start = f"{name}/account_id={account_id}/billing_period="
     found = []
@@ -81,8 +87,10 @@ def folders(name: str, account_id: str, lake: Lake) -> list[Folder]:
 
 
 def drifts(holdings: AccountInventory, shown: Shown, bucket: str) -> list[Drift]:
-    """Every partition of PERIOD_TABLES that does not show what the registry says; `shown` holds the
-    partitions by table, `bucket` is the lake's."""
+    """Return every partition of PERIOD_TABLES that differs from the registry.
+
+    `shown` are the partitions by table, `bucket` is the lake's.
+    """
     return [
         *(
             drift
@@ -115,8 +123,7 @@ def _strays(holdings: AccountInventory, shown: Shown) -> Iterator[Drift]:
 
 
 def without_files(holdings: AccountInventory, stored: Collection[Folder]) -> list[PublishedPeriod]:
-    """The published periods of which a table's files are gone: nothing can be pointed right
-    there."""
+    """Return the published periods with missing files, which no partition can repair."""
     there = {(each.name, each.copy) for each in stored}
     return [
         published
@@ -130,7 +137,7 @@ def without_files(holdings: AccountInventory, stored: Collection[Folder]) -> lis
 
 
 def look(account_id: str, press: PublishPorts, lake: Lake) -> tuple[Shown, list[Folder]]:
-    """The account's partitions by table, and the generations that have objects."""
+    """Read the account's partitions by table, and its generations that have objects."""
     shown = {table.name: press.catalog.locations(table.name, account_id) for table in PERIOD_TABLES}
     names = dict.fromkeys(table.data_folder for table in PERIOD_TABLES)
     return shown, [folder for name in names for folder in folders(name, account_id, lake)]
@@ -139,10 +146,10 @@ def look(account_id: str, press: PublishPorts, lake: Lake) -> tuple[Shown, list[
 def repair(
     account: Account, found: Iterable[Drift], press: PublishPorts, now: datetime
 ) -> list[Drift]:
-    """Mend what was found, if it still is so, and say so; returns what was mended.
+    """Repair the differences that still exist, publish an event for each, and return them.
 
-    Registry and Glue were read one after the other, so that a publisher who was at work in between
-    looks like a drift.
+    Registry and Glue were read one after the other, so a concurrent publisher looks like a
+    difference.
     """
     lasting = [drift for drift in found if _lasts(account.account_id, drift, press)]
     for period in sorted({drift.period for drift in lasting}):
@@ -160,8 +167,10 @@ def _lasts(account_id: str, drift: Drift, press: PublishPorts) -> bool:
 
 
 def show(account: Account, period: BillingPeriod, press: PublishPorts) -> None:
-    """Make the period's partitions show what the registry says, until it holds still: one that is
-    published for the first time meanwhile must not lose its partition."""
+    """Set the period's partitions to the registry's generation until it is stable.
+
+    A period that is published for the first time at this moment must not lose its partition.
+    """
     while True:
         pointer = press.generations.pointer(account.account_id, period)
         if pointer is None:
@@ -174,7 +183,7 @@ def show(account: Account, period: BillingPeriod, press: PublishPorts) -> None:
 
 
 def _repaired(account: Account, drift: Drift, now: datetime) -> Event:
-    """The same drift on another day is another event."""
+    """Return the event; the same difference on another day is another event."""
     return event(
         PartitionRepaired(
             table=drift.table,

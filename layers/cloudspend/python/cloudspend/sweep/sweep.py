@@ -1,7 +1,7 @@
-"""Put an account's bills in order: what events missed, what drifted, what is no longer kept.
+"""Sweep an account: missed events, drift, expired data, and conditions.
 
-Every finding is mended by the code that does the same in its ordinary place and may be repeated, so
-that two sweeps at once, or one that is killed, do no harm.
+Each problem is repaired by the code that does the same in its ordinary place and can be repeated,
+so two concurrent sweeps, or an interrupted one, do no harm.
 """
 
 from collections import Counter
@@ -48,15 +48,15 @@ from cloudspend.sweep.missed import Missed, MissedDeliveryPorts, find_missed
 from cloudspend.sweep.reachability import reflect
 from cloudspend.sweep.repair import Folder, copy_of, drifts, folders, look, repair, without_files
 
-# Nothing that was written less than this ago is taken for left behind: it may be under way.
+# Younger objects are not leftovers: their writer may still run.
 LEFT_BEHIND = timedelta(hours=24)
-# An execution of Ingest has ended by then, also with its comparison.
+# By then, an execution of Ingest has ended, including its comparison.
 INGEST_ENDS = timedelta(hours=12)
-# A closed month that Cost Explorer could not be asked for is tried again this often, and no longer
-# than Cost Explorer has daily figures (AWS Cost Management user guide, "Analyzing your costs").
+# Interval at which a closed month is compared again after Cost Explorer did not answer, for as long
+# as Cost Explorer has daily figures (AWS Cost Management user guide, "Analyzing your costs").
 COMPARE_AGAIN = timedelta(days=7)
-# A bill that AWS had not closed when it was compared is compared again this often in the weeks in
-# which AWS closes it, then as often as above: its signs may change without another delivery.
+# Interval at which a bill that AWS had not closed is compared again while AWS closes it; later as
+# above. Its signs can change without a delivery.
 CLOSING = timedelta(days=30)
 COMPARE_CLOSING = timedelta(days=1)
 COMPARABLE = timedelta(days=13 * 30)
@@ -64,8 +64,9 @@ COMPARABLE = timedelta(days=13 * 30)
 
 @dataclass(frozen=True)
 class SweepPorts:
-    """What a sweep works with, and what it holds accounts to: an account is overdue that AWS has
-    delivered nothing for in `fresh_for`, unless it has a target of its own."""
+    """Ports of a sweep, and its targets: an account is overdue after `fresh_for` without a
+    delivery, unless it has a target of its own.
+    """
 
     store: RetentionPorts
     press: PublishPorts
@@ -78,9 +79,12 @@ class SweepPorts:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """What came of one account. `counts` says how much of each kind was found or done; `compare`
-    are published periods to be compared with Cost Explorer; `failure` is why it was not swept,
-    `unreachable` why its customer's bucket could not be looked at."""
+    """The result for one account.
+
+    `counts` are numbers of problems by kind; `compare` are published periods to compare with Cost
+    Explorer; `failure` is why it was not swept; `unreachable` why the customer's bucket could not
+    be read.
+    """
 
     account_id: str
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -97,8 +101,11 @@ def sweep_accounts(
     now: datetime,
     on_failure: Callable[[str], None],
 ) -> list[SweepResult]:
-    """Sweep the active accounts among these. What fails for one account is noted in its answer and
-    keeps no other back; `on_failure` hears of it while the error is at hand."""
+    """Sweep the active accounts among these.
+
+    A failure of one account is recorded in its result and stops no other; `on_failure` is called
+    while the exception is active.
+    """
     swept = []
     everyone: Sequence[Account] | None = None
     for account_id in account_ids:
@@ -125,8 +132,10 @@ def sweep_account(
     now: datetime,
     known: Iterable[AccountCondition | None] = (),
 ) -> SweepResult:
-    """Find and mend everything of one account, and say what is wrong with it, `known` beside it. A
-    customer's bucket that cannot be reached keeps nothing of the platform's own back."""
+    """Find and repair all problems of one account, and report its conditions, including `known`.
+
+    An unreachable customer's bucket does not stop repairs on the platform.
+    """
     store, press = broom.store, broom.press
     holdings = store.registry.holdings(account.account_id)
     missed, unreachable = _missed(account, holdings, broom, now)
@@ -171,17 +180,19 @@ def sweep_account(
 
 
 def keep_columns(account: Account, catalog: Catalog) -> None:
-    """Give the tables the columns of the account's tags back, which a deployment that changes the
-    declared columns takes away; where they are there nothing is written."""
+    """Restore the columns for the account's tags, which a deployment of changed declared columns
+    removes.
+    """
     for table in TABLES:
         if columns := tag_columns(table, account):
             catalog.ensure_columns(table.name, columns)
 
 
 def to_compare(holdings: AccountInventory, now: datetime) -> tuple[PublishedPeriod, ...]:
-    """Closed months that Cost Explorer can be asked for and whose verdict may change by it: those
-    that were never compared, those that are not certified, and certified ones that AWS may still
-    change."""
+    """Return closed months whose verdict Cost Explorer can still change.
+
+    They were never compared, are not certified, or are certified and AWS may still change them.
+    """
     return tuple(
         each
         for each in holdings.published
@@ -197,19 +208,19 @@ def _is_due(published: PublishedPeriod, now: datetime) -> bool:
         return since >= COMPARE_AGAIN
     is_closing = now < published.period.end + CLOSING
     if published.verdict is Verdict.CERTIFIED:
-        # AWS may still change it, which Cost Explorer shows before a delivery does.
+        # AWS may still change it; Cost Explorer shows a change before a delivery does.
         return is_closing and since >= COMPARE_AGAIN
     return since >= (COMPARE_CLOSING if is_closing else COMPARE_AGAIN)
 
 
 def unregistered(holdings: AccountInventory, stored: Iterable[Folder]) -> list[Folder]:
-    """The folders whose generation the registry does not know."""
+    """Return the folders of generations that the registry does not know."""
     known = {copy_of(generation) for generation in holdings.generations}
     return [folder for folder in stored if folder.copy not in known]
 
 
 def totals(swept: Iterable[SweepResult]) -> dict[str, int]:
-    """The counts of all accounts together."""
+    """Return the counts of all accounts together."""
     together: Counter[str] = Counter()
     for each in swept:
         together.update(each.counts)
@@ -217,7 +228,7 @@ def totals(swept: Iterable[SweepResult]) -> dict[str, int]:
 
 
 def to_payload(swept: Iterable[SweepResult]) -> dict[str, Any]:
-    """What a batch of accounts came to, as it travels between steps."""
+    """Return the result of a batch of accounts as step payload."""
     done = list(swept)
     return {
         p.COUNTS: totals(done),
@@ -241,7 +252,7 @@ def to_payload(swept: Iterable[SweepResult]) -> dict[str, Any]:
 def _missed(
     account: Account, holdings: AccountInventory, broom: SweepPorts, now: datetime
 ) -> tuple[Missed | None, AccountCondition | None]:
-    """What events missed; or that, and why, the customer's bucket cannot be reached."""
+    """Find missed deliveries, or return the condition that the customer's bucket is unreachable."""
     desk = MissedDeliveryPorts(broom.store.registry, broom.executions, broom.store.bus)
     try:
         return find_missed(account, holdings, broom.open_bucket(account), desk, now), None
@@ -263,7 +274,9 @@ def _overdue(
     fresh_for: timedelta,
     now: datetime,
 ) -> AccountCondition | None:
-    """An account that AWS never delivered for is overdue as long after its first sweep."""
+    """Return the condition of an overdue account. Without any delivery, count from its first
+    sweep.
+    """
     since = _last_heard(holdings, missed, now)
     if now - since < fresh_for:
         return None
@@ -281,7 +294,9 @@ def _overdue(
 
 
 def _last_heard(holdings: AccountInventory, missed: Missed, now: datetime) -> datetime:
-    """When AWS delivered last; for an account without a delivery, when it was first swept."""
+    """Return when AWS last delivered; for an account without a delivery, when it was first
+    swept.
+    """
     return missed.newest or (holdings.watch.since if holdings.watch else now)
 
 
@@ -318,7 +333,7 @@ def _old_key(account: Account, now: datetime) -> AccountCondition | None:
 
 
 def _half_published(holdings: AccountInventory) -> list[tuple[str, BillingPeriod, str]]:
-    """Current generations whose publishing was cut off before they were marked so."""
+    """Return current generations whose publishing was interrupted before they were marked."""
     current = {(each.period, each.generation) for each in holdings.published}
     return [
         (each.account_id, each.period, each.generation)
@@ -334,7 +349,7 @@ def _sweep_out(
     broom: SweepPorts,
     now: datetime,
 ) -> int:
-    """Delete what killed runs left behind; returns how many folders that were."""
+    """Delete leftovers of interrupted runs; return the number of folders."""
     lake = broom.store.lake
     runs = folders(RUNS, account.account_id, lake)
     removed = 0
@@ -367,10 +382,10 @@ def _remember(
     broom: SweepPorts,
     now: datetime,
 ) -> None:
-    """Say what is new about the account's condition, and write down what the next sweep must know.
+    """Publish new conditions of the account, and save the state for the next sweep.
 
-    While the customer's bucket cannot be reached nobody knows what AWS delivers there, so that what
-    was said of it stays.
+    While the customer's bucket is unreachable, AWS's deliveries are unknown, and announced
+    conditions stay.
     """
     before = holdings.watch or SweepState(now)
     told = dict(before.told) if missed is None else {}

@@ -1,7 +1,7 @@
-"""One round of Sweep over all accounts: who is swept, and what came of it.
+"""A run of Sweep over all accounts: its list of accounts and its report.
 
-The lists are too long for the state machine's own state (256 KB, AWS Step Functions developer
-guide, "Step Functions service quotas"), so that they travel as files of the lake.
+The lists exceed the state machine's payload (256 KB, AWS Step Functions developer guide, "Step
+Functions service quotas"), so they are files of the lake.
 """
 
 import json
@@ -17,9 +17,9 @@ from cloudspend.errors import Defect, TransientError, names
 from cloudspend.ingest.map_results import FAILED, SUCCEEDED, children, children_that
 from cloudspend.lake.ports import Lake
 
-# Objects under this folder are deleted by a lifecycle rule of the bucket.
+# A lifecycle rule of the bucket deletes objects in this folder.
 SWEEPS = "sweeps"
-# Of the accounts that were not swept, the answer names so many; the result files hold all.
+# Accounts that were not swept and that the result names; the result files contain all.
 MOST_NAMED = 50
 MAX_REASON = 200
 
@@ -27,7 +27,7 @@ State = Mapping[str, Any]
 
 
 def list_accounts(state: State, registry: AccountRegistry, lake: Lake) -> dict[str, Any]:
-    """Write down which accounts this round sweeps: those that are active."""
+    """Write the list of accounts for this run: the active ones."""
     key = f"{SWEEPS}/{state[p.SWEEP]}/accounts.json"
     active = [account.account_id for account in registry.list() if account.is_ingesting]
     lake.write_json(key, active)
@@ -35,10 +35,10 @@ def list_accounts(state: State, registry: AccountRegistry, lake: Lake) -> dict[s
 
 
 def report(state: State, lake: Lake, bus: Bus, platform_id: str) -> dict[str, Any]:
-    """Put the round's summary on the bus and write down which periods are to be compared.
+    """Publish the run's summary, and write the list of periods to compare.
 
-    `whole` is False when an account was not swept for a reason that does not pass by itself, or
-    when a whole batch of accounts failed: then the execution is to fail.
+    `whole` is False when an account was not swept for another reason than a transient fault, or
+    when a whole batch failed; the execution then fails.
     """
     counts = dict.fromkeys(SWEEP_COUNTS, 0)
     compare: list[Mapping[str, str]] = []
@@ -74,8 +74,11 @@ def report(state: State, lake: Lake, bus: Bus, platform_id: str) -> dict[str, An
 
 
 def compared(state: State, lake: Lake) -> dict[str, Any]:
-    """Say that the round's comparisons are done. Raises Defect when some failed for a reason of
-    ours, so that an alarm rings: those of AWS's or a customer's are told and do not fail."""
+    """Report that the run's comparisons are done. Raises Defect when some failed because of a
+    defect.
+
+    Failures of AWS or of a customer are published as events and do not fail the execution.
+    """
     failed = [json.loads(child["Input"]) for child in children_that(FAILED, state, lake)]
     if failed:
         named = ", ".join(f"{one[p.ACCOUNT_ID]} {one[p.PERIOD]}" for one in failed[:MOST_NAMED])
@@ -88,8 +91,9 @@ def compared(state: State, lake: Lake) -> dict[str, Any]:
 
 
 def _batches(state: State, lake: Lake) -> Iterator[Mapping[str, Any]]:
-    """What each batch came to, from the files that the Distributed Map wrote. A batch whose
-    function failed stands for its accounts."""
+    """Yield the result of each batch from the Distributed Map's files. A failed batch fails its
+    accounts.
+    """
     for outcome, child in children(state, lake):
         yield json.loads(child["Output"]) if outcome == SUCCEEDED else _failed(child)
 
