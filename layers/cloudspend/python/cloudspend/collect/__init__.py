@@ -1,1 +1,3 @@
-"""What AWS says of cost beside the exports: Cost Explorer."""
+"""Collection of AWS's own figures: Cost Explorer, commitments, budgets, invoices, the
+organization.
+"""

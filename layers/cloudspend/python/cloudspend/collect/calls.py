@@ -1,17 +1,20 @@
-"""The calls of AWS that collecting makes, and how each is paged."""
+"""The operations of AWS that Collect calls, and their paging."""
 
 from dataclasses import dataclass
 from decimal import Decimal
 
-# AWS Cost Management pricing: each request of the Cost Explorer API, and each page is one.
+# AWS Cost Management pricing: each request of the Cost Explorer API, and each page is a request.
 PAGE_PRICE = Decimal("0.01")
 PRICED_SERVICE = "ce"
 
 
 @dataclass(frozen=True)
 class Call:
-    """An operation of an AWS service as boto3 names both, what IAM calls it, and the member that
-    leads to the next page, in the answer as in the request; None for one that has a single page."""
+    """An operation of an AWS service.
+
+    `action` is its IAM action. `token` is the member with the next page's token in answer and
+    request; None for a single page.
+    """
 
     service: str
     operation: str
@@ -20,7 +23,7 @@ class Call:
 
     @property
     def priced(self) -> bool:
-        """Whether AWS bills each page."""
+        """Return whether AWS bills each page."""
         return self.service == PRICED_SERVICE
 
 

@@ -1,4 +1,4 @@
-"""Collect's use cases: one source of one account, and what is said of it."""
+"""Use cases of Collect: collect one source of one account, and publish changes of its status."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,9 +28,9 @@ State = Mapping[str, Any]
 
 
 def overlaps(text: str, sources: Mapping[str, Source]) -> dict[str, int]:
-    """The overlap of every source: its own, or what `text` says (`budgets=1 invoices=3`).
+    """Return the overlap of every source: its own, or the one in `text` (`budgets=1 invoices=3`).
 
-    Raises UsageError that names what is wrong with `text`.
+    Raises UsageError that names the invalid part of `text`.
     """
     found = {name: source.overlap for name, source in sources.items()}
     for part in text.split():
@@ -54,8 +54,8 @@ def collect(
     now: datetime,
     anew: bool = False,
 ) -> Outcome:
-    """Bring one source of one account up to date, say what is to be said of it, and let go of what
-    the account does not keep any more.
+    """Bring one source of one account up to date, publish changes of its status, and remove expired
+    data.
 
     Raises TransientError and Defect.
     """
@@ -70,7 +70,7 @@ def collect(
 
 
 def failed(state: State, account: Account, progress: Progress, bus: Bus, now: datetime) -> Outcome:
-    """Write down and say that a source's step failed for good; `state` has its failure."""
+    """Record and publish that a source failed after all retries; `state` has the failure."""
     source = state[p.SOURCE]
     failure = parse(state[p.FAILURE].get("Error", ""), state[p.FAILURE].get("Cause", ""))
     reason = f"{failure.summary} {failure.remedy}".strip()
@@ -103,7 +103,7 @@ def failed(state: State, account: Account, progress: Progress, bus: Bus, now: da
 
 
 def to_payload(account_id: str, outcome: Outcome) -> dict[str, Any]:
-    """An outcome as it travels between steps."""
+    """Return an outcome as step payload."""
     return {
         p.ACCOUNT_ID: account_id,
         p.SOURCE: outcome.source,
@@ -132,7 +132,7 @@ def _say_capped(account: Account, collector: CollectPorts, now: datetime) -> Non
 def _say_stuck(
     source: str, account: Account, before: Collected | None, collector: CollectPorts
 ) -> None:
-    """Say once that a source never finishes, however small its questions are."""
+    """Publish once that a source cannot finish within the request budget."""
     now = collector.progress.get(account.account_id, source)
     if now is None or now.stuck < STUCK or (before is not None and before.stuck >= STUCK):
         return
@@ -148,7 +148,7 @@ def _say_stuck(
 def _say_changed(
     source: str, account: Account, before: Collected | None, outcome: Outcome, bus: Bus
 ) -> None:
-    """Say once that a source cannot be read any more, and once that it can again."""
+    """Publish once that a source cannot be read any more, and once that it can again."""
     was = before is not None and before.status is Status.DEGRADED
     same = before is not None and before.reason == outcome.reason
     if outcome.status is Status.DEGRADED and not (was and same):

@@ -1,7 +1,6 @@
-"""One round of Collect: which accounts and sources, and what came of it.
+"""A run of Collect: its list of accounts and sources, and its report.
 
-The lists travel as files of the lake, as Sweep's do: they are too long for a state machine's own
-state.
+Like Sweep's, the lists are files of the lake, because they exceed the state machine's payload.
 """
 
 import json
@@ -22,7 +21,7 @@ from cloudspend.errors import UsageError
 from cloudspend.ingest.map_results import SUCCEEDED, children
 from cloudspend.lake.ports import Lake
 
-# Objects under this folder are deleted by a lifecycle rule of the bucket.
+# A lifecycle rule of the bucket deletes objects in this folder.
 COLLECTS = "collects"
 
 State = Mapping[str, Any]
@@ -31,10 +30,10 @@ State = Mapping[str, Any]
 def list_accounts(
     state: State, registry: AccountRegistry, lake: Lake, sources: Mapping[str, Source]
 ) -> dict[str, Any]:
-    """Write down which sources of which accounts this round collects: those that `state` names, or
-    every source of every active account. Named ones are asked for even if they are not due.
+    """Write the list for this run: the sources and accounts that `state` names, or all of them.
 
-    Raises UsageError for an account that is not active and a source that does not exist.
+    Named sources are collected even if they are not due. Raises UsageError for an account that is
+    not active and for an unknown source.
     """
     wanted = _wanted(state.get(p.SOURCES) or (), sources)
     named = bool(state.get(p.ACCOUNTS) or state.get(p.SOURCES))
@@ -55,10 +54,10 @@ def list_accounts(
 
 
 def report(state: State, lake: Lake, bus: Bus, platform_id: str) -> dict[str, Any]:
-    """Write down every outcome and put the round's summary on the bus.
+    """Save every outcome and publish the run's summary.
 
-    `whole` is False when a source failed: then the execution is to fail. What a customer does not
-    allow, AWS does not have or the cap does not let through is told by its own event.
+    `whole` is False when a source failed; the execution then fails. Denied, unavailable and capped
+    sources have events of their own.
     """
     outcomes = list(_outcomes(state, lake))
     key = outcomes_key(state[p.COLLECT])
@@ -87,7 +86,7 @@ def report(state: State, lake: Lake, bus: Bus, platform_id: str) -> dict[str, An
 
 
 def outcomes_key(collect: str) -> str:
-    """Where the outcomes of a round are written down."""
+    """Return the key of a run's outcomes."""
     return f"{COLLECTS}/{collect}/outcomes.json"
 
 
@@ -116,8 +115,9 @@ def _accounts(ids: Sequence[str], registry: AccountRegistry) -> list[Account]:
 
 
 def _outcomes(state: State, lake: Lake) -> Iterator[dict[str, Any]]:
-    """What each source came to, from the files that the Distributed Map wrote. An account whose
-    execution failed as a whole stands for all of its sources."""
+    """Yield the outcome of each source from the Distributed Map's files. A failed account fails its
+    sources.
+    """
     for outcome, child in children(state, lake):
         if outcome == SUCCEEDED:
             yield from json.loads(child["Output"])

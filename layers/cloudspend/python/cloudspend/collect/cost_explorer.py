@@ -1,9 +1,8 @@
-"""A billing period as Cost Explorer tells it, by linked account, service and record type.
+"""Read a billing period from Cost Explorer by linked account, service and record type.
 
-An answer has room for two groupings, so the record types of the period are asked for first, and
-then the costs once for each of them. Every page is one request of 0.01 USD (AWS Cost Management
-pricing), so requests are counted, and nothing is asked for twice unless the answer changed while
-its pages were read.
+A request can have two groupings, so the record types of the period are read first, and then the
+costs once for each of them. Every page is a request of 0.01 USD (AWS Cost Management pricing):
+requests are counted, and nothing is read twice unless the answer changed between its pages.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +22,7 @@ LINKED_ACCOUNT = "LINKED_ACCOUNT"
 SERVICE = "SERVICE"
 RECORD_TYPE = "RECORD_TYPE"
 
-# How often one question is asked from its start when its answer changes under the reader.
+# Restarts of one question whose answer changes between its pages.
 MAX_STARTS = 3
 
 Page = Mapping[str, Any]
@@ -32,7 +31,7 @@ Ask = Callable[[Mapping[str, Any]], Page]
 
 @dataclass(frozen=True)
 class Charge:
-    """What a linked account was charged for a service, in Cost Explorer's own words."""
+    """The cost of a linked account for a service, with Cost Explorer's names."""
 
     account_id: str
     service: str
@@ -45,8 +44,10 @@ class Charge:
 
 @dataclass(frozen=True)
 class CostExplorerBill:
-    """All charges of a period. `estimated` when AWS may still change any of them; `requests` is
-    how many requests it took."""
+    """All charges of a period.
+
+    `estimated` when AWS may still change any of them; `requests` is the number of requests.
+    """
 
     charges: tuple[Charge, ...]
     estimated: bool
@@ -56,8 +57,10 @@ class CostExplorerBill:
 def read_bill(
     api: CostExplorer, period: BillingPeriod, since: date | None = None
 ) -> CostExplorerBill:
-    """Ask for the whole of `period`, or for its days from `since` on. Raises what the port raises,
-    and TransientError when an answer does not hold still."""
+    """Read the whole `period`, or its days from `since` on.
+
+    Raises the errors of the port, and TransientError when an answer keeps changing.
+    """
     reader = _Reader(period, since)
     charges: list[Charge] = []
     estimated = False
@@ -69,11 +72,12 @@ def read_bill(
 
 
 class _Reader:
-    """Asks the questions of one period and counts the requests."""
+    """Reader of one period, which counts requests."""
 
     def __init__(self, period: BillingPeriod, since: date | None) -> None:
         self.requests = 0
-        # The end is exclusive. To the period's end, open or not: some fees bear future usage dates.
+        # The end is exclusive. Read to the period's end even if it is open: some fees have later
+        # usage dates.
         start = since or period.start
         self._time = {"Start": f"{start:%Y-%m-%d}", "End": f"{period.end:%Y-%m-%d}"}
 

@@ -1,8 +1,8 @@
-"""Let go of what was collected and is older than the account keeps, in two steps as of bills: its
-partitions first, its objects a day later, when no query reads them any more.
+"""Expire collected data beyond the account's retention: first its partitions, a day later its
+objects.
 
-Nothing has to be remembered between the two: a month that was over a day ago has lost its partition
-by then, unless the account was changed since.
+No state is needed in between: a month that ended its retention a day ago has lost its partition by
+then, unless the account was changed since.
 """
 
 from datetime import datetime
@@ -16,8 +16,11 @@ from cloudspend.lake.tables import Table
 
 
 def expire(account: Account, table: Table, catalog: Catalog, lake: Lake, now: datetime) -> int:
-    """Take the next step with the account's months of `table`; returns the objects deleted. May be
-    repeated."""
+    """Execute the next step for the account's months of `table`; return the number of deleted
+    objects.
+
+    Can be repeated.
+    """
     oldest = kept_since(account, now)
     if oldest is None:
         return 0
@@ -31,7 +34,7 @@ def expire(account: Account, table: Table, catalog: Catalog, lake: Lake, now: da
 
 
 def still_kept(days: Days, account: Account, now: datetime) -> Days | None:
-    """What is left of `days` once the rest is let go."""
+    """Return the part of `days` that the account keeps."""
     oldest = kept_since(account, now)
     if oldest is None:
         return days
@@ -42,7 +45,7 @@ def still_kept(days: Days, account: Account, now: datetime) -> Days | None:
 def _unread(
     account: Account, table: Table, lake: Lake, shown: set[str], now: datetime
 ) -> list[str]:
-    """The objects of months without a partition that were over a day ago."""
+    """Return the objects of months without a partition whose retention ended a day ago."""
     changed = account.last_change
     if changed is not None and now - changed.at < READERS_LEAVE:
         return []

@@ -1,4 +1,4 @@
-"""What AWS has invoiced for a billing period, for whoever compares it with the bill."""
+"""Read the invoices of a billing period."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +16,11 @@ from cloudspend.exports.model import BillingPeriod
 
 @dataclass(frozen=True)
 class InvoiceSummary:
-    """One invoice or credit memo. Totals are with tax, in `currency`, which is what AWS bills in
-    (its base currency); `payment_total` is what is due, in the currency that is paid in."""
+    """One invoice or credit memo.
+
+    Totals include tax, in `currency`, AWS's base currency; `payment_total` is the due amount in the
+    payment currency.
+    """
 
     invoice_id: str
     invoice_type: str
@@ -35,16 +38,16 @@ class InvoiceSummary:
 def read_invoices(
     services: Services, account_id: str, period: BillingPeriod
 ) -> list[InvoiceSummary]:
-    """The invoices of an account for a billing period, in order of their ids; none for one that is
-    paid for by another account, or not invoiced yet.
+    """Return the invoices of an account for a billing period, in order of their ids.
 
-    Raises what `ports.Services` raises. AWS bills nothing for it.
+    Empty for an account that another one pays for, and before the invoice. Raises the errors of
+    `ports.Services`. AWS does not bill this call.
     """
     return list(ask_summaries(all_pages(services), account_id, period))
 
 
 def ask_summaries(ask: Ask, account_id: str, period: BillingPeriod) -> Iterator[InvoiceSummary]:
-    """The same by way of `ask`."""
+    """Yield the invoices by way of `ask`."""
     question = {
         "Selector": {"ResourceType": "ACCOUNT_ID", "Value": account_id},
         "Filter": {"BillingPeriod": {"Month": period.month, "Year": period.year}},

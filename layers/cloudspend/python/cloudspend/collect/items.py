@@ -1,4 +1,4 @@
-"""What is known of sources, and the pages of a day, as items of the registry."""
+"""Registry items of sources and of the request budget."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +9,7 @@ from cloudspend.collect.model import Collected, Days, Status
 
 PROGRESS = "COLLECT#"
 SPEND = "SPEND#"
-# So long after its day a count can still be looked up.
+# Days for which a day's count can still be looked up.
 SPEND_KEPT = timedelta(days=40)
 
 Item = Mapping[str, Any]
@@ -20,7 +20,7 @@ def spend_key(account_id: str, day: date) -> dict[str, str]:
 
 
 def kept_until(day: date) -> int:
-    """When DynamoDB may delete the count of a day, in seconds since 1970."""
+    """Return when DynamoDB may delete the count of a day, in seconds since 1970."""
     return int((datetime(day.year, day.month, day.day, tzinfo=UTC) + SPEND_KEPT).timestamp())
 
 

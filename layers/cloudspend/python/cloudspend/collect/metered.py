@@ -1,4 +1,4 @@
-"""Cost Explorer for whoever asks it directly, each page counted against the account's cap."""
+"""Cost Explorer with a request budget, for direct reads."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -8,8 +8,10 @@ from cloudspend.collect.ports import CostExplorer, RequestBudget
 
 
 class MeteredCostExplorer:
-    """`ports.CostExplorer` that counts a page before it asks for it. Both calls raise CapReached
-    beside what the port raises."""
+    """`ports.CostExplorer` that counts each page before it is requested.
+
+    Both calls raise CapReached in addition to the errors of the port.
+    """
 
     def __init__(
         self, api: CostExplorer, spend: RequestBudget, account_id: str, day: date, cap: int

@@ -1,4 +1,4 @@
-"""What is collected, in pieces that are replaced whole, and what is known of each source."""
+"""Collected data in slices that are replaced as a whole, and the progress of each source."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from cloudspend.lake.tables import Table
 
 
 class Granularity(StrEnum):
-    """What one piece of a source holds: a day, a month, or all that there is now."""
+    """The span of one slice of a source: a day, a month, or a snapshot."""
 
     DAY = "day"
     MONTH = "month"
@@ -18,11 +18,10 @@ class Granularity(StrEnum):
 
 
 class Status(StrEnum):
-    """What came of a source the last time.
+    """The latest result of a source.
 
-    NOT_AVAILABLE: AWS has nothing of the kind. DEGRADED: the customer does not let it be read.
-    CAPPED: the day's requests were used up, the rest follows. FAILED: for a reason that is AWS's or
-    ours.
+    NOT_AVAILABLE: AWS has no such data. DEGRADED: the customer denies it. CAPPED: the day's request
+    budget is used up, the rest follows. FAILED: for a reason of AWS or of the platform.
     """
 
     COLLECTED = "collected"
@@ -47,18 +46,18 @@ class Days:
 
     @property
     def as_aws(self) -> dict[str, str]:
-        """A TimePeriod of the APIs, whose end is exclusive too."""
+        """Return a TimePeriod of the APIs, whose end is also exclusive."""
         return {"Start": self.start.isoformat(), "End": self.end.isoformat()}
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What is known of one account's source.
+    """Progress of one source of an account.
 
-    `days` are those that are stored, without a gap; None when nothing is. `at` is when it was last
-    tried, `stored_at` when something was last stored; rows and pages are those of the last time.
-    `history` is how many months back AWS was seen to answer, `history_at` when that was found out.
-    `stuck` counts the days on which the cap stopped it before it had got on at all.
+    `days` are the stored days, without a gap; None if there are none. `at` is the last attempt,
+    `stored_at` the last time that something was stored; rows and pages are those of the last
+    attempt. `history` is how many months back AWS answered, `history_at` when that was found.
+    `stuck` counts the days on which the cap stopped it before any progress.
     """
 
     status: Status
@@ -75,13 +74,13 @@ class Collected:
 
 @dataclass(frozen=True)
 class TableSlice:
-    """What is replaced at once: one object of a table."""
+    """A part of a table that is replaced at once: one object."""
 
     period: BillingPeriod
     name: str
 
     def folder(self, table: Table, account_id: str) -> str:
-        """The partition that the piece stands in; ends with a slash."""
+        """Return the partition's folder of the slice, with a trailing slash."""
         return f"{table.data_folder}/account_id={account_id}/billing_period={self.period}/"
 
     def key(self, table: Table, account_id: str) -> str:
@@ -92,11 +91,11 @@ WHOLE = "all"
 
 
 def piece_of(grain: Granularity, day: date) -> TableSlice:
-    """The piece that what AWS says of `day` belongs to."""
+    """Return the slice for a `day`."""
     period = BillingPeriod(day.year, day.month)
     return TableSlice(period, day.isoformat() if grain is Granularity.DAY else WHOLE)
 
 
 def pieces(grain: Granularity, days: Days) -> list[TableSlice]:
-    """All pieces of `days`, in order, those for which AWS says nothing as well."""
+    """Return all slices of `days` in order, including those without rows."""
     return list(dict.fromkeys(piece_of(grain, day) for day in days))

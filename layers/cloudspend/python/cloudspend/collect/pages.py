@@ -1,4 +1,4 @@
-"""Asking one question with all its pages."""
+"""Read all pages of one question."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ from cloudspend.collect.source import Ask, Page
 
 
 def all_pages(services: Services, before: Callable[[Call], None] = lambda _: None) -> Ask:
-    """A way to ask `services`; `before` is told of each page before it is asked for."""
+    """Return a function that reads all pages; `before` is called before each page."""
 
     def ask(call: Call, request: Mapping[str, Any]) -> Sequence[Page]:
         found: list[Page] = []

@@ -1,5 +1,4 @@
-"""What collecting needs from outside: AWS's billing services, a count of what they were asked,
-what is known of each source, and where rows go."""
+"""Ports of Collect: AWS's billing services, the request budget, progress, and the store."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -12,75 +11,80 @@ from cloudspend.lake.tables import Table
 
 
 class AnswerChanged(Exception):
-    """The pages read so far no longer belong together: the question must be asked from the start.
+    """The pages read so far do not belong together any more: start the question again.
 
-    Cost Explorer says so by RequestChangedException and InvalidNextTokenException.
+    Cost Explorer signals it by RequestChangedException and InvalidNextTokenException.
     """
 
 
 class CostExplorer(Protocol):
-    """Cost Explorer as the customer's role sees it. Each call is one request, which AWS bills.
+    """Cost Explorer with the customer's role. Each call is one billed request.
 
     Requests and answers have the shape of the API. Both calls raise AnswerChanged; TransientError
-    when AWS does not answer now; PermissionDenied when the role may not ask; UsageError when
-    Cost Explorer does not have what is asked for.
+    when AWS asks to retry; PermissionDenied when the role lacks a permission; UsageError when Cost
+    Explorer does not have the data.
     """
 
     def cost_and_usage(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """One page of GetCostAndUsage."""
+        """Return one page of GetCostAndUsage."""
 
     def dimension_values(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """One page of GetDimensionValues."""
+        """Return one page of GetDimensionValues."""
 
 
 class NotAvailable(CloudSpendError):
-    """AWS has nothing of the kind to tell for this account; nobody has done anything wrong."""
+    """AWS has no such data for this account, which is not an error."""
 
 
 class QuestionRefused(Defect):
-    """AWS does not take the question as it is put, for example one of too early a time."""
+    """AWS refuses the question, for example because its time is too early."""
 
 
 class CapReached(CloudSpendError):
-    """The account's requests of today have cost what they may; more are asked tomorrow."""
+    """The account's request budget for today is used up; the rest follows tomorrow."""
 
 
 class Services(Protocol):
-    """AWS's billing services as the customer's role sees them."""
+    """AWS's billing services with the customer's role."""
 
     def page(self, call: Call, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """One page of an answer. Requests and answers have the shape of the API.
+        """Return one page of an answer. Requests and answers have the shape of the API.
 
-        Throttling is waited out. Raises AnswerChanged, NotAvailable and QuestionRefused;
-        TransientError when AWS does not answer now, PermissionDenied when the role may not ask.
+        Waits out throttling. Raises AnswerChanged, NotAvailable and QuestionRefused; TransientError
+        when AWS asks to retry, PermissionDenied when the role lacks a permission.
         """
 
 
 class RequestBudget(Protocol):
-    """How many priced pages each account was asked for on each day (in UTC)."""
+    """Priced pages per account and day (UTC)."""
 
     def take(self, account_id: str, day: date, cap: int) -> None:
-        """Count one more page, before it is asked for. Raises CapReached, and counts nothing, when
-        there are `cap` already, whoever else counts at the same time."""
+        """Count one more page before it is requested.
+
+        Raises CapReached, and counts nothing, when there are already `cap` pages, also with
+        concurrent callers.
+        """
 
     def taken(self, account_id: str, day: date) -> int:
-        """The pages of the day so far."""
+        """Return the day's pages so far."""
 
     def first_to_say(self, account_id: str, day: date) -> bool:
-        """Whether nobody has said yet that the day's cap is reached. True once a day."""
+        """Return True once a day: for the first caller that reports the reached cap."""
 
 
 class Progress(Protocol):
-    """What was collected of each source, per account."""
+    """Progress of each source, per account."""
 
     def get(self, account_id: str, source: str) -> Collected | None:
-        """What is known of one source; None when it was never collected. Read consistently."""
+        """Return the progress of one source, read consistently; None when it was never
+        collected.
+        """
 
     def all(self, account_id: str) -> dict[str, Collected]:
-        """All sources that were ever tried, by name."""
+        """Return the progress of all sources that were ever tried, by name."""
 
     def put(self, account_id: str, source: str, collected: Collected) -> None:
-        """Replace what is known. It may lag behind what is stored, and never runs ahead of it."""
+        """Save the progress. It may lag behind the stored data, but is never ahead of it."""
 
 
 class Store(Protocol):
@@ -88,8 +92,10 @@ class Store(Protocol):
 
     @property
     def bucket(self) -> str:
-        """The bucket's name."""
+        """Return the bucket's name."""
 
     def replace(self, table: Table, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Make the object at `key` hold exactly `rows`: readers see the old ones or the new. A row
-        holds a value (or None) for each column of `table`."""
+        """Replace the object at `key` with `rows`: readers see the old rows or the new.
+
+        A row has a value or None for each column of `table`.
+        """

@@ -1,8 +1,7 @@
-"""Collecting one source of one account: plan, ask, replace, remember.
+"""Collect one source of one account: plan, ask, store, save progress.
 
-Whatever ends a run early, the pieces that were stored stay, and the next run goes on behind them. A
-piece is replaced whole by one write, so that a repeat doubles nothing, and two runs at once leave
-the one's answer or the other's.
+Stored slices stay whatever ends a run early, and the next run continues after them. A slice is
+replaced by one write, so a repeat doubles nothing, and of two concurrent runs one answer remains.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,22 +40,21 @@ from cloudspend.collect.window import extended, plan, smaller
 from cloudspend.errors import CloudSpendError, CustomerActionError, Defect, TransientError
 from cloudspend.lake.ports import Catalog, Lake
 
-# How often one question is asked from its start when its answer changes under the reader.
+# Restarts of one question whose answer changes between its pages.
 MAX_STARTS = 3
-# A longer history than AWS gave the last time is asked for again after so long: it may have been
-# enabled since.
+# Interval after which a longer history is requested again: the customer may have enabled it.
 HISTORY_AGAIN = timedelta(days=30)
-# After so long no source's overlap reaches back to a day.
+# After this time, no source's overlap reaches back to a day.
 QUIET = timedelta(days=100)
 
-# After so many days on which the cap left it nothing, smaller questions do not help any more.
+# Days without progress after which smaller questions do not help any more.
 STUCK = 3
 NEVER = (
     "It has not got on for {days} days: one question alone, or the sources before it, take all "
     "pages of a day. It never will, unless you deploy with a higher stage setting collect_pages."
 )
 
-# How a run ends that is no failure, by what ended it.
+# Results that are not failures, by the exception that ended the run.
 ENDS: Mapping[type[CloudSpendError], Status] = {
     CapReached: Status.CAPPED,
     CustomerActionError: Status.DEGRADED,
@@ -68,8 +66,7 @@ Rows = Mapping[TableSlice, Sequence[Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class CollectPorts:
-    """The platform's own services that collecting uses, and how many priced pages a day an account
-    may be asked for."""
+    """Ports of Collect, and the cap on priced pages per account and day."""
 
     accounts: AccountRegistry
     spend: RequestBudget
@@ -83,7 +80,7 @@ class CollectPorts:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a source this time. `cost` is what AWS bills the account for it, in USD."""
+    """The result of a source. `cost` is what AWS bills the account for it, in USD."""
 
     source: str
     status: Status
@@ -94,7 +91,7 @@ class Outcome:
 
 
 class Meter:
-    """Counts the pages of a run, and keeps to the day's cap."""
+    """Counter of a run's pages that enforces the day's cap."""
 
     def __init__(self, spend: RequestBudget, account_id: str, cap: int, at: datetime) -> None:
         self._spend = spend
@@ -105,7 +102,7 @@ class Meter:
         self.priced = 0
 
     def __call__(self, call: Call) -> None:
-        """One more page is to be asked for. Raises CapReached."""
+        """Count one more page before it is requested. Raises CapReached."""
         if call.priced:
             self._spend.take(self._account_id, self._day, self._cap)
             self.priced += 1
@@ -113,7 +110,7 @@ class Meter:
 
 
 class Run:
-    """One run over a source."""
+    """A run over one source."""
 
     def __init__(
         self,
@@ -140,9 +137,9 @@ class Run:
         self._pointed: set[str] = set()
 
     def collect(self, overlap: int, *, anew: bool = False) -> Outcome:
-        """Bring the source up to date. `anew` asks for a snapshot that is not due yet.
+        """Bring the source up to date. `anew` requests a snapshot that is not due.
 
-        Raises TransientError and Defect; what was stored until then is remembered.
+        Raises TransientError and Defect; the progress until then is saved.
         """
         try:
             self._bring_up_to_date(overlap, anew=anew)
@@ -164,8 +161,10 @@ class Run:
         self._take_in_all(overlap, shortest, anew=anew)
 
     def _histories(self) -> Sequence[int]:
-        """How far back to ask, and how far if AWS does not go there: what it was last seen to take
-        and shorter ones, but all of them once in a while."""
+        """Return the months of history to request, in order.
+
+        The one that AWS last accepted and shorter ones; all of them once in a while.
+        """
         known = self._history
         if known is None or self._history_at is None:
             return self._source.histories
@@ -197,7 +196,7 @@ class Run:
             self._history, self._history_at = history, self._now
 
     def _read(self, asked: Days) -> Rows:
-        """What AWS says for `asked`, from the start again while it changes under the reader."""
+        """Read AWS's rows for `asked`, again from the start while the answer changes."""
         for _ in range(MAX_STARTS):
             try:
                 return self._pieces(asked)
@@ -239,15 +238,18 @@ class Run:
         learn(self._account, rows, collector.accounts, collector.bus, self._now)
 
     def _never_was(self, piece: TableSlice) -> bool:
-        """Whether a piece without rows replaces nothing: it lies too far back to have changed, and
-        was not stored. Most accounts are younger than the history that is asked for."""
+        """Return whether an empty slice replaces nothing: it is too old to have changed, and was
+        not stored.
+
+        Most accounts are younger than the requested history.
+        """
         if self._source.grain is Granularity.SNAPSHOT:
             return False
         last = piece.period.end.date() - timedelta(days=1)
         return last < self._now.date() - QUIET and last not in (self._days or ())
 
     def _point(self, piece: TableSlice) -> None:
-        """Show the piece's partition to readers; it is pointed there once for all pieces."""
+        """Set the partition of the slice, once for all slices."""
         folder = piece.folder(self._source.table, self._account.account_id)
         if folder in self._pointed:
             return
@@ -259,7 +261,7 @@ class Run:
         self._pointed.add(folder)
 
     def _stuck_now(self, status: Status) -> int:
-        """On how many days the cap stopped it in vain, once this run ends with `status`."""
+        """Return the number of days without progress if this run ends with `status`."""
         if status is Status.COLLECTED:
             return 0
         if status is not Status.CAPPED or self._got_on():
@@ -269,7 +271,7 @@ class Run:
         return self._stuck if again else self._stuck + 1
 
     def _got_on(self) -> bool:
-        """Whether anything is stored now that was not, on the side where the cap stopped it."""
+        """Return whether the run has stored something new where the cap stopped it."""
         before, asked = self._known.days if self._known else None, self._asking
         if self._days is None or before is None or asked is None:
             return self._days != before

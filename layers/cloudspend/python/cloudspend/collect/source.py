@@ -1,7 +1,7 @@
-"""What a source is: a description over the one runner (`cloudspend.collect.runner`).
+"""Definition of a source, which `cloudspend.collect.runner` collects.
 
-A module of `cloudspend.collect.sources` holds one source each. Its `read` asks AWS and yields what
-it says, row by row with the day that a row is of; everything else is the runner's.
+A module of `cloudspend.collect.sources` defines one source. Its `read` asks AWS and yields rows,
+each with its day. The runner does everything else.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ Page = Mapping[str, Any]
 
 EVERY_TYPE = frozenset(AccountType)
 ORGANIZATION = frozenset({AccountType.ORGANIZATION})
-# Months of history that Cost Explorer has for every account, the current one not counted (AWS Cost
+# Months of history that Cost Explorer has for every account, without the current one (AWS Cost
 # Management user guide, "Exploring your data using Cost Explorer").
 HISTORY = 13
 
@@ -37,7 +37,9 @@ SNAPSHOT_KEY = Column(
 
 
 class Ask(Protocol):
-    """Asks one question with all its pages. Raises what `ports.Services` raises, and CapReached."""
+    """Asks one question with all its pages. Raises the errors of `ports.Services`, and
+    CapReached.
+    """
 
     def __call__(self, call: Call, request: Mapping[str, Any]) -> Sequence[Page]: ...
 
@@ -48,13 +50,12 @@ Learn = Callable[[Account, Sequence[Row], AccountRegistry, Bus, datetime], objec
 
 @dataclass(frozen=True)
 class Source:
-    """One thing that AWS tells of an account.
+    """A kind of data that AWS has about an account.
 
-    `key` are the columns by which AWS tells a row of a piece from another: the same twice is
-    refused. `overlap`: for a grain of days or months, how many of them are asked for again; for a
-    snapshot, after how many days. `histories` are how many months back AWS may answer, most first;
-    `at_once` is how many months one question asks for. `learn` is what else is made of the rows
-    once they are stored.
+    `key` are the columns that identify a row of a slice; a duplicate is refused. `overlap`: for
+    days or months, how many are requested again; for a snapshot, its interval in days. `histories`
+    are the months back that AWS may answer, most first. `at_once` are the months of one question.
+    `learn` is called with the rows after they are stored.
     """
 
     name: str
@@ -70,12 +71,14 @@ class Source:
     learn: Learn | None = None
 
     def is_for(self, account: Account) -> bool:
-        """Whether the account can have it."""
+        """Return whether the account can have the data."""
         return account.type in self.types
 
 
 def table(name: str, comment: str, grain: Granularity, *columns: Column) -> Table:
-    """A table of collected rows: by account and month, with the time of collection in each row."""
+    """Return a table of collected rows, by account and month, with the time of collection in each
+    row.
+    """
     month = SNAPSHOT_KEY if grain is Granularity.SNAPSHOT else MONTH_KEY
     return Table(
         name=name,
@@ -86,7 +89,7 @@ def table(name: str, comment: str, grain: Granularity, *columns: Column) -> Tabl
 
 
 def number(text: str | None, what: str) -> float | None:
-    """A figure as AWS writes it; None where it writes none. Raises Defect that names it."""
+    """Parse a figure of AWS; None where there is none. Raises Defect that names it."""
     if text is None or text == "":
         return None
     try:
@@ -102,5 +105,5 @@ def number(text: str | None, what: str) -> float | None:
 
 
 def day_of(result: Page) -> date:
-    """The first day that a result with a TimePeriod is of."""
+    """Return the first day of a result with a TimePeriod."""
     return date.fromisoformat(result["TimePeriod"]["Start"][:10])

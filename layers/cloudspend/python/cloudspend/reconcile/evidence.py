@@ -41,20 +41,32 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Evidence of a period."""
+    """Evidence of a period, on which explanations can rest."""
 
     now: datetime
+    # When AWS made the delivery.
     delivered_at: datetime
+    # Whether AWS has not closed the bill.
     open: bool
+    # Whether no newer delivery of the period is known.
     is_newest: bool = True
+    # Charges of the days that AWS was still counting; None if they were not read.
     last_days: LastDays | None = None
+    # Cells that differ now and agreed before.
     agreed: Mapping[Cell, Agreement] = field(default_factory=dict)
+    # Charges of this bill that are dated outside the period.
     outside: Mapping[Cell, Costs] = field(default_factory=dict)
+    # Charges of other bills that are dated inside the period.
     elsewhere: Mapping[Cell, Costs] = field(default_factory=dict)
+    # Number of the lake's rows in each cell.
     rows: Mapping[Cell, int] = field(default_factory=dict)
+    # Cost of each usage family of a service that Cost Explorer shows as two.
     families: Mapping[tuple[Cell, str], Costs] = field(default_factory=dict)
+    # Services without a row in the lake.
     missing: frozenset[str] = frozenset()
+    # Cells that only one side has.
     one_sided: frozenset[Cell] = frozenset()
+    # Charge types without a name in the vocabulary.
     unmapped: frozenset[str] = frozenset()
 
 

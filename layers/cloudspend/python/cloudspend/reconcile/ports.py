@@ -31,14 +31,15 @@ MembersOf = Callable[[str], Iterable[Member]]
 
 
 def no_members(_: str) -> Iterable[Member]:
-    """The members of an account that is no organization."""
+    """Return no members, for an account that is not an organization."""
     return ()
 
 
 @dataclass(frozen=True)
 class ReconcilePorts:
-    """The platform's own services that a reconciliation uses, the age up to which it calls a
-    period's newest charge fresh, and who belongs to an organization."""
+    """Ports of a reconciliation, the age up to which a period's newest charge is fresh, and the
+    members of an organization.
+    """
 
     queries: Queries
     registry: PeriodRegistry

@@ -1,4 +1,4 @@
-"""What the newest comparison before this one wrote down: evidence of what AWS changed since."""
+"""The previous comparison, as evidence of changes by AWS."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,14 +9,17 @@ from cloudspend.reconcile.cells import NOTHING, Cell, Costs
 from cloudspend.reconcile.compare import Comparison
 from cloudspend.reconcile.evidence import Agreement
 
-# The tables hold doubles, so that a figure comes back changed in its last digits.
+# The tables hold doubles, so figures return with different last digits.
 DOUBLE = Decimal("1E-9")
 
 
 @dataclass(frozen=True)
 class PreviousCell:
-    """One cell as it was compared. `agreed_at` is when the lake's figures were last what Cost
-    Explorer said, `differs_since` when they were first seen not to be after that."""
+    """A cell of the previous comparison.
+
+    `agreed_at` is when both sides were last equal, `differs_since` when they were first found to
+    differ after that.
+    """
 
     lake: Costs
     cost_explorer: Costs
@@ -26,19 +29,19 @@ class PreviousCell:
 
 @dataclass(frozen=True)
 class PreviousComparison:
-    """The earlier comparison; without cells when there was none."""
+    """The previous comparison; without cells if there was none."""
 
     generation: str = ""
     at: datetime | None = None
     cells: Mapping[Cell, PreviousCell] = field(default_factory=dict)
 
     def of(self, cell: Cell) -> PreviousCell:
-        """What was known of the cell then. One that neither side had was equal at nothing."""
+        """Return the previous cell. A cell that neither side had was equal at zero."""
         return self.cells.get(cell) or PreviousCell(NOTHING, NOTHING, self.at)
 
 
 def earlier(rows: Iterable[Mapping[str, str | None]]) -> PreviousComparison:
-    """The answer of `sql/last_comparison.sql`, whose values are text."""
+    """Convert the rows of `sql/last_comparison.sql`, whose values are text."""
     cells: dict[Cell, PreviousCell] = {}
     generation, at = "", None
     for row in rows:
@@ -61,7 +64,9 @@ def earlier(rows: Iterable[Mapping[str, str | None]]) -> PreviousComparison:
 def agreements(
     comparison: Comparison, before: PreviousComparison, now: datetime
 ) -> dict[Cell, Agreement]:
-    """The cells that differ now, and that Cost Explorer once told as the lake still has them."""
+    """Return the cells that differ now, and for which Cost Explorer once had the lake's current
+    figures.
+    """
     found: dict[Cell, Agreement] = {}
     plain = comparison.explained_by(())
     for cell in comparison.cells:

@@ -1,7 +1,7 @@
-"""What the rows of a generation are like, and what of it is doubtful beside the one before.
+"""Measure the rows of a generation, and find doubtful changes against the previous one.
 
-What is measured is written down for every generation; a doubt is a sentence for a person. Charge
-types and columns that CloudSpend does not know are measured here and told when they are converted.
+Every generation's measures are saved; a doubt is a sentence for a person. Unknown charge types and
+columns are measured here and reported at conversion.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,14 +18,17 @@ from cloudspend.reconcile.cells import ZERO
 from cloudspend.reconcile.compare import CELL_SHARE, CENT
 
 NEVER_NULL = tuple(column.name for column in COLUMNS if not column.nullable)
-# Of usage rows: a fall of resource ids or tags by less is the ordinary coming and going.
+# Of usage rows: smaller decreases of resource ids or tags are ordinary.
 SHARE_FALLS_BY = Decimal("0.1")
 
 
 @dataclass(frozen=True)
 class Quality:
-    """What was counted in a generation. `corrections` are credits and refunds together, in
-    currency units; `nulls` has the columns that must not be null and are, with their number."""
+    """Counts of a generation.
+
+    `corrections` are credits and refunds together, in currency units; `nulls` are the columns with
+    forbidden nulls and their number.
+    """
 
     generation: str
     rows: int
@@ -47,20 +50,20 @@ class Quality:
 
     @property
     def tag_coverage(self) -> Decimal | None:
-        """The share of usage rows that bear a tag; None without usage."""
+        """Return the share of usage rows with a tag; None without usage."""
         return _share(self.usage_rows_with_tags, self.usage_rows)
 
     @property
     def resource_coverage(self) -> Decimal | None:
-        """The share of usage rows that name their resource; None without usage."""
+        """Return the share of usage rows with a resource id; None without usage."""
         return _share(self.usage_rows - self.usage_rows_without_resource, self.usage_rows)
 
 
 @dataclass(frozen=True)
 class QualityReport:
-    """A published generation beside the one before; without that for the first.
+    """A published generation compared with the previous one, if any.
 
-    `losses` are what a closed bill has lost: doubtful until Cost Explorer says the same.
+    `losses` of a closed bill are doubtful until Cost Explorer shows the same.
     """
 
     quality: Quality
@@ -69,12 +72,14 @@ class QualityReport:
     losses: tuple[str, ...] = ()
 
     def doubtful(self, *, certified: bool) -> tuple[str, ...]:
-        """What a person should look at, the comparison with Cost Explorer considered."""
+        """Return the doubts for a person, given the comparison with Cost Explorer."""
         return self.doubts if certified else (*self.doubts, *self.losses)
 
 
 def measure_quality(published: PublishedPeriod, queries: Queries) -> QualityReport | None:
-    """Count what readers see now and saw before. None for a generation without rows."""
+    """Measure the generation that readers see and the previous one. None for a generation without
+    rows.
+    """
     before = published.previous_generation
     sql = statement(
         "data_quality",
@@ -98,7 +103,7 @@ def measure_quality(published: PublishedPeriod, queries: Queries) -> QualityRepo
 
 
 def doubts(quality: Quality, before: Quality | None) -> Iterator[str]:
-    """What is doubtful whatever the bill comes to."""
+    """Yield doubts that are independent of the bill's total."""
     for column, rows in quality.nulls.items():
         yield f"{rows} rows have no {column}, which FOCUS does not allow."
     if quality.negative_usage_rows:
@@ -122,8 +127,11 @@ def _falls(quality: Quality, before: Quality) -> Iterator[str]:
 
 
 def losses(quality: Quality, before: Quality) -> Iterator[str]:
-    """What a bill has lost that readers could take for complete. It loses no rows, and its cost
-    falls by what AWS took back since; a fall beyond that has no reason in the bill itself."""
+    """Yield losses of a complete bill.
+
+    It loses no rows, and its cost falls by AWS's corrections; a larger decrease has no reason in
+    the bill.
+    """
     if quality.rows < before.rows:
         yield (
             f"The closed bill has {before.rows - quality.rows} rows fewer than before "

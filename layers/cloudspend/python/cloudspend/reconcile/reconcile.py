@@ -1,4 +1,4 @@
-"""Compare a published period with Cost Explorer, explain what differs, and say what that proves."""
+"""Compare a published period with Cost Explorer, explain differences, and decide the verdict."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -38,13 +38,13 @@ from cloudspend.reconcile.tables import Outcome
 from cloudspend.reconcile.verdict import Judgement, judge
 from cloudspend.reconcile.vocabulary import vocabulary
 
-# The verdict that the step returns when a newer generation was published meanwhile: that one's own
-# execution reconciles it.
+# Verdict of the step when a newer generation was published in the meantime; that one's execution
+# reconciles it.
 SUPERSEDED = "superseded"
-# FOCUS has one cost after discounts, and no net figure beside it.
+# FOCUS has one cost after discounts, and no separate net figure.
 WITHOUT_NET = frozenset({ExportKind.FOCUS_1_0, ExportKind.FOCUS_1_2})
 
-# Whoever must act on these, it is not the platform's team; whatever else ends a step is a fault.
+# Errors on which the platform's team cannot act; any other error that ends a step is a defect.
 NOT_OURS = frozenset(
     names(TransientError, CustomerActionError, UsageError, CapReached, NotAvailable)
 )
@@ -60,10 +60,10 @@ def reconcile(
     now: datetime,
     invoices: ReadInvoices = no_invoices,
 ) -> dict[str, Any]:
-    """Reconcile the generation of `state` and return what the step adds to it.
+    """Reconcile the generation of `state` and return the keys that the step adds.
 
-    `state` has the keys account_id, period and generation. Raises what reading Cost Explorer and
-    Athena raise; no verdict is written then, and `unavailable` says so to readers.
+    `state` has the keys account_id, period and generation. Raises the errors of reading Cost
+    Explorer and Athena; no verdict is saved then, and `unavailable` records that.
     """
     published = _current(state, platform)
     if published is None:
@@ -80,9 +80,9 @@ def reconcile_period(
     now: datetime,
     invoices: ReadInvoices = no_invoices,
 ) -> Outcome | None:
-    """Reconcile a published period, write the outcome down and announce it.
+    """Reconcile a published period, save the outcome and publish the verdict.
 
-    None when a newer generation was published meanwhile: then nothing that readers see has changed.
+    Return None when a newer generation was published in the meantime: nothing changes for readers.
     """
     now = _second(now)
     quality = None
@@ -103,11 +103,11 @@ def reconcile_period(
 def unavailable(
     state: State, account: Account, platform: ReconcilePorts, now: datetime
 ) -> dict[str, Any]:
-    """Say that the comparison did not come about; `state` has the step's failure beside its input.
+    """Record that the comparison failed; `state` has the step's failure in addition to its input.
 
-    The period stays published and provisional, with the reason. A verdict that an earlier
-    comparison of the same generation reached is kept. Raises Defect once all of that is told, when
-    neither AWS nor the customer is why: then the execution is to fail.
+    The period stays published and provisional, with the reason. A verdict of an earlier comparison
+    of the same generation is kept. Raises Defect at the end, which fails the execution, if neither
+    AWS nor the customer is the cause.
     """
     published = _current(state, platform)
     if published is None:
@@ -140,7 +140,7 @@ def unavailable(
 
 
 def _current(state: State, platform: ReconcilePorts) -> PublishedPeriod | None:
-    """The published period, if it still shows the generation of `state`."""
+    """Return the published period if it still has the generation of `state`."""
     period = BillingPeriod.parse(state[payloads.PERIOD])
     published = platform.registry.pointer(state[payloads.ACCOUNT_ID], period)
     if published is None or published.generation != state[payloads.GENERATION]:
@@ -194,7 +194,7 @@ def _compare(
 
 
 def _members(platform: ReconcilePorts, published: PublishedPeriod) -> frozenset[str]:
-    """Who was a member in the period; nobody where no members are known."""
+    """Return the members of the period; empty if no members are known."""
     known = platform.members(published.account_id)
     period = published.period
     return frozenset(one.account_id for one in expected(known, period.start, period.end))
@@ -213,10 +213,10 @@ def _unchanged_since(
 
 
 def _is_newest(published: PublishedPeriod, held: Iterable[Generation]) -> bool:
-    """Whether no delivery is known that could bring what AWS changed since."""
+    """Return whether no delivery is known that could contain AWS's later changes."""
     return all(each.generation <= published.generation for each in held)
 
 
 def _second(now: datetime) -> datetime:
-    """The folder of a reconciliation is named by its second, so the registry keeps no more."""
+    """Truncate to the second, which names the folder of a reconciliation."""
     return now.replace(microsecond=0)

@@ -1,8 +1,7 @@
-"""Writing a reconciliation down: files, then the registry, then the pointers, then the event.
+"""Save a reconciliation: files, then the registry, then the partitions, then the event.
 
-The registry decides, as it does for publishing: a verdict on a generation that is no longer
-current is not taken, and the partitions of the tables only show what the registry says. Each step
-may be repeated.
+The registry decides, as for publishing: a verdict on a generation that is not current any more is
+discarded, and the partitions follow the registry. Each step can be repeated.
 """
 
 from collections.abc import Iterable, Mapping
@@ -44,7 +43,7 @@ from cloudspend.reconcile.tables import (
     summary_row,
 )
 
-# A step that is tried again after it wrote its verdict down says it all the same.
+# A step that is repeated after it saved its verdict still publishes it.
 REPEATED_WITHIN = timedelta(hours=2)
 SUFFIXES = {
     Measure.BILLED: "",
@@ -60,8 +59,9 @@ VERDICT_EVENTS: Mapping[Verdict, type[PeriodCertified | PeriodProvisional | Peri
 
 
 def record(outcome: Outcome, platform: ReconcilePorts) -> bool:
-    """Keep `outcome`. False when its generation is no longer the current one: then nothing that
-    readers see has changed."""
+    """Save `outcome`. Return False, with nothing changed for readers, when its generation is not
+    current any more.
+    """
     published = outcome.published
     _write(outcome, platform)
     taken = platform.registry.record_verdict(
@@ -78,7 +78,7 @@ def record(outcome: Outcome, platform: ReconcilePorts) -> bool:
 
 
 def project(account_id: str, period: BillingPeriod, platform: ReconcilePorts) -> None:
-    """Point the partitions at the reconciliation that the registry holds, until it holds still."""
+    """Set the partitions to the registry's reconciliation, until the registry is stable."""
     shown: PublishedPeriod | None = None
     while (current := platform.registry.pointer(account_id, period)) != shown:
         shown = current
@@ -87,8 +87,10 @@ def project(account_id: str, period: BillingPeriod, platform: ReconcilePorts) ->
 
 
 def announce(account: Account, outcome: Outcome, platform: ReconcilePorts) -> None:
-    """Put the verdict on the bus, unless a comparison of another day said the same. Only for an
-    outcome that was compared."""
+    """Publish the verdict, unless a comparison of another day had the same result.
+
+    Does nothing for an outcome without a comparison.
+    """
     comparison, published = outcome.comparison, outcome.published
     if not comparison or _was_said(outcome):
         return
@@ -124,8 +126,10 @@ def record_quality(
     *,
     certified: bool,
 ) -> None:
-    """Keep what was measured of a generation, which readers of the table then see, if it is still
-    the current one. A generation without rows has nothing to measure."""
+    """Save the measures of a generation if it is still current.
+
+    A generation without rows has none.
+    """
     rows = [quality_row(report, certified=certified, at=at)] if report else []
     platform.tables.write(DATA_QUALITY, quality_prefix(published), rows)
     while (current := platform.registry.pointer(published.account_id, published.period)) and (
@@ -146,7 +150,7 @@ def announce_quality(
     *,
     certified: bool,
 ) -> None:
-    """Say what of a generation is doubtful, if anything is."""
+    """Publish the doubts about a generation, if any."""
     doubts = report.doubtful(certified=certified)
     if doubts:
         platform.bus.put(
@@ -164,8 +168,11 @@ def announce_quality(
 
 
 def _was_said(outcome: Outcome) -> bool:
-    """Whether an earlier comparison of this generation, not this one's first attempt, came to the
-    same: what is compared daily is not told daily."""
+    """Return whether an earlier comparison of this generation had the same result.
+
+    A first attempt of this comparison does not count. Daily comparisons with the same result are
+    not published.
+    """
     before, comparison = outcome.published, outcome.comparison
     if before.reconciled_at is None or comparison is None:
         return False
@@ -177,7 +184,9 @@ def _was_said(outcome: Outcome) -> bool:
 
 
 def _withdrawn(account: Account, outcome: Outcome) -> Event:
-    """That AWS changed a certified bill, and what of it, by account and service."""
+    """Return the event that AWS changed a certified bill, with the changes by account and
+    service.
+    """
     published = outcome.published
     changes = _changes(outcome)
     return event(
@@ -196,8 +205,9 @@ def _withdrawn(account: Account, outcome: Outcome) -> Event:
 
 
 def _changes(outcome: Outcome) -> tuple[CostChange, ...]:
-    """What Cost Explorer says now and said when the bill was certified, by account and service,
-    the largest difference first."""
+    """Return the changes of Cost Explorer since the certification, by account and service, largest
+    first.
+    """
     told: dict[tuple[str, str], list[Decimal]] = {}
     if outcome.comparison is None:
         return ()
@@ -221,7 +231,7 @@ def _changes(outcome: Outcome) -> tuple[CostChange, ...]:
 
 
 def _explanations(explanations: Iterable[Explanation]) -> tuple[ExplanationRow, ...]:
-    """The largest first; rounding is told in the tables only."""
+    """Return the explanations, largest first. Rounding is only in the tables."""
     told = sorted(
         (each for each in explanations if each.rule != ROUNDING),
         key=lambda each: (-max(map(abs, each.costs)), each.cell),

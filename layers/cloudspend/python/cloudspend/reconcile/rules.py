@@ -1,8 +1,8 @@
-"""Why a difference need not be a mismatch: one small function for each reason.
+"""Rules that explain differences, one small function each.
 
-A rule is given what remains unexplained of the cells beyond tolerance (lake less Cost Explorer) and
-the evidence. It answers with what its evidence accounts for, and with nothing where the evidence is
-not there: a fault of ours never has the evidence of another reason.
+A rule gets the unexplained rest of the cells beyond tolerance (lake minus Cost Explorer) and the
+evidence. It yields what its evidence covers, and nothing without evidence: a fault of the platform
+never has the evidence of another reason.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,12 +22,12 @@ SUPPORT = "AWS Support"
 TAX = "Tax"
 DISCOUNT = "Discount"
 ROUNDING = "rounding"
-# A line is rounded at ten decimals in the export, a group of lines in Cost Explorer.
+# A line is rounded to ten decimals in the export, a group of lines in Cost Explorer.
 ROUNDED = Decimal("0.5E-10")
 
 
 def rounding(remaining: Remaining, evidence: Evidence, _: Vocabulary) -> Iterator[Explanation]:
-    """No more than each of the cell's rows, and Cost Explorer's sum of them, can be rounded by."""
+    """Explain at most the rounding of each row of the cell and of Cost Explorer's sum."""
     for cell, costs in remaining.items():
         rows = evidence.rows.get(cell, 0)
         limit = ROUNDED * (rows + 1)
@@ -38,9 +38,9 @@ def rounding(remaining: Remaining, evidence: Evidence, _: Vocabulary) -> Iterato
 
 
 def last_days(remaining: Remaining, evidence: Evidence, _: Vocabulary) -> Iterator[Explanation]:
-    """What differs on the days that AWS was still counting; what differs before them remains.
+    """Explain differences on the days that AWS was still counting; earlier differences remain.
 
-    Where one side has no charge at all on those days it lags, otherwise both estimate.
+    If one side has no charge on those days, it lags; otherwise both sides estimate.
     """
     days = evidence.last_days
     if not evidence.open or days is None:
@@ -56,7 +56,7 @@ def last_days(remaining: Remaining, evidence: Evidence, _: Vocabulary) -> Iterat
 def late_corrections(
     remaining: Remaining, evidence: Evidence, _: Vocabulary
 ) -> Iterator[Explanation]:
-    """Credits and refunds that AWS booked after it had made the delivery."""
+    """Explain credits and refunds that AWS booked after it made the delivery."""
     return _moved(
         remaining,
         evidence,
@@ -69,7 +69,7 @@ def late_corrections(
 def late_tax_and_support(
     remaining: Remaining, evidence: Evidence, _: Vocabulary
 ) -> Iterator[Explanation]:
-    """Taxes and support fees, which AWS computes when the month's other charges stand."""
+    """Explain taxes and support fees, which AWS computes after the month's other charges."""
     return _moved(
         remaining,
         evidence,
@@ -80,7 +80,7 @@ def late_tax_and_support(
 
 
 def restated(remaining: Remaining, evidence: Evidence, _: Vocabulary) -> Iterator[Explanation]:
-    """Any other charge that AWS changed after it had made the delivery."""
+    """Explain any other charge that AWS changed after it made the delivery."""
     return _moved(
         remaining,
         evidence,
@@ -93,9 +93,9 @@ def restated(remaining: Remaining, evidence: Evidence, _: Vocabulary) -> Iterato
 def fees_on_other_dates(
     remaining: Remaining, evidence: Evidence, _: Vocabulary
 ) -> Iterator[Explanation]:
-    """Fees that one side shows by the bill and the other by the date that they bear.
+    """Explain fees that one side assigns by bill and the other by date.
 
-    The charges with such dates must come to the difference, to the cent.
+    The charges with such dates must equal the difference to the cent.
     """
     for cell, costs in remaining.items():
         if cell.charge_type not in FEES:
@@ -112,8 +112,11 @@ def fees_on_other_dates(
 def split_service(
     remaining: Remaining, evidence: Evidence, words: Vocabulary
 ) -> Iterator[Explanation]:
-    """A usage family of EC2 that nobody has assigned, which Cost Explorer shows under its other
-    name. What the vocabulary assigns is never explained: there the two must agree."""
+    """Explain an unassigned usage family of EC2 that Cost Explorer shows under its other service
+    name.
+
+    Families that the vocabulary assigns are never explained: there, both sides must agree.
+    """
     for cell, costs in remaining.items():
         other = cell._replace(service=words.split.counterpart(cell.service))
         if other == cell or not _same(remaining.get(other, NOTHING), NOTHING.minus(costs)):
@@ -131,8 +134,9 @@ def split_service(
 def renamed_discount(
     remaining: Remaining, evidence: Evidence, _: Vocabulary
 ) -> Iterator[Explanation]:
-    """A discount that the two sides call differently: same account, same service, names that the
-    other side does not have, and nothing left when both are taken together."""
+    """Explain a discount with different names: same account, same service, names that the other
+    side does not have, and a sum of zero.
+    """
     groups: dict[tuple[str, str], list[Cell]] = {}
     for cell in remaining:
         if cell in evidence.one_sided and _is_discount(cell, evidence):
@@ -148,15 +152,16 @@ def renamed_discount(
 def not_in_export(
     remaining: Remaining, evidence: Evidence, words: Vocabulary
 ) -> Iterator[Explanation]:
-    """A service that AWS is documented not to write into exports, and of which the lake has no
-    row."""
+    """Explain a service that AWS documents as missing from exports, if the lake has no row of
+    it.
+    """
     for cell, costs in remaining.items():
         if cell.service in words.not_in_exports and cell.service in evidence.missing:
             because = f"AWS does not write {cell.service} into exports."
             yield Explanation("not in the export", cell, costs, because, passes=False)
 
 
-# In this order; each is given what the ones before it left.
+# In this order; each rule gets the rest of the ones before it.
 RULES: tuple[Rule, ...] = (
     rounding,
     last_days,
@@ -185,10 +190,10 @@ def _moved(
     rule: str,
     because: str,
 ) -> Iterator[Explanation]:
-    """Cells that agreed once this delivery was there, that the lake has not changed since, and that
+    """Explain cells that agreed after this delivery, that the lake has not changed since, and that
     Cost Explorer has.
 
-    Only while the delivery that must bring the change may still be awaited, and none is known.
+    Only while the delivery with the change can still be expected and is not known.
     """
     if not evidence.is_newest:
         return
@@ -220,7 +225,7 @@ def _unassigned(cell: Cell, evidence: Evidence, words: Vocabulary) -> dict[str, 
 
 
 def _amounting_to(families: Mapping[str, Costs], costs: Costs) -> list[str]:
-    """One family that comes to the amount moved, or all of them together."""
+    """Return one family whose cost equals the moved amount, or all of them together."""
     wanted = (costs, NOTHING.minus(costs))
     for name, each in sorted(families.items()):
         if any(_same(each, amount) for amount in wanted):

@@ -1,4 +1,4 @@
-"""The tables in which analysts find the proof of a period, and what their rows hold."""
+"""Tables with the proof of a period, and their rows."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -133,10 +133,12 @@ TABLES = (*PROOF_TABLES, DATA_QUALITY)
 
 @dataclass(frozen=True)
 class Outcome:
-    """One reconciliation of a published period. `comparison` is None when Cost Explorer could not
-    be asked; `at` is in UTC, to the second. `before` is what the comparison before wrote down, if
-    it was asked for; `agreed`: see `Evidence`. `members` are those of the period, none where none
-    are known."""
+    """A reconciliation of a published period.
+
+    `comparison` is None when Cost Explorer did not answer; `at` is in UTC, to the second. `before`
+    is the previous comparison, if it was read; for `agreed` see `Evidence`. `members` are those of
+    the period, empty if unknown.
+    """
 
     published: PublishedPeriod
     judgement: Judgement
@@ -152,21 +154,24 @@ class Outcome:
 
     @property
     def currency(self) -> str:
-        """The published generation's, which every figure is in."""
+        """Return the currency of the published generation, which is that of every figure."""
         return self.published.totals.currency
 
 
 def prefix(
     table: Table, account_id: str, period: BillingPeriod, generation: str, at: datetime
 ) -> str:
-    """Where the rows of one reconciliation stand. Each has a folder of its own, so that readers
-    of the earlier one are not disturbed and the history stays."""
+    """Return the folder of a reconciliation's rows.
+
+    Each reconciliation has its own, so readers of an earlier one are not disturbed and the history
+    remains.
+    """
     folder = generation_prefix(table.data_folder, account_id, period, generation)
     return f"{folder}reconciled_at={at.astimezone(UTC):%Y%m%dT%H%M%SZ}/"
 
 
 def summary_row(outcome: Outcome) -> dict[str, Any]:
-    """The row of `reconciliation`. What could not be compared is null."""
+    """Return the row of `reconciliation`. Values that were not compared are null."""
     judgement, totals = outcome.judgement, outcome.published.totals
     row: dict[str, Any] = dict.fromkeys(column.name for column in RECONCILIATION.columns)
     row |= {
@@ -196,7 +201,7 @@ def summary_row(outcome: Outcome) -> dict[str, Any]:
 
 
 def cell_rows(outcome: Outcome) -> Iterator[dict[str, Any]]:
-    """The rows of `reconciliation_cells`; none when nothing could be compared."""
+    """Yield the rows of `reconciliation_cells`; none if nothing was compared."""
     if not outcome.comparison:
         return
     plain = outcome.comparison.explained_by(())
@@ -219,7 +224,7 @@ def cell_rows(outcome: Outcome) -> Iterator[dict[str, Any]]:
 
 
 def quality_row(report: QualityReport, *, certified: bool, at: datetime) -> dict[str, Any]:
-    """The row of `data_quality`."""
+    """Return the row of `data_quality`."""
     quality, before = report.quality, report.before
     return {
         "generation": quality.generation,
@@ -247,7 +252,7 @@ def quality_row(report: QualityReport, *, certified: bool, at: datetime) -> dict
 
 
 def quality_prefix(published: PublishedPeriod) -> str:
-    """Where a generation's row stands: it is measured once for readers, whenever that is."""
+    """Return the folder of a generation's row, which is measured once."""
     return generation_prefix(
         DATA_QUALITY.data_folder, published.account_id, published.period, published.generation
     )
@@ -306,7 +311,7 @@ def _invoiced(check: InvoiceCheck) -> dict[str, Any]:
 
 
 def _explanations(comparison: Comparison) -> dict[Cell, dict[str, str]]:
-    """Of each explained cell, its rules and their sentences, each once."""
+    """Return the distinct rules and sentences of each explained cell."""
     rules: dict[Cell, dict[str, None]] = {}
     sentences: dict[Cell, dict[str, None]] = {}
     for each in comparison.explanations:

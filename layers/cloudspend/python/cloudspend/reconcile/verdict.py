@@ -1,11 +1,11 @@
-"""What the residuals say of a period.
+"""Decide the verdict on a period by its residuals.
 
-certified    the bill is final and every cell agrees, where need be after an explanation
-disputed     a final bill with a cell that does not agree, or an open one that is off by more than
-             two estimates of the same month can be
-provisional  everything else: AWS may still change the bill, or has changed it after the delivery
+certified    the bill is final and every cell agrees, if need be after an explanation
+disputed     a final bill with a cell that does not agree, or an open bill with a larger difference
+             than two estimates of the same month can have
+provisional  otherwise: AWS may still change the bill, or has changed it after the delivery
 
-Billed, effective and net cost of a cell must agree. The tolerances are of decision record 0030.
+Billed, effective and net cost of a cell must agree. For the tolerances see docs/decisions/0030.
 """
 
 from collections.abc import Iterable
@@ -19,13 +19,13 @@ from cloudspend.reconcile.explain import pending
 from cloudspend.reconcile.finality import Finality
 from cloudspend.reconcile.invoice import InvoiceCheck
 
-# Of a whole bill that is open: export and Cost Explorer estimate the month at different hours.
+# Share of a whole open bill: export and Cost Explorer estimate the month at different hours.
 OPEN_SHARE = Decimal("0.01")
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict, why, and the figures beyond tolerance, the largest residual first."""
+    """A verdict, its reason, and the figures beyond tolerance, largest residual first."""
 
     verdict: Verdict
     reason: str
@@ -36,7 +36,7 @@ class Judgement:
 def judge(
     comparison: Comparison, finality: Finality, invoice: InvoiceCheck | None = None
 ) -> Judgement:
-    """The verdict on a period. Without invoices, Cost Explorer alone is asked."""
+    """Decide the verdict on a period. Without invoices, only Cost Explorer is compared."""
     off = tuple(sorted(_beyond_tolerance(comparison), key=lambda d: (-abs(d.residual), d.cell)))
     final = not finality.why_open
     awaited = pending(comparison)
@@ -91,8 +91,9 @@ def _currencies(comparison: Comparison) -> str:
 
 
 def _invoiced(invoice: InvoiceCheck | None, awaited: Iterable[Explanation]) -> str:
-    """A final bill must be what was invoiced, but for what AWS's next delivery is to bring: a
-    refund is on a credit memo before it is in the export."""
+    """Return how a final bill differs from its invoices, apart from changes that the next delivery
+    brings: a refund is on a credit memo before it is in the export.
+    """
     if not invoice:
         return ""
     missing = sum((each.costs.billed for each in awaited), ZERO)

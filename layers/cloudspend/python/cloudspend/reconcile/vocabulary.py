@@ -1,7 +1,7 @@
-"""One set of words for both sides: what CUR and Cost Explorer call the same charge.
+"""Names of charges in CUR and Cost Explorer, mapped to one vocabulary.
 
-The words are data, in `words/`, each with its source. What is not listed there is never guessed:
-an unknown charge type becomes `UNMAPPED`, and an unknown service keeps the name it came with.
+The names are data in `words/`, each with its source. Unlisted names are never guessed: an unknown
+charge type becomes `UNMAPPED`, and an unknown service keeps its name.
 """
 
 import json
@@ -16,9 +16,9 @@ UNMAPPED = "unmapped"
 
 @dataclass(frozen=True)
 class ServiceSplit:
-    """A service of CUR that Cost Explorer shows as two, told apart by the usage family.
+    """A service of CUR that Cost Explorer shows as two, by usage family.
 
-    `families` belong to `chosen`; all others to `otherwise`, of which `others` are certain.
+    `families` belong to `chosen`; all others to `otherwise`, where `others` are the certain ones.
     """
 
     codes: frozenset[str]
@@ -28,22 +28,22 @@ class ServiceSplit:
     others: frozenset[str] = frozenset()
 
     def service(self, family: str) -> str:
-        """The service that usage of `family` belongs to."""
+        """Return the service of a usage family."""
         return self.chosen if family in self.families else self.otherwise
 
     def assigns(self, family: str) -> bool:
-        """Whether it is certain under which of the two Cost Explorer shows `family`."""
+        """Return whether the service of the usage family is certain."""
         return family in self.families or family in self.others
 
     def counterpart(self, service: str) -> str:
-        """The other of the two services; any other service itself."""
+        """Return the other one of the two services; any other service itself."""
         pair = {self.chosen: self.otherwise, self.otherwise: self.chosen}
         return pair.get(service, service)
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Look-ups from each side's words to the words of a comparison."""
+    """Mappings from the names of both sides to the vocabulary."""
 
     lake_types: Mapping[str, str]
     cost_explorer_types: Mapping[str, str]
@@ -54,15 +54,17 @@ class Vocabulary:
     not_in_exports: frozenset[str] = frozenset()
 
     def lake_charge_type(self, name: str) -> str:
-        """The charge type of a CUR line item type, or UNMAPPED."""
+        """Return the charge type of a CUR line item type, or UNMAPPED."""
         return self.lake_types.get(name, UNMAPPED)
 
     def cost_explorer_charge_type(self, name: str) -> str:
-        """The charge type of a Cost Explorer record type, or UNMAPPED."""
+        """Return the charge type of a Cost Explorer record type, or UNMAPPED."""
         return self.cost_explorer_types.get(name, UNMAPPED)
 
     def lake_service(self, code: str, name: str, family: str, charge_type: str) -> str:
-        """Cost Explorer's service for a product code and name, a usage family and a charge type."""
+        """Return Cost Explorer's service for a product code and name, a usage family and a charge
+        type.
+        """
         if charge_type in self.booked_under:
             return self.booked_under[charge_type]
         if code in self.split.codes:
@@ -70,13 +72,13 @@ class Vocabulary:
         return self.by_code.get(code) or self.by_name.get(name) or name or code
 
     def cost_explorer_service(self, name: str, charge_type: str) -> str:
-        """The one name that is used for a service that Cost Explorer has named in several ways."""
+        """Return the canonical name of a service that Cost Explorer has renamed."""
         return self.booked_under.get(charge_type) or self.by_name.get(name, name)
 
 
 @cache
 def vocabulary() -> Vocabulary:
-    """The words that CloudSpend comes with."""
+    """Return CloudSpend's vocabulary."""
     types = _words("record_types.json")
     services = _words("services.json")
     split = services["split"]
