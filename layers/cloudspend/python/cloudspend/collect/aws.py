@@ -1,5 +1,6 @@
-"""AWS's billing services through boto3, what the registry keeps of collecting, and rows by
-awswrangler."""
+"""AWS adapters of Collect: billing services, progress and budget in the registry, rows by
+awswrangler.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ from cloudspend.errors import CloudSpendError, Defect, PermissionDenied, Transie
 from cloudspend.lake.tables import Table
 from cloudspend.settings import BILLING_REGIONS
 
-# Cost Explorer has one endpoint a partition (AWS General Reference, Billing and Cost Management
+# Cost Explorer has one endpoint per partition (AWS General Reference, Billing and Cost Management
 # endpoints). Costs of aws-us-gov are read through the paired account in aws.
 REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-east-1", "aws-cn": "cn-northwest-1"}
 
@@ -40,7 +41,7 @@ EXPIRED = {"BillExpirationException"}
 # replaced by the next call's.
 PASSING = {"DataUnavailableException", "ExpiredTokenException", "ExpiredToken"}
 
-# What AWS answers where there is nothing of the kind, or where it was never enabled.
+# Codes for "no such data" and "never enabled".
 NOTHING = {
     "DataUnavailableException",
     "BillExpirationException",
@@ -49,7 +50,7 @@ NOTHING = {
     "ResourceNotFoundException",
 }
 REFUSED = {"ValidationException", "InvalidParameterException", "InvalidInputException"}
-# Throttled requests are asked again by boto3 itself, ever slower and never in step with others.
+# boto3 retries throttled requests with exponential backoff and jitter.
 PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 8})
 
 
@@ -61,7 +62,7 @@ class CostExplorerApi:
 
     @classmethod
     def of(cls, session: boto3.Session, partition: str = "aws") -> "CostExplorerApi":
-        """Cost Explorer as `session` sees it, in the only region of `partition` that has it."""
+        """Return Cost Explorer for `session`, in the only region of `partition` that has it."""
         return cls(session.client("ce", region_name=REGIONS[partition]))
 
     def cost_and_usage(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -130,8 +131,10 @@ def _error(action: str, error: ClientError) -> CloudSpendError:
 
 
 class BillingServices:
-    """`ports.Services` over a session in the customer's account, which is entered when the first
-    page is asked for: `enter` raises what it raises then."""
+    """`ports.Services` with a session in the customer's account, created before the first page.
+
+    Calls raise the errors of `enter` then.
+    """
 
     def __init__(self, enter: Callable[[], boto3.Session], partition: str = "aws") -> None:
         self._enter = enter
@@ -158,8 +161,9 @@ class BillingServices:
 
 
 class DynamoSpend:
-    """`ports.Spend` on the registry table, one item an account and day. DynamoDB deletes it when
-    nobody asks any more."""
+    """`ports.RequestBudget` on the registry table, one item per account and day. DynamoDB deletes
+    old items.
+    """
 
     def __init__(self, table: Any) -> None:
         self._table = table
@@ -195,7 +199,7 @@ class DynamoSpend:
         )
 
     def _changed(self, account_id: str, day: date, **update: Any) -> bool:
-        """False, and nothing written, when the update's condition does not hold."""
+        """Return False, and write nothing, when the update's condition fails."""
         try:
             with aws_errors("The registry"):
                 self._table.update_item(Key=spend_key(account_id, day), **update)
@@ -205,7 +209,7 @@ class DynamoSpend:
 
 
 class DynamoProgress:
-    """`ports.Progress` on the registry table, one item an account and source."""
+    """`ports.Progress` on the registry table, one item per account and source."""
 
     def __init__(self, table: Any) -> None:
         self._table = table
@@ -231,7 +235,9 @@ class DynamoProgress:
 
 
 class WranglerStore:
-    """`ports.Store` by awswrangler: one Parquet object a piece. The bucket encrypts by default."""
+    """`ports.Store` by awswrangler: one Parquet object per slice. The bucket encrypts by
+    default.
+    """
 
     def __init__(self, session: boto3.Session, bucket: str) -> None:
         self._session = session
@@ -286,8 +292,9 @@ def _asked(action: str) -> Iterator[None]:
 
 
 def _value(value: Any) -> Any:
-    """A value as pyarrow takes it: times in UTC without a zone, which is how Athena reads them, and
-    a map as pairs."""
+    """Return a value for pyarrow: times in UTC without a zone, as Athena reads them, and maps as
+    pairs.
+    """
     if isinstance(value, Mapping):
         return list(value.items())
     if isinstance(value, datetime):

@@ -1,9 +1,9 @@
-"""Which days of a source are asked for, and in which questions.
+"""Plan the days of a source to request, and split them into questions.
 
-Figures of the last days may still change, so that a source has an overlap: for so many days (or
-months) before the end of what is stored it is asked again. What is stored has no gap: new days are
-taken in from the oldest on, and days of the past from the newest on, so that a run that ends early
-leaves one stretch of time, and the next run goes on at its ends.
+Figures of the last days can still change, so a source has an overlap: that many days (or months)
+before the end of the stored days are requested again. Stored days have no gap: new days are added
+from the oldest on, past days from the newest on. A run that ends early leaves one stretch of time,
+and the next run continues at its ends.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from datetime import date, timedelta
 from cloudspend.collect.model import Days, Granularity
 
 MONTHS_A_YEAR = 12
-# As long as a month can be, so that nothing is cut within one.
+# Longest month, so nothing is split within a month.
 DAYS_A_MONTH = 31
 WEEK = 7
 
 
 @dataclass(frozen=True)
 class RequestSize:
-    """How much one question asks for at most: calendar months, and days within them."""
+    """The largest size of one question: calendar months, and days within them."""
 
     months: int = 1
     days: int = DAYS_A_MONTH
@@ -30,8 +30,10 @@ A_MONTH = RequestSize()
 
 
 def smaller(grain: Granularity, at_once: int, stuck: int) -> RequestSize:
-    """What a source may ask at once whose questions were too large for the cap on `stuck` days: as
-    much as it likes, then a month or a week of it, then a day."""
+    """Return the size of questions for a source that was stopped by the cap on `stuck` days.
+
+    The source's own size first, then a month or a week, then a day.
+    """
     if not stuck:
         return RequestSize(at_once)
     if grain is not Granularity.DAY:
@@ -48,10 +50,10 @@ def plan(
     history: int,
     most: RequestSize = A_MONTH,
 ) -> list[Days]:
-    """The questions to ask, in order; each is of whole days or months.
+    """Return the questions in order; each covers whole days or months.
 
-    `overlap` is in days or months, as the grain is; `history` is in months, the current one not
-    counted.
+    `overlap` is in days or months, depending on `grain`; `history` is in months, without the
+    current one.
     """
     if grain is Granularity.SNAPSHOT:
         due = stored is None or today >= stored.start + timedelta(days=overlap)
@@ -67,15 +69,17 @@ def plan(
 
 
 def extended(stored: Days | None, asked: Days) -> Days:
-    """What is stored once the answer for `asked` is as well; a question leaves no gap. Where it
-    would, what was stored before is too old to count."""
+    """Return the stored days after the answer for `asked` is stored.
+
+    There is no gap: days before a gap would be too old to matter.
+    """
     if stored is None or asked.start > stored.end or asked.end < stored.start:
         return asked
     return Days(min(stored.start, asked.start), max(stored.end, asked.end))
 
 
 def month_after(day: date, months: int) -> date:
-    """The first day of the month `months` after the one of `day`; before it, if negative."""
+    """Return the first day of the month `months` after the one of `day`; before it, if negative."""
     count = day.year * MONTHS_A_YEAR + day.month - 1 + months
     return date(count // MONTHS_A_YEAR, count % MONTHS_A_YEAR + 1, 1)
 
@@ -85,7 +89,7 @@ def _before(grain: Granularity, end: date, overlap: int) -> date:
 
 
 def _questions(days: Days, most: RequestSize) -> Iterator[Days]:
-    """`days` cut after every so many calendar months and days, oldest first."""
+    """Split `days` at every so many calendar months and days, oldest first."""
     start = days.start
     while start < days.end:
         end = min(month_after(start, most.months), days.end)

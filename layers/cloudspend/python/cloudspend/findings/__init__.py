@@ -1,1 +1,1 @@
-"""What a person should know: findings, the rules that make them, and anomalies of cost."""
+"""Findings: rules over an account's data, cost anomalies, and their life cycle."""

@@ -1,13 +1,12 @@
-"""Is a day's cost out of the ordinary? A robust baseline from the days before it.
+"""Detect unusual daily costs with a robust baseline of the preceding days.
 
-A day is held against the median of the same weekday of eight weeks, so that weekends and weekly
-jobs are ordinary; times how the last seven days stood to theirs, so that a new level is ordinary
-after four days of it; plus what the first of a month usually brings. How far off is far is taken
-from how far off the last four weeks were (median of absolute errors), in money and as a share. By
-how much the series went beyond what was expected on several days of these eight weeks is never out
-of the ordinary, which is all that can be said of things that are used now and then. Medians
-throughout: a bad week changes none of them much. docs/decisions/0107 says why this and not a
-library's model.
+The expected cost of a day is the median of the same weekday over eight weeks, so weekends and
+weekly jobs are expected; times the ratio of the last seven days to theirs, so a new level is
+expected after four days; plus the usual additional cost of the first of a month. The usual
+deviation is that of the last four weeks (median of absolute errors), in money and as a share. An
+excess that occurred on several days of the eight weeks is never unusual, which covers occasional
+use. One bad week changes no median much. docs/decisions/0107 explains why this is not a library's
+model.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,26 +17,27 @@ from statistics import median
 WEEK = 7
 WEEKS = 8
 SPREAD_DAYS = 28
-# What stands between a median of absolute errors and a standard deviation, for normal errors.
+# Ratio of a standard deviation to a median of absolute errors, for normal errors.
 TO_DEVIATION = 1.4826
-# A series that never moved is not taken for certain: at least so much of a day's cost is usual.
+# Smallest usual deviation as a share of a day's cost, for a series that never changed.
 USUAL_SHARE = 0.05
-# What was exceeded on so many days of the eight weeks is ordinary.
+# An excess on this many days of the eight weeks is usual.
 SEEN_BEFORE = 4
-# The level may follow the last week so far and no further in one day.
+# Bounds of the level's change by the last week in one day.
 LEAST_LEVEL, MOST_LEVEL = 0.2, 5.0
 RATIOS_NEEDED = 4
 DAYS_NEEDED = 21
 MONTHS = 6
 ONE_DAY = timedelta(days=1)
-# The days that a finding is about: it is over when the last of them was ordinary.
+# Days of a finding; it is over when the last of them was usual.
 RECENT_DAYS = 7
 
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What is worth a message: at least `money` (units of the currency) above what was expected of
-    a day, `deviations` of what is usual, and `share` of what was expected."""
+    """Thresholds of an anomaly: at least `money` (currency units) above the expected cost of a day,
+    `deviations` times the usual deviation, and `share` of the expected cost.
+    """
 
     money: float
     deviations: float
@@ -46,8 +46,9 @@ class Sensitivity:
 
 @dataclass(frozen=True)
 class Day:
-    """A day's cost, what was expected of it, how much off is usual, and by how much
-    several days before went beyond theirs (`reached`)."""
+    """A day's cost, its expected cost, the usual deviation, and the excess that several earlier
+    days reached (`reached`).
+    """
 
     day: date
     cost: float
@@ -70,8 +71,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Anomaly:
-    """Days that stand out, the first and the last of them, and what they cost beyond what was
-    expected."""
+    """A run of unusual days, and its cost beyond the expected cost."""
 
     since: date
     until: date
@@ -81,8 +81,11 @@ class Anomaly:
 
 
 def days_of(costs: Mapping[date, float], first: date, last: date) -> list[Day]:
-    """Every day from `first` to `last` that can be judged by those before it. A day without costs
-    cost nothing. `first` is the first day of the account's history, not of this series."""
+    """Return every day from `first` to `last` that has enough preceding days.
+
+    A day without costs is zero. `first` is the first day of the account's history, not of this
+    series.
+    """
     count = (last - first).days + 1
     dates = [first + n * ONE_DAY for n in range(count)]
     series = [max(costs.get(day, 0.0), 0.0) for day in dates]
@@ -119,8 +122,10 @@ def days_of(costs: Mapping[date, float], first: date, last: date) -> list[Day]:
 
 
 def anomaly(days: Sequence[Day], at: Sensitivity, recent: int = RECENT_DAYS) -> Anomaly | None:
-    """The last run of days that stand out, if it reaches into the `recent` last days. One ordinary
-    day does not end a run."""
+    """Return the last run of unusual days if it reaches into the `recent` last days.
+
+    One usual day does not end a run.
+    """
     found: list[Day] = []
     for day in reversed(days):
         if day.stands_out(at):
@@ -139,13 +144,13 @@ def anomaly(days: Sequence[Day], at: Sensitivity, recent: int = RECENT_DAYS) -> 
 
 
 def _base(series: Sequence[float], n: int) -> float | None:
-    """The median of the same weekday of the weeks before; None in the first two weeks."""
+    """Return the median of the same weekday in the weeks before; None in the first two weeks."""
     same = [series[n - k * WEEK] for k in range(1, WEEKS + 1) if n - k * WEEK >= 0]
     return median(same) if len(same) >= 2 else None
 
 
 def _level(ratios: Sequence[float | None]) -> float:
-    """How the last week stands to what its weekdays usually cost."""
+    """Return the ratio of the last week to the usual cost of its weekdays."""
     known = [ratio for ratio in ratios if ratio is not None]
     if len(known) < RATIOS_NEEDED:
         return 1.0
@@ -155,8 +160,7 @@ def _level(ratios: Sequence[float | None]) -> float:
 def _usual(
     errors: Sequence[float | None], shares: Mapping[int, float], expected: float, n: int
 ) -> float:
-    """How far off the last weeks were, in money and as a share of what was expected: a day that
-    costs seven times as much as others may be off by seven times as much."""
+    """Return the usual deviation in money, scaled by the share for expensive days."""
     days = range(max(0, n - SPREAD_DAYS), n)
     money = [abs(error) for error in errors[days.start : n] if error is not None]
     relative = [shares[day] for day in days if day in shares]
@@ -168,8 +172,11 @@ def _usual(
 
 
 def _reached(series: Sequence[float], errors: Sequence[float | None], base: float, n: int) -> float:
-    """By how much several days went beyond what was expected of them. Where nothing is expected,
-    once is enough; the days just before that belong to the same use do not count."""
+    """Return the excess that several days reached.
+
+    Where nothing is expected, one day is enough; days directly before that belong to the same use
+    do not count.
+    """
     last = n
     if base == 0:
         while last > 0 and series[last - 1] > 0:
@@ -182,8 +189,11 @@ def _reached(series: Sequence[float], errors: Sequence[float | None], base: floa
 def _first_of_month(
     found: Day, dates: Sequence[date], errors: Sequence[float | None], n: int
 ) -> Day:
-    """The day with what earlier firsts brought beyond their own weekday. Before there was one,
-    nothing stands out on it: a cost that is no monthly fee is still there on the second."""
+    """Return the day with the usual additional cost of earlier firsts of a month.
+
+    Before the first such day, it is never unusual: a cost that is not a monthly fee continues on
+    the second.
+    """
     extras = [
         max(error, 0.0)
         for day, error in zip(dates[:n], errors[:n], strict=True)

@@ -1,7 +1,7 @@
-"""Carrying a decision out: the event first, then the registry.
+"""Apply decisions about findings: first the event, then the registry.
 
-Whatever ends in between, the next run decides the same again and sends the same event, with the
-same number: a message may come twice, and never not at all.
+After an interruption, the next run decides the same and publishes the same event with the same id:
+an alert may repeat, but never gets lost.
 """
 
 from collections.abc import Iterable
@@ -35,21 +35,21 @@ from cloudspend.findings.decide import (
 from cloudspend.findings.model import Finding, Observation
 from cloudspend.findings.ports import Findings
 
-# Kinds of things that happen once and do not last: such a finding is over after this time.
+# Kinds that happen once and do not last: such a finding is over after this time.
 HAPPENS_ONCE = frozenset({FindingKind.RESTATEMENT})
 HAPPENED_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one finding."""
+    """The result for one finding."""
 
     finding: Finding
     decision: Decision
 
     @property
     def is_quiet_change(self) -> bool:
-        """Whether it changed and nobody was told: then the digest says it."""
+        """Return whether the finding changed without an alert; the digest then lists it."""
         return not isinstance(self.decision, Suppress) and not self.decision.tell
 
 
@@ -61,10 +61,11 @@ def apply_decisions(
     bus: Bus,
     now: datetime,
 ) -> list[Outcome]:
-    """Bring the account's findings of the kinds `judged` in line with what is seen of them now.
+    """Apply the observations of the kinds `judged` to the account's findings.
 
-    What is open and not seen any more is resolved, so name only kinds that were looked at wholly.
-    Raises FindingChanged when a person wrote a finding meanwhile: try again.
+    Open findings without an observation are resolved, so `judged` must only contain completely
+    evaluated kinds. Raises FindingChanged when a person changed a finding in the meantime: try
+    again.
     """
     kinds = set(judged)
     seen = {each.finding_id: each for each in observations}
@@ -85,7 +86,7 @@ def settle_one(
     bus: Bus,
     now: datetime,
 ) -> Outcome | None:
-    """Decide about one thing, tell it, and write it down. None when there is nothing to it."""
+    """Decide about one finding, publish, and save it. None if there is nothing to do."""
     if seen is None and known and known.is_open and _still_counts(known, now):
         return None
     decision = decide(known, seen, now)
@@ -104,17 +105,17 @@ def next_finding(
     seen: Observation | None,
     now: datetime,
 ) -> Finding | None:
-    """The finding after `decision`; None when there is none."""
+    """Return the finding after `decision`; None when there is none."""
     if known is not None:
         return after(decision, known, seen, now)
     return first(account_id, seen, now) if seen else None
 
 
 def events_of(account: EventAccount, decision: Decision, finding: Finding) -> list[Event]:
-    """What the bus hears of a decision."""
+    """Return the events of a decision."""
     if isinstance(decision, Suppress) or not decision.tell:
         return []
-    # A finding that comes back is another outcome than the first time.
+    # A finding that returns is another outcome than the first one.
     subject = f"{finding.finding_id}/{finding.changes}"
     match decision:
         case Raise():
@@ -130,7 +131,7 @@ def events_of(account: EventAccount, decision: Decision, finding: Finding) -> li
 
 
 def digest(account: Account, outcomes: Iterable[Outcome], day: datetime) -> Event | None:
-    """What changed without a message of its own; None when nothing did."""
+    """Return the event with the changes that had no alert; None if there are none."""
     done = list(outcomes)
     quiet = [each for each in done if each.is_quiet_change]
     if not quiet:
@@ -155,7 +156,7 @@ def digest(account: Account, outcomes: Iterable[Outcome], day: datetime) -> Even
 
 
 def _still_counts(known: Finding, now: datetime) -> bool:
-    """Whether it is of a kind that nobody sees twice, and not long past."""
+    """Return whether a one-time finding is still recent."""
     return known.seen.kind in HAPPENS_ONCE and now - known.seen_at < HAPPENED_FOR
 
 

@@ -1,5 +1,6 @@
-"""What the tables beside the bill say of an account, as the rules read it: what Collect stored
-last, and the newest comparisons with Cost Explorer."""
+"""Read the collected (non-CUR) tables of one account: budgets, notifications, recommendations,
+coverage gaps.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -19,16 +20,16 @@ SQL = "cloudspend.findings.sql"
 BUDGETS = budgets.SOURCE.name
 NOTIFICATIONS = budget_notifications.SOURCE.name
 RECOMMENDATIONS = reservation_recommendations.SOURCE.name
-# A gap that was only there before is past.
+# Only gaps of the newest comparisons are open.
 MONTHS = 3
-# So much longer than it is collected for, what a source told stands; older, it is not judged.
+# A snapshot is valid for this multiple of its collection interval; an older one is not evaluated.
 GRACE = timedelta(days=2)
 
 Row = Mapping[str, str | None]
 
 
 class CollectedData:
-    """The tables beside one account's bills at `now`; `known` is what was collected when."""
+    """The collected tables of one account at `now`; `known` is the progress of its sources."""
 
     def __init__(
         self, queries: Queries, account_id: str, known: Mapping[str, Collected], now: datetime
@@ -39,7 +40,7 @@ class CollectedData:
         self._now = now
 
     def gaps(self) -> list[Gap]:
-        """What only one side of the last months' comparisons has."""
+        """Return what only one side of the last months' comparisons has."""
         first = BillingPeriod(self._now.year, self._now.month)
         for _ in range(MONTHS - 1):
             first = first.previous
@@ -58,7 +59,7 @@ class CollectedData:
         ]
 
     def budgets(self) -> list[Budget] | None:
-        """The budgets with their thresholds; None when they were not collected lately."""
+        """Return the budgets with their thresholds; None when they were not collected recently."""
         stored = self._stored(BUDGETS, timedelta(days=budgets.SOURCE.overlap))
         if stored is None:
             return None
@@ -70,7 +71,7 @@ class CollectedData:
         return [_budget(list(each)) for _, each in groupby(rows, lambda row: row["budget_name"])]
 
     def recommendations(self) -> list[Recommendation] | None:
-        """What AWS recommends to buy; None when it was not asked lately."""
+        """Return AWS's purchase recommendations; None when they were not collected recently."""
         overlap = timedelta(days=reservation_recommendations.SOURCE.overlap)
         stored = self._stored(RECOMMENDATIONS, overlap)
         if stored is None:
@@ -78,7 +79,7 @@ class CollectedData:
         return [_recommendation(row) for row in self._rows("recommendations", period=stored)]
 
     def _stored(self, source: str, asked_every: timedelta) -> str | None:
-        """The month under which the newest snapshot of `source` stands, if it is new enough."""
+        """Return the month of the newest snapshot of `source`, if it is recent enough."""
         held = self._known.get(source)
         if held is None or held.stored_at is None:
             return None

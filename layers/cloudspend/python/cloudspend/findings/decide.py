@@ -1,7 +1,7 @@
-"""What becomes of an observation: is it raised, told again, resolved, or kept quiet, and why.
+"""Decide whether an observation is raised, updated, resolved or suppressed, and why.
 
-The rules against floods stand here and nowhere else: a finding is told once, again when it became
-worse, and once when it is over. Everything else is silent and stands in the digest and the list.
+All rules against alert floods are here: a finding is alerted once, again when it gets worse, and
+once when it is over. Everything else is in the digest and the list.
 """
 
 from dataclasses import dataclass, replace
@@ -10,15 +10,15 @@ from decimal import Decimal
 
 from cloudspend.findings.model import WEIGHT, Finding, Observation, Status
 
-# An amount is told again when it has grown by half.
+# An amount is alerted again when it has grown by half.
 WORSE = Decimal("1.5")
-# What comes back so soon after it was gone is the same trouble, and no news.
+# A finding that returns within this time after it ended is the same problem, and no news.
 FLICKER = timedelta(days=3)
 
 
 @dataclass(frozen=True)
 class Raise:
-    """Seen for the first time, or again long after it was gone. `tell` is False while muted."""
+    """New, or returned long after it ended. `tell` is False while muted."""
 
     reason: str
     tell: bool = True
@@ -26,7 +26,7 @@ class Raise:
 
 @dataclass(frozen=True)
 class Update:
-    """It lasts and has changed. What is not told stands in the digest."""
+    """Open and changed. Changes without an alert are in the digest."""
 
     reason: str
     tell: bool = True
@@ -34,7 +34,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Resolve:
-    """It is gone."""
+    """Over."""
 
     reason: str
     tell: bool = True
@@ -42,7 +42,7 @@ class Resolve:
 
 @dataclass(frozen=True)
 class Suppress:
-    """Nothing to say."""
+    """Nothing to report."""
 
     reason: str
 
@@ -51,7 +51,7 @@ Decision = Raise | Update | Resolve | Suppress
 
 
 def decide(known: Finding | None, seen: Observation | None, now: datetime) -> Decision:
-    """What to do about `seen` (None: not there any more), when `known` is what was known of it."""
+    """Decide what to do about `seen` (None: not observed any more), given the known finding."""
     if known is None:
         return Raise("new") if seen else Suppress("there is nothing")
     if seen is None:
@@ -62,16 +62,16 @@ def decide(known: Finding | None, seen: Observation | None, now: datetime) -> De
 
 
 def first(account_id: str, seen: Observation, now: datetime) -> Finding:
-    """The finding that is raised for `seen`."""
+    """Return the new finding for `seen`."""
     return Finding(account_id, seen, seen, Status.OPEN, now, now, changes=1)
 
 
 def after(decision: Decision, known: Finding, seen: Observation | None, now: datetime) -> Finding:
-    """The known finding once `decision` is carried out."""
+    """Return the known finding after `decision`."""
     if isinstance(decision, Resolve):
         return known.closed(now)
     if seen is None:
-        # If a person had closed it: now that it is gone, it may be raised again.
+        # If a person had closed it: it may be raised again now that it is over.
         return replace(known, closed_by="")
     if isinstance(decision, Suppress):
         return replace(known, seen=seen, seen_at=now)
@@ -114,7 +114,7 @@ def _lasting(known: Finding, seen: Observation, now: datetime) -> Decision:
 
 
 def _again(known: Finding, seen: Observation, now: datetime) -> Decision:
-    """Seen after it was over."""
+    """Decide about a finding that is observed again after its end."""
     if known.closed_by:
         worse = _worse(known.told, seen)
         if not worse:
@@ -126,7 +126,7 @@ def _again(known: Finding, seen: Observation, now: datetime) -> Decision:
 
 
 def _worse(told: Observation, seen: Observation) -> str:
-    """In what way `seen` is worse than what people were told; empty when it is not."""
+    """Return how `seen` is worse than the last alert; empty if it is not."""
     if WEIGHT[seen.severity] > WEIGHT[told.severity]:
         return f"now {seen.severity}"
     if seen.mark != told.mark:

@@ -1,4 +1,4 @@
-"""The daily evaluation of accounts: look, judge, settle, and sum up what was not told."""
+"""Daily evaluation of accounts: observe, decide, apply, and publish the digest."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -35,15 +35,18 @@ BILL_KINDS = frozenset(
     {FindingKind.COST_ANOMALY, FindingKind.FOREIGN_REGION, FindingKind.COMMITMENT_UNUSED}
 )
 
-# Whose findings are evaluated: a degraded account has lost something, and what still works goes on.
+# States whose findings are evaluated. A degraded account has lost some access; the rest continues.
 EVALUATED = frozenset({AccountState.ACTIVE, AccountState.DEGRADED})
 MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
 class EvaluationPorts:
-    """What an evaluation works with. A recommended purchase is worth a finding that saves at least
-    `worth_buying` a month, in units of the currency."""
+    """Ports of an evaluation.
+
+    A purchase recommendation is a finding if it saves at least `worth_buying` per month, in
+    currency units.
+    """
 
     accounts: AccountRegistry
     registry: SweptRegistry
@@ -61,10 +64,10 @@ def evaluate_accounts(
     now: datetime,
     on_failure: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Evaluate the accounts that are at work among these; what fails for one keeps no other back.
+    """Evaluate the ingesting accounts among these; a failure of one account stops no other.
 
-    `on_failure` hears of it while the error is at hand. Raises TransientError in the end when that
-    was all that kept accounts from being evaluated: doing all again tells nothing twice.
+    `on_failure` is called while the exception is active. Raises TransientError at the end if only
+    transient faults occurred: a repeat sends no alert twice.
     """
     done, failed = 0, []
     passing: TransientError | None = None
@@ -85,7 +88,7 @@ def evaluate_accounts(
 
 
 def report(state: Mapping[str, Any]) -> dict[str, Any]:
-    """How many accounts were evaluated. Raises Defect when any was not, so that an alarm rings."""
+    """Return how many accounts were evaluated. Raises Defect when any was not."""
     batches = state[p.BATCHES]
     missing = [account for batch in batches for account in batch[p.NOT_EVALUATED]]
     if missing:
@@ -97,7 +100,7 @@ def report(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def evaluate(account: Account, lookout: EvaluationPorts, now: datetime) -> list[Outcome]:
-    """Bring the account's findings in line with what is so now, and say what is new."""
+    """Apply the account's current observations, and publish the changes."""
     judged, seen = look(account, lookout, now)
     outcomes = apply_decisions(account, judged, seen, lookout.board.findings, lookout.bus, now)
     if summary := digest(account, outcomes, now):
@@ -109,7 +112,7 @@ def evaluate(account: Account, lookout: EvaluationPorts, now: datetime) -> list[
 def look(
     account: Account, lookout: EvaluationPorts, now: datetime
 ) -> tuple[frozenset[FindingKind], list[Observation]]:
-    """What the rules see, and which kinds they looked at wholly."""
+    """Return the observations of all rules, and the kinds that were completely evaluated."""
     holdings = lookout.registry.holdings(account.account_id)
     checks = tuple(lookout.accounts.checks(account.account_id))
     key = old_key(account, now)

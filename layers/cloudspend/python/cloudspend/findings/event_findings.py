@@ -1,7 +1,7 @@
-"""What other rooms say on the bus, as observations: their events are told once, and can be muted.
+"""Findings from events of other rooms: alerted once, and mutable.
 
-The event itself is the message, so that nothing is said twice; the finding remembers that it was
-said, lets a person mute it, and stands in the list until it is over.
+The event itself is the alert, so nothing is sent twice. The finding records that it was sent, can
+be muted, and is listed until it is over.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ Detail = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Heard:
-    """What an event says of a finding: it is there, or (`seen` is None) it is over."""
+    """The meaning of an event for a finding: it exists, or (`seen` is None) it is over."""
 
     kind: FindingKind
     subject: str
@@ -36,7 +36,7 @@ class Heard:
 
 
 def heard(detail_type: str, detail: Detail) -> Heard | None:
-    """What the event says of a finding; None for one that is about none."""
+    """Return the meaning of the event for a finding; None for an event without one."""
     reads = READS.get(detail_type)
     return reads(detail) if reads else None
 
@@ -48,10 +48,10 @@ def deliver_if_new(
     now: datetime,
     tell: Callable[[], None],
 ) -> str:
-    """Call `tell` for an event that people are to hear of, and remember what was told.
+    """Call `tell` for an event that needs an alert, and record the alert.
 
-    Returns why it was told or not. What is over is always told: that event says more than "over".
-    Raises FindingChanged when someone else wrote the finding meanwhile.
+    Return why the alert was sent or not. The end of a finding is always sent. Raises FindingChanged
+    when someone else changed the finding in the meantime.
     """
     about = heard(detail_type, detail)
     if about is None:

@@ -1,8 +1,8 @@
-"""Showing an account's findings to analysts: a file that holds all of them.
+"""The table of findings for analysts: one file per account.
 
-The registry decides, the table follows: whoever wrote a finding writes the account's file anew and
-then looks whether the registry still holds what was written. Of two who write at the same time, the
-one who wrote last sees the other's finding and writes again.
+The registry decides, and the table follows: a process that saved a finding writes the account's
+file again and then compares it with the registry. Of two concurrent writers, the later one sees the
+other's finding and writes again.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from cloudspend.reconcile.ports import TableWriter
 
 @dataclass(frozen=True)
 class FindingsTable:
-    """The findings, and where analysts find them."""
+    """The findings and their table."""
 
     findings: Findings
     tables: TableWriter
@@ -26,19 +26,21 @@ class FindingsTable:
     accounts: AccountRegistry
 
     def keeps(self, account_id: str) -> bool:
-        """Whether findings of the account are kept. What is heard of one that leaves, or has left,
-        would bring back what its offboarding deletes."""
+        """Return whether findings of the account are stored.
+
+        Findings of an account that is being offboarded would restore deleted data.
+        """
         account = self.accounts.find(account_id)
         return account is not None and account.state not in LEAVING
 
     def save(self, finding: Finding) -> Finding:
-        """Write a finding as `Findings.save` does, and show it."""
+        """Save a finding as `Findings.save` does, and update the table."""
         saved = self.findings.save(finding)
         self.show(finding.account_id)
         return saved
 
     def show(self, account_id: str) -> None:
-        """Bring the account's rows of the table in line with its findings. May be repeated."""
+        """Update the account's rows of the table. Can be repeated."""
         shown: list[Finding] = []
         while (found := self.findings.of(account_id)) != shown:
             self.tables.write(FINDINGS, prefix(account_id), map(row, found))

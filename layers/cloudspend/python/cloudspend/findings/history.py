@@ -1,4 +1,4 @@
-"""What Athena says of an account's bills, as the rules read it."""
+"""Read an account's bills from Athena for the rules."""
 
 from collections import defaultdict
 from datetime import date, timedelta
@@ -11,9 +11,9 @@ from cloudspend.lake.ports import Queries
 from cloudspend.lake.statements import statement
 
 SQL = "cloudspend.findings.sql"
-# Enough for eight weeks of weekdays before the days that are judged, and four firsts of a month.
+# Eight weeks of weekdays before the evaluated days, and four firsts of a month.
 HISTORY = timedelta(days=126)
-# The bill of a day grows for about two days; what is younger is not judged yet.
+# The bill of a day grows for about two days; younger days are not evaluated.
 SETTLES = timedelta(days=2)
 LOOK_BACK = timedelta(days=7)
 MOVER_DAYS = timedelta(days=14)
@@ -22,7 +22,7 @@ ONE_DAY = timedelta(days=1)
 
 
 class History:
-    """The bills of one account, up to the last day that is settled at `today`."""
+    """The bills of one account, up to the last settled day at `today`."""
 
     def __init__(self, queries: Queries, account_id: str, today: date) -> None:
         self._queries = queries
@@ -30,17 +30,19 @@ class History:
         self._today = today
 
     def days(self) -> tuple[date, date] | None:
-        """The first and the last day that can be relied on; None without any."""
+        """Return the first and last reliable day; None without any."""
         (row,) = self._rows("bill_days", self._today - HISTORY)
         if not row["first_day"] or not row["last_day"]:
             return None
         first = max(_date(row["first_day"]), self._today - HISTORY)
-        # The newest day of a bill is never whole.
+        # The newest day of a bill is never complete.
         last = min(_date(row["last_day"]) - ONE_DAY, self._today - SETTLES)
         return (first, last) if first < last else None
 
     def daily(self, first: date, last: date, floor: int) -> Histories:
-        """Daily costs of every series that in the last days was at least once above `floor`."""
+        """Return daily costs of every series that exceeded `floor` at least once in the last
+        days.
+        """
         found: dict[SeriesKey, dict[date, float]] = defaultdict(dict)
         rows = self._rows(
             "daily_costs",
@@ -58,7 +60,7 @@ class History:
         return found
 
     def movers(self, since: date, last: date) -> dict[tuple[str, str], list[CostDriver]]:
-        """By linked account and service: what has grown most since that day, cost a day."""
+        """Return by linked account and service what has grown most since a day, as cost per day."""
         first = since - MOVER_DAYS
         rows = self._rows(
             "cost_movers",
@@ -79,7 +81,7 @@ class History:
         return found
 
     def regions(self, last: date) -> list[RegionCost]:
-        """What was spent where in the last seven days."""
+        """Return the cost by region in the last seven days."""
         first = last - LOOK_BACK + ONE_DAY
         rows = self._rows("region_costs", first, first_day=str(first), end_day=str(last + ONE_DAY))
         return [
@@ -95,7 +97,7 @@ class History:
         ]
 
     def commitment_use(self, last: date) -> list[Use]:
-        """What reservations and savings plans cost in two weeks, and what of it nothing used."""
+        """Return the cost of commitments in two weeks, and its unused part."""
         first = last - timedelta(days=USE_DAYS - 1)
         rows = self._rows(
             "commitment_use", first, first_day=str(first), end_day=str(last + ONE_DAY)
@@ -113,7 +115,7 @@ class History:
         ]
 
     def commitment_ends(self, last: date) -> list[End]:
-        """When the commitments of the newest bills end."""
+        """Return when the commitments of the newest bills end."""
         rows = self._rows("commitment_ends", last - MOVER_DAYS)
         return [End(_text(row["commitment"]), _date(_text(row["ends"])[:10])) for row in rows]
 

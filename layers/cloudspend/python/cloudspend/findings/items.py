@@ -1,6 +1,6 @@
-"""Findings as items of the registry table, and back.
+"""Registry items of findings.
 
-`kind` puts the open ones into the index that lists items of all accounts.
+`kind` adds open findings to the index of all accounts.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ Item = Mapping[str, Any]
 
 
 def finding_key(account_id: str, finding_id: str) -> dict[str, str]:
-    """Where a finding stands."""
+    """Return the key of a finding."""
     return {"pk": f"ACCOUNT#{account_id}", "sk": f"{FINDING}#{finding_id}"}
 
 
@@ -43,7 +43,7 @@ def from_finding(finding: Finding) -> dict[str, Any]:
 
 
 def to_finding(item: Item) -> Finding:
-    """The finding of a FINDING# item."""
+    """Return the finding of a FINDING# item."""
     return Finding(
         account_id=item["account_id"],
         seen=_to_observation(item["seen"]),
@@ -62,7 +62,9 @@ def to_finding(item: Item) -> Finding:
 
 
 def _from_observation(seen: Observation) -> dict[str, Any]:
-    """Money as text: DynamoDB's numbers end at 38 digits, and a sum need not."""
+    """Return the item of an observation. Money is text: DynamoDB's numbers have at most 38
+    digits.
+    """
     return {
         "kind": str(seen.kind),
         "subject": seen.subject,

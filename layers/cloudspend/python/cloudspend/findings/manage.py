@@ -1,4 +1,4 @@
-"""What a person says to a finding."""
+"""List, mute and resolve findings by hand."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -11,7 +11,7 @@ from cloudspend.findings.ports import Findings
 
 
 def order(findings: Iterable[Finding]) -> list[Finding]:
-    """Worst first, then largest, then oldest."""
+    """Sort findings: most severe first, then largest, then oldest."""
     return sorted(
         findings,
         key=lambda each: (
@@ -23,7 +23,7 @@ def order(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def the_finding(findings: Findings, account_id: str, finding_id: str) -> Finding:
-    """Raises UsageError when there is none."""
+    """Return a finding. Raises UsageError when there is none."""
     found = findings.find(account_id, finding_id)
     if found is None:
         raise UsageError(
@@ -34,14 +34,16 @@ def the_finding(findings: Findings, account_id: str, finding_id: str) -> Finding
 
 
 def mute_end(now: datetime, length: timedelta) -> datetime:
-    """Until when a mute of `length` holds, to the second."""
+    """Return the end of a mute of `length`, to the second."""
     return (now + length).replace(microsecond=0)
 
 
 def mute(
     board: FindingsTable, account_id: str, finding_id: str, until: datetime, reason: str
 ) -> Finding:
-    """Raises UsageError for a finding that is not there or is over, and for an empty reason."""
+    """Mute a finding. Raises UsageError for an unknown or ended finding, and for an empty
+    reason.
+    """
     known = the_finding(board.findings, account_id, finding_id)
     if not known.is_open:
         raise UsageError(f"The finding {finding_id} is over: there is nothing to mute.")
@@ -51,8 +53,9 @@ def mute(
 def resolve(
     board: FindingsTable, account_id: str, finding_id: str, now: datetime, reason: str
 ) -> Finding:
-    """Close a finding by hand. Raises UsageError for one that is not there or is over already,
-    and for an empty reason."""
+    """Close a finding. Raises UsageError for an unknown or ended finding, and for an empty
+    reason.
+    """
     known = the_finding(board.findings, account_id, finding_id)
     if not known.is_open:
         raise UsageError(f"The finding {finding_id} is over already.")

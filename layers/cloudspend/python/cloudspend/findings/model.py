@@ -1,4 +1,4 @@
-"""A finding: something a person should know, from when it is first seen until it is gone."""
+"""Findings: something a person should know, from its first observation to its end."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ WEIGHT: Mapping[Severity, int] = {each: n for n, each in enumerate(Severity)}
 
 
 class Status(StrEnum):
-    """A finding is resolved when it is gone, or when a person says that it is dealt with."""
+    """A finding is resolved when it is over, or when a person closes it."""
 
     OPEN = "open"
     RESOLVED = "resolved"
@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class CostDriver:
-    """One part of an amount that moved, with what it was and is, in units of the currency."""
+    """One part of an amount that changed, before and after, in currency units."""
 
     what: str
     before: Decimal
@@ -35,10 +35,10 @@ class CostDriver:
 
 @dataclass(frozen=True)
 class Observation:
-    """What a rule sees today. `kind` and `subject` (within the account) say what it is about;
-    `reason` and `remedy` are sentences for a person.
+    """Today's observation of a rule.
 
-    `mark` names the state of things where an amount does not: another mark is a change.
+    `kind` and `subject` (within the account) identify it; `reason` and `remedy` are sentences for a
+    person. `mark` is a fingerprint of the state where there is no amount: another mark is a change.
     """
 
     kind: FindingKind
@@ -61,10 +61,9 @@ class Observation:
 class Finding:
     """An observation with its history.
 
-    `told` is the observation that people were last told of, whatever was seen since. `changes`
-    counts what was told; `announced` is whether people know that it is open. `closed_by` is the
-    reason of the person who resolved it, empty when it was gone by itself. While `muted_until` is
-    in the future, nobody is told anything.
+    `told` is the observation of the last alert. `changes` counts the alerts; `announced` is whether
+    an alert reported it as open. `closed_by` is the reason of the person who closed it, empty if it
+    ended by itself. There are no alerts until `muted_until`.
     """
 
     account_id: str
@@ -96,10 +95,10 @@ class Finding:
         return replace(self, muted_until=until, mute_reason=reason)
 
     def closed(self, now: datetime, by: str = "") -> "Finding":
-        """Over: of itself, or because of what a person wrote."""
+        """Return the finding as resolved, by itself or by a person's reason."""
         return replace(self, status=Status.RESOLVED, resolved_at=now, closed_by=by)
 
 
 def finding_id(kind: FindingKind, subject: str) -> str:
-    """The same for every observation of one thing in one account."""
+    """Return the id of every observation of one subject in one account."""
     return hashlib.sha256(f"{kind}\n{subject}".encode()).hexdigest()[:10]

@@ -1,4 +1,4 @@
-"""What findings need from outside."""
+"""Port of the findings room."""
 
 from typing import Protocol
 
@@ -7,23 +7,23 @@ from cloudspend.findings.model import Finding
 
 
 class FindingChanged(TransientError):
-    """Someone else wrote the finding since it was read: read it again and decide again."""
+    """Someone else has changed the finding since it was read: read it and decide again."""
 
 
 class Findings(Protocol):
-    """The findings of the registry."""
+    """Findings in the registry."""
 
     def find(self, account_id: str, finding_id: str) -> Finding | None:
-        """Read consistently; None when there is no such finding."""
+        """Read a finding consistently; None when there is none."""
 
     def of(self, account_id: str) -> list[Finding]:
-        """All of an account, open and resolved, read consistently, in order of their ids."""
+        """Return all findings of an account, read consistently, in order of their ids."""
 
     def open(self) -> list[Finding]:
-        """The open ones of every account. May lag behind a write by seconds."""
+        """Return the open findings of all accounts. May lag behind a write by seconds."""
 
     def save(self, finding: Finding) -> Finding:
-        """Write a finding as it was read and then changed; returns it with its new revision.
+        """Save a finding as it was read and changed, and return it with its new revision.
 
-        Raises FindingChanged when the registry no longer holds the revision that was read.
+        Raises FindingChanged when the registry does not have the read revision any more.
         """

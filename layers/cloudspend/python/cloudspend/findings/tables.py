@@ -1,4 +1,4 @@
-"""The table in which analysts find findings, and what its rows hold."""
+"""The table `findings` and its rows."""
 
 import json
 from typing import Any
@@ -35,12 +35,12 @@ TABLES = (FINDINGS,)
 
 
 def prefix(account_id: str) -> str:
-    """Where an account's rows stand."""
+    """Return the folder of an account's rows."""
     return f"{FINDINGS.data_folder}/{ACCOUNT_KEY.name}={account_id}/"
 
 
 def row(finding: Finding) -> dict[str, Any]:
-    """The row of `findings`."""
+    """Return the row of a finding."""
     seen = finding.seen
     moved = [
         {"what": each.what, "before": f"{each.before:f}", "after": f"{each.after:f}"}

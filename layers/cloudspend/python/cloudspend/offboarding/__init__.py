@@ -1,1 +1,1 @@
-"""Letting an account go: what the platform holds of it, its removal, and the proof."""
+"""Offboarding: list, remove and prove the removal of an account's data."""

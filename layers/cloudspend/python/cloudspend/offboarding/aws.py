@@ -1,4 +1,4 @@
-"""What the platform holds of an account, in each of the services that hold it."""
+"""The data that the platform holds of an account, one class per service."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
@@ -18,7 +18,7 @@ CAUSE = "The account is offboarded."
 
 
 class Runs:
-    """Executions of the state machines that work for one account: their names begin with its id."""
+    """Executions of the state machines for one account; their names begin with its id."""
 
     kind = "running executions"
 
@@ -44,7 +44,7 @@ class Runs:
 
 
 class Secrets:
-    """The secret with the account's access key, under its own name."""
+    """The secret with the account's access key."""
 
     kind = "secrets"
 
@@ -65,7 +65,7 @@ class Secrets:
         for name in names:
             try:
                 with aws_errors("Secrets Manager"):
-                    # At once: for what is in a bin, nobody can say that it is gone.
+                    # Delete immediately: a secret that can be recovered is not deleted.
                     self._secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
             except self._secrets.exceptions.ResourceNotFoundException:
                 continue
@@ -73,7 +73,7 @@ class Secrets:
 
 
 class Partitions:
-    """The account's partitions in every table of the database that has any by account."""
+    """The account's partitions in every table of the database that is partitioned by account."""
 
     kind = "partitions"
 
@@ -106,7 +106,7 @@ class Partitions:
             ]
 
     def _values(self, table: str, account_id: str) -> Iterator[tuple[str, ...]]:
-        """All of them are read before any is taken away, so that no page is missed."""
+        """Return all partition values before any is deleted, so no page is missed."""
         pages = self._glue.get_paginator("get_partitions").paginate(
             DatabaseName=self._database,
             TableName=table,
@@ -139,7 +139,7 @@ class Partitions:
 
 
 class Objects:
-    """The account's objects in every folder of the lake, with all of their versions."""
+    """The account's objects in every folder of the lake, with all versions."""
 
     kind = "object versions"
 
@@ -154,7 +154,7 @@ class Objects:
                     yield f"{version['Key']} ({version['VersionId']})"
 
     def remove(self, account_id: str) -> int:
-        """Up to a page of each folder."""
+        """Delete up to one page of each folder and return the number."""
         removed = 0
         for folder in self._folders():
             page = next(iter(self._pages(Prefix=_prefix(folder, account_id))), {})
@@ -165,7 +165,7 @@ class Objects:
         return removed
 
     def _folders(self) -> list[str]:
-        """What the keys in the bucket begin with, whoever put them there."""
+        """Return the top-level folders of the bucket, of any origin."""
         return [
             str(found["Prefix"])
             for page in self._pages(Delimiter="/")
@@ -184,13 +184,13 @@ class Objects:
             answer = self._s3.delete_objects(
                 Bucket=self._bucket, Delete={"Objects": list(versions), "Quiet": True}
             )
-        # DeleteObjects succeeds as a call even when it deletes none of the objects.
+        # DeleteObjects succeeds as a call even if it deletes no object.
         if answer.get("Errors"):
             raise TransientError("S3 did not delete every object.", kept=answer["Errors"][:10])
 
 
 class Entries:
-    """The account's items of the registry. Its name is free again with the last of them."""
+    """The account's registry items. The last one frees its name."""
 
     kind = "registry items"
 
@@ -204,7 +204,7 @@ class Entries:
                 yield items.NAME
 
     def remove(self, account_id: str) -> int:
-        """The profile and its name go last, so that a removal that was cut off is begun anew."""
+        """Delete the items, profile and name last, so an interrupted removal is repeated."""
         found = [item["sk"] for item in self._items(account_id)]
         others = [sort_key for sort_key in found if sort_key != items.PROFILE]
         if others:
@@ -246,6 +246,6 @@ def _prefix(folder: str, account_id: str) -> str:
 
 
 def _versions(page: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Every version on a page, delete markers among them."""
+    """Return every version on a page, including delete markers."""
     found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
     return [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]

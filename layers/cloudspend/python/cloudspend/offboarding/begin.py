@@ -1,4 +1,4 @@
-"""Asking for an offboarding: what must be sure before anything is taken away."""
+"""Start an offboarding after its preconditions are checked."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from cloudspend.offboarding.ports import Machine
 
 @dataclass(frozen=True)
 class Begun:
-    """The account, and the execution of Offboard that takes it away."""
+    """The account, and the execution of Offboard."""
 
     account: Account
     execution: str
@@ -30,8 +30,8 @@ def offboard(
     machine: Machine,
     act: ChangeCause,
 ) -> Begun:
-    """Begin to let an account go. May be repeated: a run that is under way is left alone, one that
-    failed is begun anew.
+    """Start offboarding an account. Can be repeated: a running execution continues, a failed one is
+    started again.
 
     Raises UsageError unless `confirmed` repeats the account's id, and without a reason.
     """
@@ -51,7 +51,7 @@ def offboard(
 
 
 def _started(account: Account, data: Data, machine: Machine) -> str:
-    """The name of the execution that runs, started if there is none."""
+    """Return the name of the running execution, after starting one if there is none."""
     step = account.last_change.number if account.last_change else 0
     attempt = 1
     while True:

@@ -1,4 +1,4 @@
-"""What an offboarding is asked to do, and the report that proves it."""
+"""Options of an offboarding, and the report that proves it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,13 +9,14 @@ from typing import Any
 from cloudspend.accounts.model import Account, Change
 from cloudspend.settings import CUSTOMER_STACK, EXPORT_STACK, OFFBOARDED
 
-# A report names no more than that of what remained: it is read by people.
+# Names of remaining data in a report, which people read.
 MAX_NAMED = 100
 
 
 class Data(StrEnum):
-    """What becomes of an account's data. KEEP: the platform can no longer get in, and readers still
-    find what was taken in. DELETE: nothing is left but the report."""
+    """KEEP: access ends, and readers still find the ingested data. DELETE: only the report
+    remains.
+    """
 
     KEEP = "keep"
     DELETE = "delete"
@@ -23,7 +24,7 @@ class Data(StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """What was found of one kind of thing: how many, and the names of the first ones."""
+    """Remaining data of one kind: the number, and the first names."""
 
     count: int = 0
     names: tuple[str, ...] = ()
@@ -31,11 +32,11 @@ class Found:
 
 @dataclass(frozen=True)
 class Report:
-    """The proof of an offboarding, as it is kept beside the lake's data.
+    """The proof of an offboarding, stored in the lake bucket.
 
-    `account` are the facts by which people know the account; `history` is its life, which goes from
-    the registry. `removed` counts by kind what was taken away, `remaining` says what a listing
-    found afterwards. `finished_at` is None until that listing was made.
+    `account` are the facts by which people identify the account; `history` is its history, which
+    the registry loses. `removed` counts the removed data by kind, `remaining` is the result of the
+    final listing. `finished_at` is None until that listing.
     """
 
     account: Mapping[str, str]
@@ -47,18 +48,18 @@ class Report:
 
     @classmethod
     def begin(cls, account: Account, data: Data, history: Sequence[Change]) -> "Report":
-        """The report before anything was removed."""
+        """Return the report before anything is removed."""
         return cls(facts_of(account), data, [to_json(step) for step in history])
 
     @property
     def is_clean(self) -> bool:
-        """Whether the listing was made and found nothing."""
+        """Return whether the final listing found nothing."""
         return self.finished_at is not None and not any(
             found.count for found in self.remaining.values()
         )
 
     def to_payload(self) -> dict[str, Any]:
-        """The report as JSON holds it."""
+        """Return the report as JSON-ready values."""
         return {
             "account": dict(self.account),
             "data": str(self.data),
@@ -74,7 +75,7 @@ class Report:
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> "Report":
-        """Read what `to_payload` wrote."""
+        """Read the output of `to_payload`."""
         finished = payload["finished_at"]
         return cls(
             payload["account"],
@@ -90,7 +91,7 @@ class Report:
 
 
 def facts_of(account: Account) -> dict[str, str]:
-    """By what people know the account once the registry no longer does."""
+    """Return the facts by which people identify the account without the registry."""
     return {
         "account_id": account.account_id,
         "name": account.display_name,
@@ -102,7 +103,7 @@ def facts_of(account: Account) -> dict[str, str]:
 
 
 def to_json(step: Change) -> dict[str, Any]:
-    """A step of a life as the report holds it."""
+    """Return a history entry in the form of the report."""
     return {
         **asdict(step),
         "before": step.before and str(step.before),
@@ -112,13 +113,15 @@ def to_json(step: Change) -> dict[str, Any]:
 
 
 def report_folder(account_id: str) -> str:
-    """Where an account's reports stand in the lake bucket. It is no table's folder, so that what
-    is removed of an account never is the proof of it."""
+    """Return the folder of an account's reports in the lake bucket.
+
+    It is not a table's folder, so removing an account's data never removes the proof.
+    """
     return f"{OFFBOARDED}/{account_id}/"
 
 
 def instruction(account: Mapping[str, str]) -> str:
-    """What the customer does at the end, in the platform's place."""
+    """Return what the customer must do at the end, which the platform cannot."""
     stack = account["stack_id"].rpartition("stack/")[2].partition("/")[0] or CUSTOMER_STACK
     bucket = (
         "The bucket with the delivered bills is yours and stays; empty and delete it if nobody "

@@ -1,43 +1,48 @@
-"""What offboarding needs from outside."""
+"""Ports of offboarding."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 
 class Holding(Protocol):
-    """One kind of thing that the platform holds of accounts."""
+    """One kind of data that the platform holds of accounts."""
 
     @property
     def kind(self) -> str:
-        """What people call it, in the plural."""
+        """Return its name in the plural, for people."""
 
     def of(self, account_id: str) -> Iterator[str]:
-        """The name of each one that there is of the account, as far as AWS lists it."""
+        """Yield the name of each item of the account."""
 
     def remove(self, account_id: str) -> int:
-        """Take away what there is, or a good part of it; returns how many that were, 0 when nothing
-        was left. May be repeated. Raises TransientError."""
+        """Remove the items, or a large part of them, and return their number; 0 when nothing was
+        left.
+
+        Can be repeated. Raises TransientError.
+        """
 
 
 class Reports(Protocol):
-    """Where reports are kept."""
+    """Storage of reports."""
 
     @property
     def bucket(self) -> str:
-        """The bucket's name."""
+        """Return the bucket's name."""
 
     def write_json(self, key: str, value: Any) -> None:
-        """Replace the object at `key`."""
+        """Write the object at `key`, replacing an existing one."""
 
     def read_json(self, key: str) -> Any:
-        """The value at `key`. Raises Defect naming the key when it is missing or not JSON."""
+        """Read the value at `key`. Raises Defect that names the key when it is missing or not
+        JSON.
+        """
 
 
 class Machine(Protocol):
     """Executions of the Offboard state machine, by name."""
 
     def start(self, name: str, payload: Mapping[str, Any]) -> bool:
-        """Start an execution; False when there already is one of that name."""
+        """Start an execution. Return False when one of that name exists."""
 
     def status(self, name: str) -> str | None:
-        """RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; None when there is none."""
+        """Return RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED; None when there is none."""

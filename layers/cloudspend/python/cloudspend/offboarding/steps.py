@@ -1,7 +1,7 @@
-"""The steps of the Offboard state machine. Each may be repeated.
+"""Steps of the Offboard state machine. Each step can be repeated.
 
-First nobody works for the account any more, then the platform's way in goes, then what readers see,
-then the data, last what the registry knows; a listing of everything is the proof.
+First, executions for the account end; then the platform's access; then what readers see; then the
+data; at last the registry items. A listing of everything is the proof.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,16 +24,16 @@ from cloudspend.settings import OFFBOARD_MACHINE
 
 State = Mapping[str, Any]
 
-# What a kept account loses: nobody is to get in again without a new invitation.
+# Data that a kept account loses: access then requires a new invitation.
 WITHOUT_A_WAY_IN: Mapping[str, Any] = {"role_arn": None, "token_sha256": None, "key": None}
 
 
 @dataclass(frozen=True)
 class HeldData:
-    """Everything that the platform can hold of an account.
+    """All data that the platform can hold of an account.
 
-    `runs` are executions at work for it, `keys` the secrets with its access key, `data` its
-    partitions and objects in the order in which they go, `entries` its items of the registry.
+    `runs` are its running executions, `keys` the secrets with its access key, `data` its partitions
+    and objects in order of removal, `entries` its registry items.
     """
 
     runs: Holding
@@ -42,13 +42,13 @@ class HeldData:
     entries: Holding
 
     def to_go(self, data: Data) -> list[Holding]:
-        """What an offboarding takes away before the registry's entries."""
+        """Return the data to remove before the registry items."""
         return [self.keys, *(self.data if data is Data.DELETE else ())]
 
 
 @dataclass(frozen=True)
 class OffboardPorts:
-    """What the steps work with."""
+    """Ports of the steps."""
 
     registry: AccountRegistry
     bus: Bus
@@ -57,9 +57,9 @@ class OffboardPorts:
 
 
 def stop(state: State, way: OffboardPorts) -> dict[str, Any]:
-    """End what is at work for the account, and begin the report.
+    """Stop the account's executions and start the report.
 
-    Raises UsageError for an account that nobody asked to offboard.
+    Raises UsageError for an account that is not being offboarded.
     """
     account_id = state[p.ACCOUNT_ID]
     account = way.registry.get(account_id)
@@ -72,7 +72,7 @@ def stop(state: State, way: OffboardPorts) -> dict[str, Any]:
 
 
 def clear(state: State, way: OffboardPorts, in_time: Callable[[], bool]) -> dict[str, Any]:
-    """Take away what is to go, until all is gone or the time is up; `done` says which."""
+    """Remove the data until all of it is gone or time is up; `done` tells which."""
     report = _read(state, way)
     removed = dict(report.removed)
     done = True
@@ -85,9 +85,9 @@ def clear(state: State, way: OffboardPorts, in_time: Callable[[], bool]) -> dict
 
 
 def prove(state: State, way: OffboardPorts, now: datetime) -> dict[str, Any]:
-    """List everything anew; if nothing is left, close the account's entries and say so.
+    """List everything again; if nothing is left, close the account and publish the result.
 
-    `done` is False while something is left: what was at work has written once more.
+    `done` is False while something is left, because a stopped execution wrote once more.
     """
     report = _read(state, way)
     if not report.is_clean:
@@ -103,7 +103,7 @@ def prove(state: State, way: OffboardPorts, now: datetime) -> dict[str, Any]:
 
 
 def _closed(state: State, report: Report, way: OffboardPorts, now: datetime) -> Report:
-    """End the account's life: with a last step, or with none of its entries left."""
+    """End the account: with a last history entry, or without any registry item."""
     account_id = state[p.ACCOUNT_ID]
     account = way.registry.find(account_id)
     act = ChangeCause(OFFBOARD_MACHINE, now, _what(report.data))

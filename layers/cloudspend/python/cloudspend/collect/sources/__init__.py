@@ -1,5 +1,4 @@
-"""Everything that is collected, one module a source. A new source is a module here, a line in
-`SOURCES`, and its test."""
+"""All sources, one module each. A new source is a module, a line in `SOURCES`, and a test."""
 
 from collections.abc import Mapping
 
@@ -39,7 +38,6 @@ _ALL = (
     invoices.SOURCE,
     organization_accounts.SOURCE,
 )
-# In the order in which an account's sources are collected: what is wanted most comes first, since
-# the day's requests may run out.
+# In order of collection: the most wanted first, since the day's request budget may run out.
 SOURCES: Mapping[str, Source] = {source.name: source for source in _ALL}
 TABLES = tuple(source.table for source in _ALL)

@@ -1,4 +1,4 @@
-"""When an account's budgets notify somebody, and whether they do now."""
+"""Notifications of an account's budgets and their state."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ def read(ask: Ask, account: Account, asked: Days) -> Iterator[Found]:
                         "notification_type": told["NotificationType"],
                         "comparison": told["ComparisonOperator"],
                         "threshold": float(told["Threshold"]),
-                        # AWS leaves the default out (Budgets API reference, Notification).
+                        # AWS omits the default (Budgets API reference, Notification).
                         "threshold_type": told.get("ThresholdType", "PERCENTAGE"),
                         "state": told.get("NotificationState"),
                     },

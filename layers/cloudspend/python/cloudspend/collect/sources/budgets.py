@@ -1,4 +1,4 @@
-"""An account's budgets with what they have spent and will spend."""
+"""Budgets of an account with actual and forecast spend."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,9 @@ def read(ask: Ask, account: Account, asked: Days) -> Iterator[Found]:
 
 
 def _row(budget: Any) -> dict[str, Any]:
-    """A budget with planned limits has the current one among them and no other."""
+    """Return the row of a budget. For planned limits, AWS returns the current one among them
+    only.
+    """
     spent = budget.get("CalculatedSpend", {})
     limit, actual = budget.get("BudgetLimit", {}), spent.get("ActualSpend", {})
     period: dict[str, datetime] = budget.get("TimePeriod", {})

@@ -1,4 +1,4 @@
-"""The definitions of an account's cost categories."""
+"""Definitions of an account's cost categories."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ def read(ask: Ask, _: Account, asked: Days) -> Iterator[Found]:
 
 
 def _row(category: dict[str, Any], reference: dict[str, Any]) -> dict[str, Any]:
-    """Rules are kept as AWS writes them, since their expressions nest at will."""
+    """Return the row of a category. Rules keep AWS's form, since expressions can be nested."""
     return {
         "name": category["Name"],
         "arn": category["CostCategoryArn"],

@@ -1,4 +1,4 @@
-"""What the sources of Cost Explorer's costs share: the question, and the metrics of an answer."""
+"""Shared parts of the cost sources of Cost Explorer: the question and its metrics."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from cloudspend.collect.source import Ask, Found, day_of, number
 from cloudspend.lake.tables import Column
 
 LINKED_ACCOUNT, SERVICE, RECORD_TYPE = "LINKED_ACCOUNT", "SERVICE", "RECORD_TYPE"
-# Cost Explorer's metrics and the columns that hold them.
+# Cost Explorer's metrics and their columns.
 METRICS = {
     "UnblendedCost": "unblended_cost",
     "AmortizedCost": "amortized_cost",
@@ -30,8 +30,10 @@ FIGURES = (
 def read_costs(
     ask: Ask, asked: Days, granularity: str, dimensions: Mapping[str, str], day: str
 ) -> Iterator[Found]:
-    """Costs by time and by at most two `dimensions`, each with the column of its value. The column
-    `day` holds the first day of the time."""
+    """Yield costs by time and up to two `dimensions`, each with its column.
+
+    The column `day` is the first day of the time.
+    """
     question = {
         "TimePeriod": asked.as_aws,
         "Granularity": granularity,

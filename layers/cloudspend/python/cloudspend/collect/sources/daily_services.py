@@ -35,7 +35,7 @@ SOURCE = Source(
     ),
     grain=Granularity.DAY,
     key=("sub_account_id", "service"),
-    # A bill moves for about two weeks after its month (AWS Cost Management user guide).
+    # A bill changes for about two weeks after its month (AWS Cost Management user guide).
     overlap=14,
     calls=(COST_AND_USAGE,),
     read=read,

@@ -1,4 +1,4 @@
-"""The services, linked accounts and charge types that an account has had lately."""
+"""Recent services, linked accounts and charge types of an account."""
 
 from collections.abc import Iterator
 

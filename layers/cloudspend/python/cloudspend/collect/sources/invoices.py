@@ -1,4 +1,4 @@
-"""What AWS has invoiced, by month."""
+"""Invoices by month."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -54,7 +54,7 @@ SOURCE = Source(
     ),
     grain=Granularity.MONTH,
     key=("invoice_id",),
-    # Refunds and credit memos come late.
+    # Refunds and credit memos arrive late.
     overlap=3,
     calls=(INVOICE_SUMMARIES,),
     read=read,

@@ -1,4 +1,4 @@
-"""Cost by month, linked account and service, as far back as the account has it."""
+"""Cost by month, linked account and service, for the whole available history."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from cloudspend.collect.sources.costs import (
 )
 from cloudspend.lake.tables import Column
 
-# Where multi-year data are enabled (AWS Cost Management user guide, "Multi-year data").
+# With multi-year data enabled (AWS Cost Management user guide, "Multi-year data").
 MULTI_YEAR = 38
 
 

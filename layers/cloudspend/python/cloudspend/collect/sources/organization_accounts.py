@@ -1,4 +1,4 @@
-"""The accounts of an organization: name, e-mail domain, status, tags and place."""
+"""Accounts of an organization: name, e-mail domain, status, tags and organizational unit."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -23,8 +23,9 @@ from cloudspend.lake.tables import Column
 
 
 def read(ask: Ask, account: Account, asked: Days) -> Iterator[Found]:
-    """Raises CustomerActionError when the account is not the organization's management account (any
-    more): the list would be another organization's, or none."""
+    """Yield the accounts. Raises CustomerActionError when the account is not the organization's
+    management account: the list would be another organization's, or empty.
+    """
     [described] = ask(OWN_ORGANIZATION, {})
     management = described["Organization"]["MasterAccountId"]
     if management != account.account_id:
@@ -46,7 +47,9 @@ def read(ask: Ask, account: Account, asked: Days) -> Iterator[Found]:
 
 
 def _paths(ask: Ask) -> Iterator[tuple[str, str]]:
-    """Where each account stands, walked from the root: one call a unit, not several an account."""
+    """Yield each account's path, walking from the root: one call per unit instead of several per
+    account.
+    """
     waiting = [(root["Id"], root["Name"]) for page in ask(ROOTS, {}) for root in page["Roots"]]
     while waiting:
         parent, path = waiting.pop()
@@ -59,13 +62,13 @@ def _paths(ask: Ask) -> Iterator[tuple[str, str]]:
 
 
 def _row(member: Any, path: str | None, tags: dict[str, str]) -> dict[str, Any]:
-    """Of the e-mail address only the domain is kept: a person's name is nobody's business here."""
+    """Return the row of an account. Only the domain of the e-mail address is kept, for privacy."""
     joined = member.get("JoinedTimestamp")
     return {
         "sub_account_id": member["Id"],
         "name": member["Name"],
         "email_domain": member["Email"].rpartition("@")[2].lower(),
-        # `State` has taken the place of `Status`, which AWS retired on 2026-09-09.
+        # `State` has replaced `Status`, which AWS retired on 2026-09-09.
         "status": member.get("State") or member["Status"],
         "joined_at": joined and joined.astimezone(UTC),
         "unit_path": path,
@@ -76,9 +79,9 @@ def _row(member: Any, path: str | None, tags: dict[str, str]) -> dict[str, Any]:
 def on_rows(
     account: Account, rows: Sequence[Row], registry: AccountRegistry, bus: Bus, now: datetime
 ) -> None:
-    """Members that joined or left since the list before are told of, and the registry knows."""
+    """Publish members that joined or left since the previous list, and save them."""
     listed = [
-        # AWS leaves the time out for an account that is just being made.
+        # AWS omits the time of an account that is being created.
         OrganizationAccount(
             row["sub_account_id"], row["name"], row["status"], row["joined_at"] or now
         )

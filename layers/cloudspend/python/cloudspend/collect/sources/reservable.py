@@ -1,4 +1,4 @@
-"""The services whose instances or nodes can be reserved, as Cost Explorer names them.
+"""Services with reservations, by their names in Cost Explorer.
 
 Source: AWS Cost Explorer API reference, GetReservationPurchaseRecommendation.
 """
@@ -13,5 +13,5 @@ SERVICES = (
 
 
 def of_service(service: str) -> dict[str, object]:
-    """The filter for one service."""
+    """Return the filter for one service."""
     return {"Dimensions": {"Key": "SERVICE", "Values": [service]}}

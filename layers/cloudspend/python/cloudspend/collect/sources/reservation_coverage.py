@@ -1,4 +1,4 @@
-"""How far reservations covered what ran, by day and service."""
+"""Reservation coverage by day and service."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from cloudspend.lake.tables import Column
 
 
 def read(ask: Ask, _: Account, asked: Days) -> Iterator[Found]:
-    """Without a filter Cost Explorer tells of EC2 alone, so that each service is asked for."""
+    """Yield the coverage of each service. Without a filter, Cost Explorer only returns EC2."""
     for service in SERVICES:
         question = {
             "TimePeriod": asked.as_aws,
@@ -64,6 +64,6 @@ SOURCE = Source(
     overlap=7,
     calls=(RESERVATION_COVERAGE,),
     read=read,
-    # Each month takes a request a service: a quarter is enough to see where it goes.
+    # Each month takes one request per service; a quarter shows the trend.
     histories=(3,),
 )

@@ -1,4 +1,4 @@
-"""What AWS recommends to reserve, for each service and term that it offers."""
+"""AWS's reservation recommendations for each service and term."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,8 @@ from cloudspend.lake.tables import Column
 
 TERMS = ("ONE_YEAR", "THREE_YEARS")
 LOOKBACK = "THIRTY_DAYS"
-# The one that every service offers for every term: for three years RDS has no No Upfront.
+# The payment option that every service offers for every term: RDS has no No Upfront for three
+# years.
 PAYMENT = "PARTIAL_UPFRONT"
 FIGURES = {
     "recommended_instances": (
@@ -90,7 +91,7 @@ SOURCE = Source(
     grain=Granularity.SNAPSHOT,
     # AWS may recommend one instance type twice, for another tenancy or edition.
     key=(),
-    # Ten requests at least, and what AWS recommends moves slowly.
+    # At least ten requests, and recommendations change slowly.
     overlap=7,
     calls=(RESERVATION_RECOMMENDATION,),
     read=read,

@@ -1,4 +1,4 @@
-"""What of each reservation was used, by month."""
+"""Utilization of each reservation by month."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from cloudspend.collect.source import Ask, Found, Source, number, table
 from cloudspend.collect.sources.reservable import SERVICES, of_service
 from cloudspend.lake.tables import Column
 
-# Columns, AWS's names of what they hold, and what that is.
+# Columns, AWS's members, and their meaning.
 FIGURES = {
     "purchased_hours": ("PurchasedHours", "Hours that were paid for"),
     "used_hours": ("TotalActualHours", "Hours that were used"),
@@ -38,7 +38,7 @@ ATTRIBUTES = {
 
 
 def read(ask: Ask, _: Account, asked: Days) -> Iterator[Found]:
-    """By reservation AWS tells no days, so that a question is a month."""
+    """Yield the utilization. AWS has no days per reservation, so a question is a month."""
     for service in SERVICES:
         question = {
             "TimePeriod": asked.as_aws,

@@ -1,4 +1,4 @@
-"""How far Savings Plans covered what they could have, by day."""
+"""Savings Plans coverage by day."""
 
 from collections.abc import Iterator
 from typing import Any

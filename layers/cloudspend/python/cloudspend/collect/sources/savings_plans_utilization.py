@@ -1,4 +1,4 @@
-"""What of the Savings Plans' commitment was used, by day."""
+"""Savings Plans utilization by day."""
 
 from collections.abc import Iterator
 from typing import Any

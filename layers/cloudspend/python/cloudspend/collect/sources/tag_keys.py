@@ -1,4 +1,4 @@
-"""The keys of the cost allocation tags that an account has used lately."""
+"""Recently used cost allocation tag keys of an account."""
 
 from collections.abc import Iterator
 

@@ -1,1 +1,1 @@
-"""The rules: from what is known of an account to what is worth a person's time, one family each."""
+"""Rules that turn an account's data into observations, one module per family."""

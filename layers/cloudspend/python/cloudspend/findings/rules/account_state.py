@@ -1,4 +1,4 @@
-"""What the registry says of an account: late or disputed bills, permissions lost, an old key."""
+"""Rules over the registry: late or disputed bills, lost permissions, an old key."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from cloudspend.findings.event_findings import DELIVERIES
 from cloudspend.findings.model import Observation
 from cloudspend.lake.model import PublishedPeriod, SweepState, Verdict
 
-# What these rules look at wholly, so that what they do not see is over.
+# Kinds that these rules evaluate completely: without an observation, a finding is over.
 KINDS = frozenset(
     {
         FindingKind.FRESHNESS,
@@ -25,7 +25,7 @@ KINDS = frozenset(
 
 @dataclass(frozen=True)
 class Standing:
-    """What the registry holds of an account that these rules read."""
+    """The registry data of an account that these rules read."""
 
     published: tuple[PublishedPeriod, ...]
     watch: SweepState | None
@@ -34,7 +34,7 @@ class Standing:
 
 
 def observed(standing: Standing) -> list[Observation]:
-    """Everything of `KINDS` that is there now."""
+    """Return all current observations of `KINDS`."""
     told = standing.watch.told if standing.watch else {}
     return [
         *overdue(told),
@@ -46,7 +46,7 @@ def observed(standing: Standing) -> list[Observation]:
 
 
 def overdue(told: Mapping[str, str]) -> Iterable[Observation]:
-    """AWS delivers nothing any more, as Sweep saw."""
+    """Yield an overdue delivery that Sweep found."""
     if "DeliveryOverdue" in told:
         last = told["DeliveryOverdue"]
         yield Observation(
@@ -60,7 +60,7 @@ def overdue(told: Mapping[str, str]) -> Iterable[Observation]:
 
 
 def unreachable(told: Mapping[str, str]) -> Iterable[Observation]:
-    """The customer's bucket cannot be looked at, as Sweep saw."""
+    """Yield an unreachable customer's bucket that Sweep found."""
     if state := told.get("AccountUnreachable"):
         error, _, summary = state.partition(" ")
         yield Observation(
@@ -74,7 +74,7 @@ def unreachable(told: Mapping[str, str]) -> Iterable[Observation]:
 
 
 def permissions_lost(checks: Iterable[Check]) -> Iterable[Observation]:
-    """A permission that was asked for and is refused."""
+    """Yield each denied permission."""
     for check in checks:
         if check.status is CheckStatus.DENIED:
             yield Observation(
@@ -90,7 +90,7 @@ def permissions_lost(checks: Iterable[Check]) -> Iterable[Observation]:
 
 
 def too_old(found: OldKey) -> Observation:
-    """An access key beyond a limit; far worse beyond the last."""
+    """Return the observation of a key beyond a limit; critical beyond the last one."""
     key, at_least = found.key, "" if found.key.age_known else AT_LEAST
     return Observation(
         FindingKind.KEY_OLD,
@@ -105,7 +105,7 @@ def too_old(found: OldKey) -> Observation:
 
 
 def mismatches(published: Iterable[PublishedPeriod]) -> Iterable[Observation]:
-    """A published period that differs from Cost Explorer."""
+    """Yield each published period that differs from Cost Explorer."""
     for each in published:
         if each.verdict is Verdict.DISPUTED:
             yield Observation(
