@@ -1,7 +1,7 @@
-"""The names of everything CloudSpend deploys: written by the stacks, read by Lambdas and CLI.
+"""Names of everything that CloudSpend deploys, and its settings.
 
-One platform lives in one account and region, so that every name follows from those two and no
-look-up is needed.
+The stacks write them; functions and the command line read them. One platform lives in one account
+and region, so every name follows from those two, without a lookup.
 """
 
 import json
@@ -24,7 +24,7 @@ SCHEMA_REGISTRY = PREFIX
 DELIVERIES_BUS = f"{PREFIX}-deliveries"
 REGISTRATION_TOPIC = f"{PREFIX}-registration"
 ALERT_TOPIC = f"{PREFIX}-alerts"
-# Alerts as JSON, for machines; those for people are text.
+# Alerts as JSON, for machines; alerts for people are text.
 EVENT_TOPIC = f"{PREFIX}-events"
 CHAT_TOPIC = f"{PREFIX}-chat"
 DEAD_LETTERS = "dead-letters"
@@ -36,40 +36,39 @@ RECONCILE_MACHINE = f"{PREFIX}-reconcile"
 FINDINGS_MACHINE = f"{PREFIX}-findings"
 OFFBOARD_MACHINE = f"{PREFIX}-offboard"
 CUSTOMER_ROLE = f"{PREFIX}-access"
-# Customers' access keys: their secrets' names, the alias of the key that encrypts them, and the tag
-# of the roles that may read them.
+# Access keys of customers: the prefix of their secrets, the alias of the encrypting key, and the
+# tag of roles that can read them.
 KEY_SECRETS = f"{PREFIX}/access-key"
 KEY_ALIAS = f"alias/{PREFIX}"
 KEY_READER = (f"{PREFIX}-enters-customers", "yes")
-# What a session in a customer's account says of itself: what for, by whom, for which request, and
-# in which execution of which state machine.
+# Session tags in customers' accounts: purpose, caller, request, and the execution of a state
+# machine.
 SESSION_TAGS = tuple(f"{PREFIX}-{what}" for what in ("purpose", "by", "request", "execution"))
 CUSTOMER_STACK = PREFIX
-# The stack of an account that is connected by an access key: bucket and export, and no role. One of
-# its own, so that the customer's stack can be made beside it once the account moves to a role.
+# The stack of an account that is connected by an access key: bucket and export, and no role. It has
+# its own name, so that the customer's stack can be created later when the account moves to a role.
 EXPORT_STACK = f"{PREFIX}-export"
-# What StackSets creates in member accounts of an organization, and the set that does it.
+# The role that StackSets create in member accounts of an organization, and the StackSet.
 MEMBER_ROLE = f"{PREFIX}-member"
 MEMBERS_SET = f"{PREFIX}-members"
-# Where in the lake bucket the reports of offboardings stand.
+# Folder of the lake bucket with the reports of offboardings.
 OFFBOARDED = "offboarded"
 CUSTOMER_TEMPLATE = f"{PREFIX}-customer.yaml"
 MEMBERS_TEMPLATE = f"{PREFIX}-members.yaml"
-# Raised with every change of the template that customers should take over.
+# Incremented with every change of the template that customers should adopt.
 TEMPLATE_VERSION = "4"
 KIND_INDEX = "kind"
-# What a process must find in its environment before numpy is loaded: no threads for products of
-# matrices, of which there are none. As it starts, such a thread waits on a processor for a tenth of
-# a second, which is long where a function starts on part of one.
+# Environment for NumPy, set before it is loaded: no threads for matrix products, which CloudSpend
+# does not use. A starting thread spins for a tenth of a second, which is long on part of a
+# processor.
 LIGHT_START: Mapping[str, str] = {"OPENBLAS_NUM_THREADS": "1"}
-# For so long an object that was deleted from the lake can be brought back.
+# Days for which a deleted object of the lake can be restored.
 VERSIONS_KEPT_DAYS = 7
 MANIFEST_SUFFIX = "-Manifest.json"
-# 512 MiB of csv are some two million rows: a minute of conversion for Lambda, which ends a function
-# after 15, and far less than its 4 GB of storage as Parquet; large enough that `cost_and_usage`
-# comes out in files of more than 64 MB (docs/decisions/0057).
+# 512 MiB of CSV are about two million rows: a minute of conversion, within Lambda's 15 minutes and
+# 4 GB of storage, and large enough for objects of more than 64 MB (docs/decisions/0057).
 TASK_BYTES = 512 * 1024**2
-# At 0.01 USD a page. Each source takes a page or a few a day, its first history many more.
+# Each page costs 0.01 USD. A source takes a few pages a day, and many more for its first history.
 COLLECT_PAGES = 200
 
 # SSM parameter with the deployed policy as JSON.
@@ -80,14 +79,14 @@ _LEAST = "least"
 TYPES: Mapping[str, type] = {"int": int, "str": str, "bool": bool}
 TYPE_NAMES: Mapping[type, str] = {int: "a whole number", str: "a text", bool: "true or false"}
 
-# The partition names of AWS and the domain that goes with each (AWS General Reference, endpoints).
+# AWS partitions and their domains (AWS General Reference, endpoints).
 DOMAINS = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
-# Where each partition keeps its billing services (AWS General Reference, endpoints).
+# Billing regions of the partitions (AWS General Reference, endpoints).
 BILLING_REGIONS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}
 
-# AWS::CUR::ReportDefinition and AWS::BCMDataExports::Export exist here only (AWS CloudFormation
-# template reference; AWS Data Exports user guide, "Quotas and restrictions"). A customer's stack
-# stands in the platform's region, so that it can make an export nowhere else.
+# The only regions with AWS::CUR::ReportDefinition and AWS::BCMDataExports::Export (AWS
+# CloudFormation template reference; AWS Data Exports user guide, "Quotas and restrictions"). A
+# customer's stack is in the platform's region, so it can create an export only there.
 EXPORT_REGIONS = ("us-east-1", "cn-northwest-1")
 
 
@@ -265,21 +264,21 @@ class Settings:
         return self._arn("states", f"stateMachine:{OFFBOARD_MACHINE}")
 
     def alert_topic_arn(self, severity: str) -> str:
-        """The topic that alerts of `severity` (info, warning, critical) go to as text."""
+        """Return the ARN of the text topic for a severity (info, warning, critical)."""
         return self._arn("sns", f"{ALERT_TOPIC}-{severity}")
 
     @property
     def event_topic_arn(self) -> str:
-        """The topic that every alert is published to as JSON."""
+        """Return the ARN of the JSON topic for every alert."""
         return self._arn("sns", EVENT_TOPIC)
 
     @property
     def chat_topic_arn(self) -> str:
-        """Where alerts go in the form that Slack and Teams show."""
+        """Return the ARN of the topic for Slack and Teams."""
         return self._arn("sns", CHAT_TOPIC)
 
     def dead_letters_arn(self, room: str) -> str:
-        """The queue of what a room could not handle."""
+        """Return the ARN of a room's dead letter queue."""
         return self._arn("sqs", dead_letters(room))
 
     def _published(self, template: str) -> str:
@@ -291,7 +290,7 @@ class Settings:
 
 
 def dead_letters(room: str) -> str:
-    """The name of the queue of what a room could not handle."""
+    """Return the name of a room's dead letter queue."""
     return f"{PREFIX}-{room}-{DEAD_LETTERS}"
 
 

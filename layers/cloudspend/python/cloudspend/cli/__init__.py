@@ -1,1 +1,1 @@
-"""The `cloudspend` command."""
+"""The `cloudspend` command line: parses options, calls use cases, prints results."""

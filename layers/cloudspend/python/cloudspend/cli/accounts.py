@@ -1,4 +1,4 @@
-"""`cloudspend accounts`: who is invited, who is connected, and how the checks went."""
+"""`cloudspend accounts`: invite, connect, list and show accounts."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -68,9 +68,9 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
 ) -> None:
     """Record an account and print the link that connects it.
 
-    Send the link to someone who may create IAM roles in the customer's account. It works once,
-    within 7 days; inviting again makes a new one. What is not given of the account stays as it was;
-    what its stack is to make is said anew each time.
+    Send the link to someone who can create IAM roles in the customer's account. It works once,
+    within 7 days; inviting again creates a new one. Fields that are not given keep their value;
+    options of the stack are given again with each invitation.
     """
     request = InviteRequest(
         account_id=account_id,
@@ -106,7 +106,7 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
 def _show_invitation(
     invitation: Invitation, connection: ConnectionKind, needed: str, output: Output
 ) -> None:
-    """The account and its links; `needed` is what must be so before they are followed."""
+    """Print the account and its links; `needed` are the prerequisites."""
     facts = _row(invitation.account) | {"link_expires": _time(invitation.account.expires_at)}
     if output is not Output.TABLE:
         links = {"link": invitation.link, "members_link": invitation.members_link}
@@ -137,9 +137,9 @@ def connect_account(
     ] = TEMPLATE_VERSION,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Enter the role of a stack that does not tell CloudSpend of itself, and verify it.
+    """Register the role of a stack that does not notify CloudSpend, and verify it.
 
-    Everything is proved as for any other account: see 'accounts show' for what came of it.
+    The role is verified like any other: see 'accounts show' for the result.
     """
     operator = wiring.operator()
     request = ConnectRequest(account_id, role_arn, kms_key, template_version)
@@ -201,7 +201,7 @@ def show_account(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
 
 
 def _makes(connection: ConnectionKind) -> str:
-    """What the stack of such an account makes that not everybody may."""
+    """Return the resources of the account's stack that need special rights."""
     return "IAM roles" if connection is ConnectionKind.IAM_ROLE else "buckets and exports of cost"
 
 
@@ -219,7 +219,7 @@ def _row(account: Account) -> dict[str, Any]:
 
 
 def _reason(account: Account) -> str:
-    """Why the account is in its state; of an invitation that nobody followed, that it expired."""
+    """Return why the account is in its state; for an unused invitation, that it expired."""
     if account.state is AccountState.INVITED and account.expires_at <= datetime.now(UTC):
         return f"The link expired at {_time(account.expires_at)}."
     if is_outdated(account) and not account.state_reason:
@@ -228,7 +228,7 @@ def _reason(account: Account) -> str:
 
 
 def _update(account: Account, settings: Settings) -> dict[str, Any]:
-    """How the customer gets the newest template; nothing where that is there, or not known."""
+    """Return how the customer gets the newest template; empty if it is current or unknown."""
     return {"update_link": update_link(account, settings)} if is_outdated(account) else {}
 
 
@@ -237,7 +237,7 @@ def _location(export: Export) -> str:
 
 
 def _key(key: KeyFacts | None) -> dict[str, Any]:
-    """What people may know of an account's access key."""
+    """Return the facts about an account's access key for people."""
     if key is None:
         return {}
     return {

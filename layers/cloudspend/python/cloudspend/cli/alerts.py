@@ -1,4 +1,4 @@
-"""`cloudspend alerts`: who is told of what, whether it arrives, and what could not be delivered."""
+"""`cloudspend alerts`: subscriptions, a test alert, and dead letters."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -56,7 +56,9 @@ def subscribe(  # noqa: PLR0913, PLR0917 (options of a command)
     kind: Kind = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Send alerts somewhere. Said again for the same place, the new choice replaces the old one."""
+    """Subscribe an endpoint to alerts. A new choice for the same endpoint replaces the earlier
+    one.
+    """
     given = {
         DeliveryProtocol.EMAIL: email,
         DeliveryProtocol.SQS: sqs,
@@ -82,7 +84,7 @@ def subscribe(  # noqa: PLR0913, PLR0917 (options of a command)
 
 @app.command("list")
 def list_subscriptions(output: OutputOption = Output.TABLE) -> None:
-    """List who is told of what."""
+    """List all subscriptions."""
     found = wiring.operator().subscriptions.all()
     rows = [_row(each) for each in sorted(found, key=lambda each: (each.endpoint, each.severities))]
     show(rows, SUBSCRIPTIONS, output, "Nobody is told of anything yet.")
@@ -92,7 +94,7 @@ def list_subscriptions(output: OutputOption = Output.TABLE) -> None:
 def unsubscribe(
     endpoint: Annotated[str, typer.Argument(help="The address or ARN, as the list has it.")],
 ) -> None:
-    """Send no more alerts to a place."""
+    """End the subscriptions of an endpoint."""
     subscriptions = wiring.operator().subscriptions
     own = confirmed_subscriptions(subscriptions.all(), endpoint)
     for each in own:
@@ -107,7 +109,7 @@ def try_out(
     ),
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Send one alert on the way that all alerts take, and say who gets it."""
+    """Send a test alert the way of all alerts, and list its recipients."""
     operator = wiring.operator()
     account_id = operator.settings.account_id
     found = operator.subscriptions.all()
@@ -136,7 +138,7 @@ def redrive_letters(
     dry_run: Annotated[bool, typer.Option(help="Only say what would be sent, and where.")] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Send again what could not be delivered or handled, each to where it should have gone."""
+    """Deliver dead letters again, each to its original target."""
     queues = wiring.operator().dead_letters
     outcomes = list(redrive(queues, datetime.now(UTC), queue, dry_run=dry_run))
     rows = [_letter(each, dry_run) for each in outcomes]
@@ -178,7 +180,7 @@ def _letter(outcome: Outcome, dry_run: bool) -> dict[str, Any]:
 
 
 def _next_step(wanted: SubscriptionRequest, settings: Settings) -> str:
-    """What the subscriber has to do so that alerts arrive."""
+    """Return what the subscriber must do to receive alerts."""
     topic = settings.event_topic_arn
     return {
         DeliveryProtocol.EMAIL: (

@@ -1,7 +1,7 @@
-"""`cloudspend collect`: collect now what AWS says of cost beside the bill.
+"""`cloudspend collect`: start a run of Collect.
 
-The state machine is started, as for `cloudspend sweep`: an operator needs no permission in
-customers' accounts, and the requests count against the same cap.
+Like `cloudspend sweep`, it starts the state machine: operators need no permission in customers'
+accounts, and the requests count toward the same budget.
 """
 
 import time
@@ -36,11 +36,11 @@ def collect(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Collect now what AWS says of cost beside the bill.
+    """Collect AWS's own figures now: Cost Explorer, commitments, budgets, invoices, the
+    organization.
 
-    Cost Explorer, commitments, budgets, invoices, the organization. Waits for the end and prints,
-    by source, the rows that were stored, the pages it took, what they cost the account (in USD),
-    and what came of it. Sources that are not due are left out unless an account or a source is
+    Waits for the end and prints by source the stored rows, the requested pages, their cost to the
+    account (in USD), and the result. Skips sources that are not due, unless an account or source is
     named. Fails if a source failed.
     """
     platform = wiring.operator()
@@ -60,7 +60,7 @@ def collect(
 
 
 def _wait(collects: Any, name: str) -> None:
-    """Until the round is over; one in which a source failed has written its outcomes as well."""
+    """Wait until the run has ended. A run with a failed source has also written its outcomes."""
     began = spoke = time.monotonic()
     while (status := collects.status(name)) in (RUNNING, None):
         if time.monotonic() - spoke >= PATIENCE_SECONDS:

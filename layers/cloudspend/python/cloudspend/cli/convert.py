@@ -1,4 +1,4 @@
-"""`cloudspend convert`: a bill on disk or in S3 becomes CloudSpend's tables, without a platform."""
+"""`cloudspend convert`: convert a bill on disk or in S3 without a platform."""
 
 import signal
 import sys
@@ -22,15 +22,15 @@ from cloudspend.cli.output import Output, progress, show, show_one
 from cloudspend.convert.focus.schema import BILLING_DETAIL, COST_AND_USAGE
 from cloudspend.standalone.model import Converted, Group
 
-# Groups that a person is shown; the rest is one line.
+# Groups to show; the others become one line.
 SHOWN = 20
 ENDING = (signal.SIGINT, signal.SIGTERM)
-# What shells add to a signal's number.
+# Shells add this to a signal's number.
 SIGNALLED = 128
 
 
 class Kind(StrEnum):
-    """Kinds of export as the command line spells them."""
+    """Export kinds as options of the command line."""
 
     AUTO = "auto"
     CUR_LEGACY = "cur-legacy"
@@ -44,7 +44,7 @@ class Kind(StrEnum):
 
 
 class Tables(StrEnum):
-    """Which tables to write."""
+    """The tables to write."""
 
     COST_AND_USAGE = COST_AND_USAGE
     BILLING_DETAIL = BILLING_DETAIL
@@ -56,7 +56,7 @@ class Tables(StrEnum):
 
 
 class Form(StrEnum):
-    """The forms in which the command answers: its answer is no list, so that there is no CSV."""
+    """Output formats. The result is not a list, so there is no CSV."""
 
     TABLE = "table"
     JSON = "json"
@@ -87,7 +87,7 @@ def convert(
     cloudspend convert bill-*.csv.gz --to lake --table both
     cloudspend convert s3://BUCKET/PREFIX/NAME-00001.parquet --to lake --output json
     """
-    # NumPy and Arrow take half of what any command needs to start, and no other command needs them.
+    # NumPy and Arrow take half of any command's start time, and no other command needs them.
     from cloudspend.standalone import convert as use_case  # noqa: PLC0415
 
     began = time.monotonic()
@@ -103,7 +103,7 @@ def convert(
 
 
 def _facts(converted: Converted, seconds: float) -> dict[str, Any]:
-    """The answer; costs are exact, in `currency` units."""
+    """Return the result; costs are exact, in `currency` units."""
     return {
         "kind": Kind[converted.kind.name].value,
         "rows_read": converted.rows_read,
@@ -129,7 +129,7 @@ def _show(facts: dict[str, Any], converted: Converted) -> None:
 
 
 def _few(groups: tuple[Group, ...]) -> list[Group]:
-    """The dearest, and all others together."""
+    """Return the groups with the largest cost, and all others together."""
     if len(groups) <= SHOWN:
         return list(groups)
     rest = groups[SHOWN:]
@@ -148,7 +148,7 @@ def _rounded(value: Any) -> Any:
 
 
 def _notes(converted: Converted) -> None:
-    """What a person should know of the bill."""
+    """Print notes about the bill."""
     for file in converted.empty:
         progress(f"{file.place} has no rows.")
     if converted.unknown_charge_types:
@@ -158,7 +158,9 @@ def _notes(converted: Converted) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal's standard error, nothing elsewhere; and where a signal takes hold."""
+    """Yield a function that shows a progress bar on a terminal's standard error, and handles
+    signals.
+    """
     console = Console(stderr=True)
     columns = (TextColumn("Converting"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with (
@@ -175,10 +177,10 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 
 
 class _Ending:
-    """Ends the command on SIGINT and SIGTERM, with nothing written.
+    """Ends the command on SIGINT and SIGTERM without writing anything.
 
-    Once the conversion has begun, its threads must be told to end: the first signal then waits
-    until the next bytes are read, or until all is ready to be written. A second one does not.
+    The conversion's threads must end first: the first signal takes effect at the next read, or when
+    everything is ready to be written. A second signal takes effect at once.
     """
 
     def __init__(self) -> None:
@@ -196,7 +198,7 @@ class _Ending:
             signal.signal(number, handler)
 
     def take_hold(self) -> None:
-        """End the command if it was told to end."""
+        """End the command if a signal has arrived."""
         self._converting = True
         if self._told:
             self._end()

@@ -1,5 +1,6 @@
-"""`cloudspend exports`: which exports an account has, what is wrong with each, and how to get
-months from before they began."""
+"""`cloudspend exports`: exports of an account, their flaws, and the support case for earlier
+months.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -25,10 +26,10 @@ app = typer.Typer(
 
 @app.command("list")
 def list_exports(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
-    """List every report and export of cost that the account has, and what is wrong with each.
+    """List every report and export of cost in the account, with its flaws.
 
-    To have CloudSpend read another one than now, the customer updates the stack with the parameters
-    that are given for it.
+    To use another export, the customer updates the stack with the parameters that are listed for
+    it.
     """
     operator = wiring.operator()
     account = operator.accounts.get(account_id)
@@ -47,9 +48,9 @@ def list_exports(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
 
 @app.command("backfill-text")
 def backfill_text(account_id: AccountId) -> None:
-    """Write the support case by which the customer asks AWS for months that are missing.
+    """Write the support case with which the customer requests missing months.
 
-    AWS delivers an export from the month on in which it was made; earlier months come only so.
+    AWS delivers an export from the month of its creation; earlier months require a support case.
     """
     operator = wiring.operator()
     account = operator.accounts.get(account_id)

@@ -1,4 +1,4 @@
-"""Options for the fields of an account, shared by the commands that set them."""
+"""Options for the fields of an account, shared by several commands."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`cloudspend findings`: what a person should know, and what a person says to it."""
+"""`cloudspend findings`: list, show, mute and resolve findings."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -29,7 +29,7 @@ def list_findings(
     ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List the open findings, worst and largest first."""
+    """List the open findings, most severe and largest first."""
     findings = wiring.operator().findings
     found = findings.of(account_id) if account_id else findings.open()
     now = datetime.now(UTC)
@@ -41,7 +41,7 @@ def list_findings(
 def show_finding(
     account_id: AccountId, finding_id: FindingId, output: OutputOption = Output.TABLE
 ) -> None:
-    """Show all of one finding: what moved, what to do, and its history."""
+    """Show one finding: its cost drivers, the remedy, and its history."""
     finding = the_finding(wiring.operator().findings, account_id, finding_id)
     show_one(_whole(finding, datetime.now(UTC)), output)
 
@@ -53,7 +53,7 @@ def mute_finding(
     reason: Reason,
     days: Annotated[int, typer.Option(min=1, max=366, help="For how many days.")] = 30,
 ) -> None:
-    """Send no message about a finding for some days; it stays in the list."""
+    """Mute a finding for some days: it sends no alerts, and stays in the list."""
     until = mute_end(datetime.now(UTC), timedelta(days=days))
     mute(wiring.operator().board, account_id, finding_id, until, reason)
     progress(f"Muted until {until:%Y-%m-%d %H:%M} UTC.")
@@ -61,8 +61,7 @@ def mute_finding(
 
 @app.command("resolve")
 def resolve_finding(account_id: AccountId, finding_id: FindingId, reason: Reason) -> None:
-    """Say that a finding is dealt with. It is raised again only when it becomes worse, or comes
-    back after it was gone."""
+    """Close a finding. It is raised again only when it gets worse, or returns after it was over."""
     resolve(wiring.operator().board, account_id, finding_id, datetime.now(UTC), reason)
     progress("Resolved.")
 

@@ -1,4 +1,4 @@
-"""`cloudspend accounts import`: a list of accounts is invited at once."""
+"""`cloudspend accounts import`: invite a list of accounts."""
 
 from pathlib import Path
 from typing import Annotated
@@ -33,9 +33,9 @@ def import_file(
 ) -> None:
     """Invite every account of a list and print their links.
 
-    The whole list is checked first; while anything in it is wrong, nothing is written. What is left
-    out of it follows the conventions of 'accounts invite'. Given again, it goes on where it was
-    interrupted: accounts that are there already are left as they are, and said.
+    Checks the whole list first, and writes nothing while it has errors. Missing values follow the
+    conventions of 'accounts invite'. Run it again after an interruption: existing accounts are
+    skipped and reported.
     """
     operator = wiring.operator()
     act, office = act_of(operator), operator.office
@@ -59,7 +59,7 @@ def import_file(
 
 
 def _show(rows: list[Row], output: Output) -> None:
-    """For a person each link stands on a line of its own, where it can be copied whole."""
+    """Print the results; for people, each link is on a line of its own, for copying."""
     if output is not Output.TABLE:
         show(rows, (*ANSWER, "link", "members_link"), output, "")
         return

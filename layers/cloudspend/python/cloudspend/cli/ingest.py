@@ -1,4 +1,4 @@
-"""`cloudspend ingest`: take in now what AWS has delivered."""
+"""`cloudspend ingest`: ingest AWS's deliveries now."""
 
 import time
 from typing import Annotated
@@ -34,8 +34,8 @@ def ingest(
 ) -> None:
     """Convert, check and publish the newest delivery of each period, newest period first.
 
-    What is published already, or under way, is left alone; a delivery that failed is tried again.
-    Without waiting, only as many periods are started as are taken in at the same time.
+    Skips periods that are published or running, and retries failed deliveries. Without waiting,
+    starts only as many periods as run at the same time.
     """
     operator = wiring.operator()
     chosen = BillingPeriod.parse(period) if period else None
@@ -61,7 +61,7 @@ def ingest(
 
 
 def _to_the_end(backfill: Backfill, executions: Executions, at_once: int) -> list[Started]:
-    """Start what waits as others end, until all have ended; tell now and then how it stands."""
+    """Start waiting deliveries as others end, until all have ended, and report progress."""
     began = spoke = time.monotonic()
     started: list[Started] = []
     while backfill.waiting or backfill.running:

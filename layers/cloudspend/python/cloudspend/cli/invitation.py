@@ -1,4 +1,4 @@
-"""Options of `cloudspend accounts invite` alone: what the customer's stack is to be like."""
+"""Options of `cloudspend accounts invite` for the customer's stack."""
 
 from typing import Annotated
 

@@ -1,4 +1,6 @@
-"""`cloudspend accounts connect-key|rotate-key|key-policy|move-to-role`: accounts without a role."""
+"""`cloudspend accounts connect-key|rotate-key|key-policy|move-to-role`: accounts with access
+keys.
+"""
 
 import json
 import sys
@@ -48,8 +50,8 @@ def connect(
 ) -> None:
     """Connect an account by the access key of one of its IAM users.
 
-    For customers who cannot create roles; a role is better. The key is tried at once, kept in
-    Secrets Manager, and used only to get sessions that can do no more than CloudSpend needs.
+    For customers who cannot create roles; a role is safer. The key is verified at once, stored in
+    Secrets Manager, and only used for sessions that are limited to CloudSpend's needs.
     """
     key = _read(from_file)
     operator = wiring.operator()
@@ -59,10 +61,10 @@ def connect(
 
 
 def rotate(account_id: AccountId, from_file: KeyFile, output: OutputOption = Output.TABLE) -> None:
-    """Put a new access key in the place of an account's old one.
+    """Replace an account's access key with a new one.
 
-    The new key is tried with everything that CloudSpend does before it is kept; what runs
-    meanwhile goes on. Delete the old key in IAM an hour later.
+    The new key is tried with everything that CloudSpend does before it is stored; running work
+    continues. Delete the old key in IAM an hour later.
     """
     key = _read(from_file)
     accepted = rotate_key(account_id, key, wiring.operator().keys, datetime.now(UTC))
@@ -70,7 +72,7 @@ def rotate(account_id: AccountId, from_file: KeyFile, output: OutputOption = Out
 
 
 def key_policy(account_id: AccountId, kms_key: KmsKey = "") -> None:
-    """Print the policy that the IAM user needs whose key is to connect an account."""
+    """Print the policy for the IAM user whose key connects an account."""
     operator = wiring.operator()
     account = decrypted_with(operator.accounts.get(account_id), kms_key)
     policy = user_policy(account, operator.settings.partition)
@@ -80,8 +82,8 @@ def key_policy(account_id: AccountId, kms_key: KmsKey = "") -> None:
 def move(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
     """Print the link that moves an account from its access key to a role.
 
-    All goes on by the key until the role is proved; then CloudSpend forgets the key. Data, periods
-    and history stay.
+    The key stays in use until the role is verified, and is then deleted. Data, periods and history
+    stay.
     """
     operator = wiring.operator()
     invitation = move_to_role(account_id, operator.accounts, operator.settings, datetime.now(UTC))
@@ -97,7 +99,7 @@ def move(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
 
 
 def _read(source: str) -> AccessKey:
-    """Read a key. What cannot be read is not repeated: it may be the key itself."""
+    """Read a key. Errors repeat nothing of the input, which may be the key."""
     if source == STDIN:
         return read_key(sys.stdin.read(MAX_FILE + 1))
     try:

@@ -1,4 +1,4 @@
-"""`cloudspend accounts update|verify|suspend|resume|history`: an account's life once invited."""
+"""`cloudspend accounts update|verify|suspend|resume|history`: operations on existing accounts."""
 
 from typing import Annotated
 
@@ -32,10 +32,10 @@ def update(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
     freshness_hours: o.Freshness = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Change fields of an account; what is not given stays as it is.
+    """Change fields of an account; fields that are not given keep their value.
 
-    Where and how AWS delivers is the customer's stack's: invite the account again to change it.
-    After an earlier start date, `cloudspend ingest ACCOUNT` takes in what was delivered since.
+    The export belongs to the customer's stack: invite the account again to change it. After an
+    earlier start date, `cloudspend ingest ACCOUNT` ingests the deliveries since.
     """
     operator = wiring.operator()
     wanted = AccountFields(
@@ -71,9 +71,9 @@ def verify(
     ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Prove an account's connection and every permission anew, and take in what is missing.
+    """Verify an account's connection and every permission again, and ingest missing bills.
 
-    `cloudspend accounts show ACCOUNT` says how it went.
+    `cloudspend accounts show ACCOUNT` shows the result.
     """
     operator = wiring.operator()
     after = operate.verify(
@@ -88,13 +88,13 @@ def verify(
 
 
 def suspend(account_id: AccountId, reason: Why, output: OutputOption = Output.TABLE) -> None:
-    """Let an account rest: nothing of it is taken in, swept or collected; its data stay."""
+    """Suspend an account: no ingest, sweep or collection; its data stays."""
     operator = wiring.operator()
     _show(operate.suspend(account_id, operator.office, act_of(operator, reason)), output)
 
 
 def resume(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
-    """Wake a suspended account: it is verified, and what was delivered meanwhile is taken in."""
+    """Resume a suspended account: verify it, and ingest the deliveries since."""
     operator = wiring.operator()
     after = operate.resume(account_id, operator.office, operator.onboarding, act_of(operator))
     _show(after, output)
@@ -102,7 +102,7 @@ def resume(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
 
 
 def history(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
-    """Show every step of an account's life: who did it, when, and why."""
+    """Show the history of an account: who changed its state, when, and why."""
     accounts = wiring.operator().accounts
     account = accounts.get(account_id)
     rows = [_step(change) for change in accounts.history(account_id)]

@@ -1,4 +1,4 @@
-"""The `cloudspend` command: its commands, its exit codes, and what an error looks like.
+"""The `cloudspend` command: its groups, exit codes and error output.
 
 Exit codes: 0 done, 1 the job failed, 2 wrong usage.
 """
@@ -77,14 +77,14 @@ app.command("convert")(convert.convert)
 
 @cache
 def command_line() -> typer.Typer:
-    """All commands, those that plug-ins bring last."""
+    """Return the command line with the commands of plug-ins."""
     for plugin in sorted(entry_points(group=PLUGINS), key=lambda plugin: plugin.name):
         app.add_typer(plugin.load(), name=plugin.name)
     return app
 
 
 def run() -> None:
-    """Run the command line; what a user did wrong is a sentence, never a traceback."""
+    """Run the command line. Errors are sentences, never tracebacks."""
     try:
         command_line()()
     except UsageError as error:

@@ -1,5 +1,4 @@
-"""`cloudspend accounts members|members-link`: who belongs to an organization, who is reached, and
-how the others can be."""
+"""`cloudspend accounts members|members-link`: members of an organization and their reach."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -45,7 +44,7 @@ def list_members(
     ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List the accounts of an onboarded organization, those that have left among them."""
+    """List the accounts of an onboarded organization, including those that have left."""
     operator = wiring.operator()
     account = operator.accounts.get(account_id)
     if account.type is not AccountType.ORGANIZATION:
@@ -85,10 +84,10 @@ def link_members(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Print the link by which a connected organization's members get their role, or other ones do.
+    """Print the link that creates the role in an organization's member accounts.
 
-    It leads to an update of the customer's own stack, in which two parameters are to be set; for a
-    delegated administrator, to a new stack in its account.
+    It updates the customer's own stack, in which two parameters must be set; for a delegated
+    administrator, it creates a stack in its account.
     """
     operator = wiring.operator()
     account = operator.accounts.get(account_id)

@@ -1,4 +1,4 @@
-"""How much memory this process has needed."""
+"""Peak memory of this process."""
 
 import re
 import resource
@@ -10,11 +10,10 @@ KIB, MB = 1024, 1_000_000
 
 
 def peak_rss_mb() -> float:
-    """The largest resident set so far, in units of 10^6 bytes.
+    """Return the largest resident set so far, in units of 10^6 bytes.
 
-    Linux counts it in the process's status (proc(5), VmHWM). What getrusage says there is at least
-    the peak of the process that started this one; elsewhere there is nothing better, in bytes on
-    macOS and in KiB on the BSDs (getrusage(2)).
+    Linux has it in the process status (proc(5), VmHWM), because getrusage starts with the parent's
+    peak. Other systems only have getrusage(2), in bytes on macOS and in KiB on BSD.
     """
     if STATUS.is_file():
         found = re.search(r"^VmHWM:\s+(\d+) kB$", STATUS.read_text(encoding="utf-8"), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""`cloudspend accounts offboard|proof`: letting an account go, and what shows that it is gone."""
+"""`cloudspend accounts offboard|proof`: remove an account and show the proof."""
 
 from typing import Annotated
 
@@ -26,11 +26,11 @@ def offboard_account(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Let an account go, by the state machine cloudspend-offboard.
+    """Offboard an account with the state machine cloudspend-offboard.
 
-    Its access key is deleted in either case. With `--data delete` all generations, partitions,
-    results of collection and reconciliation and the account's entries in the registry go for good;
-    what proves it is a report: cloudspend accounts proof ACCOUNT.
+    Always deletes its access key. With `--data delete`, permanently deletes all generations,
+    partitions, collected and reconciliation results, and its registry items. A report proves it:
+    cloudspend accounts proof ACCOUNT.
     """
     operator = wiring.operator()
     account = operator.accounts.get(account_id)
@@ -54,8 +54,7 @@ def offboard_account(
 
 
 def show_proof(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
-    """Show the report of an account's last offboarding: what was removed, and what a listing found
-    afterwards."""
+    """Show the report of an account's last offboarding: removed and remaining data."""
     lake = wiring.operator().lake
     found = lake.staged(report_folder(account_id))
     if not found:

@@ -1,4 +1,4 @@
-"""Arguments, options and behaviour that several commands share."""
+"""Arguments, options and behavior that several commands share."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -19,8 +19,10 @@ LIST = "list"
 
 
 class ListsByDefault(TyperGroup):
-    """`cloudspend periods ACCOUNT` lists its periods, and so on: an account's digits, or an
-    option, where a command's name would stand mean the command `list`."""
+    """Makes `list` the default command: an account id or an option in place of a command lists.
+
+    Example: `cloudspend periods ACCOUNT`.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and (args[0].isdecimal() or args[0].startswith("-")) and args[0] != "--help":
@@ -30,12 +32,12 @@ class ListsByDefault(TyperGroup):
 
 
 def act_of(operator: Platform, reason: str = "") -> ChangeCause:
-    """What the person at this shell does now."""
+    """Return the cause of a change by the person at this shell."""
     return ChangeCause(operator.caller, datetime.now(UTC), reason)
 
 
 def ingesting(account: Account) -> Account:
-    """The account, if its bills are taken in. Raises UsageError that says what it waits for."""
+    """Return the account if it is ingesting. Raises UsageError that names what it waits for."""
     if not account.is_ingesting:
         raise UsageError(
             f"The account {account.account_id} is {account.state}: nothing is read from it.",

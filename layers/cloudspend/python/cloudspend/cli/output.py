@@ -1,4 +1,4 @@
-"""How answers are shown: a table for people, JSON and CSV for scripts."""
+"""Output of commands: tables for people, JSON and CSV for scripts."""
 
 import csv
 import json
@@ -17,15 +17,15 @@ from rich.text import Text
 Row = Mapping[str, Any]
 
 NUMBERS = (int, float, Decimal)
-# A table is wider than a narrow terminal, up to this, rather than that it breaks a word: an account
-# id in two pieces can be neither read nor copied.
+# A table is wider than a narrow terminal, up to this width, if it would break a word otherwise: an
+# account id in two pieces can be neither read nor copied.
 WIDEST = 120
-# What is longer would leave the columns beside it no room.
+# Longest cell that leaves room for other columns.
 LONGEST_ID = 52
 
 
 class Output(StrEnum):
-    """The forms in which a command answers."""
+    """Output formats of commands."""
 
     TABLE = "table"
     JSON = "json"
@@ -35,8 +35,8 @@ class Output(StrEnum):
 def show(rows: Sequence[Row], columns: Sequence[str], output: Output, empty: str) -> None:
     """Print `rows` with `columns` to standard output.
 
-    JSON is a list of objects with all columns, CSV has a header and no row for an empty answer; a
-    person instead reads the sentence `empty`.
+    JSON is a list of objects with all columns. CSV has a header, and no rows for an empty result;
+    people see the sentence `empty` instead.
     """
     if output is Output.JSON:
         _line(json.dumps([{c: _plain(row[c]) for c in columns} for row in rows], indent=2))
@@ -51,7 +51,7 @@ def show(rows: Sequence[Row], columns: Sequence[str], output: Output, empty: str
 
 
 def show_one(row: Row, output: Output) -> None:
-    """Print one thing: name and value a line for a person, one object or one row for a script."""
+    """Print one object: a line per field for people, one object or row for scripts."""
     if output is Output.JSON:
         _line(json.dumps({name: _plain(value) for name, value in row.items()}, indent=2))
     elif output is Output.CSV:
@@ -66,7 +66,7 @@ def show_one(row: Row, output: Output) -> None:
 
 
 def table(rows: Sequence[Row], columns: Sequence[str]) -> Table:
-    """A table whose columns of numbers stand on the right."""
+    """Return a table with numbers aligned right."""
     made = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for column in columns:
         numeric = any(isinstance(row[column], NUMBERS) for row in rows)
@@ -82,12 +82,12 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> Table:
 
 
 def show_whole(text: str) -> None:
-    """Print one line that must be copied as it is: it is never cut or wrapped."""
+    """Print a line that must be copied: it is never cut or wrapped."""
     _line(text)
 
 
 def progress(sentence: str) -> None:
-    """Tell a person how things go, on standard error, so that an answer can still be piped."""
+    """Print progress for people on standard error, so output can be piped."""
     sys.stderr.write(sentence + "\n")
 
 
@@ -100,7 +100,7 @@ def _print(made: Table) -> None:
 
 
 def _is_copied(cells: Iterable[str]) -> bool:
-    """Whether a column holds ids, ARNs or addresses: others give way before one of them breaks."""
+    """Return whether a column contains ids, ARNs or addresses, which break last."""
     found = list(cells)
     return all(" " not in cell for cell in found) and max(map(len, found), default=0) <= LONGEST_ID
 

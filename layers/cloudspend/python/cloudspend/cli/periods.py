@@ -1,4 +1,4 @@
-"""`cloudspend periods`: what readers see of an account, month by month, and how it came about."""
+"""`cloudspend periods`: billing periods of an account and their generations."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -50,7 +50,7 @@ CHANGES = (
     "effective_difference",
 )
 TOTAL = "total"
-# Who reads rows that were published once and are not shown any more.
+# Generations that were published and are not current any more.
 REPLACED, ROLLED_BACK = "replaced", "rolled back"
 
 
@@ -68,7 +68,8 @@ def list_periods(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
     """List an account's billing periods with their certification.
 
     certified: final, and equal to Cost Explorer's figures. provisional: open, or not compared yet.
-    disputed: the figures differ, see the reason. The residual is what remains of the difference.
+    disputed: the figures differ, see the reason. The residual is the unexplained rest of the
+    difference.
     """
     operator = wiring.operator()
     account = operator.accounts.get(account_id)
@@ -84,9 +85,9 @@ def list_periods(account_id: AccountId, output: OutputOption = Output.TABLE) -> 
 def show_period(account_id: AccountId, period: Period, output: OutputOption = Output.TABLE) -> None:
     """Show every generation of a billing period, oldest delivery first.
 
-    published: what readers see. replaced: they saw it before. rolled back: an operator took it
-    away. checked, planned: not published yet. superseded: a newer one was published first. failed:
-    see the failure. expired: being removed.
+    published: the one that readers see. replaced: published before. rolled back: withdrawn by an
+    operator. checked, planned: not published yet. superseded: a newer one was published first.
+    failed: see the failure. expired: being removed.
     """
     operator = wiring.operator()
     account, month = operator.accounts.get(account_id), BillingPeriod.parse(period)
@@ -106,9 +107,9 @@ def diff(
     after: Annotated[str, typer.Argument(metavar="GENERATION", help="The later generation.")],
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Show what differs between two generations of a billing period, exactly.
+    """Show the exact differences between two generations of a billing period.
 
-    By account, service and charge type, the largest difference of the billed cost first, and the
+    By account, service and charge type, largest difference of the billed cost first, with the
     total. Any two checked generations can be compared, published or not.
     """
     operator = wiring.operator()
@@ -131,10 +132,11 @@ def rollback(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Show readers an earlier generation of a billing period again.
+    """Roll a billing period back to an earlier generation.
 
-    The delivery that is rolled back, and older ones, are not published again; a newer one is, by
-    itself. The period is compared with Cost Explorer again by itself, and provisional until then.
+    The delivery that is rolled back and older ones are not published again; a newer one is,
+    automatically. The period is compared with Cost Explorer again automatically, and provisional
+    until then.
     """
     operator = wiring.operator()
     account, month = operator.accounts.get(account_id), BillingPeriod.parse(period)
@@ -196,7 +198,7 @@ def _generation(generation: Generation, pointer: PublishedPeriod | None) -> dict
 
 
 def _state(generation: Generation, pointer: PublishedPeriod | None) -> str:
-    """The generation's state; of those that were published only the one that readers see is."""
+    """Return the generation's state; `published` only for the current one."""
     if pointer is None or generation.state is not GenerationState.PUBLISHED:
         return str(generation.state)
     if generation.generation == pointer.generation:
@@ -217,7 +219,7 @@ def _change(change: Change) -> dict[str, object]:
 
 
 def _total(older: Totals, newer: Totals) -> dict[str, object]:
-    """Of the whole bill, whatever did not change included."""
+    """Return the totals of the whole bill, including unchanged rows."""
     return {
         "account": TOTAL,
         "service": None,
@@ -230,7 +232,7 @@ def _total(older: Totals, newer: Totals) -> dict[str, object]:
 
 
 def _exact(amount: Decimal) -> Decimal:
-    """Every digit that counts, and at least two decimals."""
+    """Return every significant digit, and at least two decimals."""
     whole, _, decimals = f"{amount:f}".partition(".")
     return Decimal(f"{whole}.{decimals.rstrip('0').ljust(2, '0')}")
 

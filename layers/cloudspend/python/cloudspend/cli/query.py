@@ -1,4 +1,4 @@
-"""`cloudspend query`: ask Athena."""
+"""`cloudspend query`: run a query in Athena."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ def query(
     sql: Annotated[str, typer.Argument(help="Athena SQL; tables are in the database cloudspend.")],
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Run one SQL statement in CloudSpend's workgroup and print its answer.
+    """Run one SQL statement in CloudSpend's workgroup and print its result.
 
     Start with: SELECT * FROM billing_periods, cost_by_service_daily or cost_by_account_monthly.
     """

@@ -1,4 +1,6 @@
-"""`cloudspend reconcile`: compare with Cost Explorer now, and show how the verdict comes about."""
+"""`cloudspend reconcile`: compare with Cost Explorer now, and show the arithmetic of the
+verdict.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -33,7 +35,7 @@ ARITHMETIC = (
 )
 COLUMNS = ("period", *ARITHMETIC, "because")
 TOTAL, INVOICES, INVOICE = "total", "invoices", "invoice"
-# Rounding apart, a cell that differs by less is equal to a person.
+# A smaller difference, apart from rounding, counts as equal for people.
 SHOWN = Decimal("0.005")
 REQUEST = Decimal("0.01")
 
@@ -50,13 +52,13 @@ def reconcile(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Compare published periods with AWS's own figures now, and show how the verdict comes about.
+    """Compare published periods with AWS's own figures now, and show the arithmetic of the verdict.
 
-    For each figure the total in Cost Explorer, in the lake, their difference, what rules explain of
-    it and what remains; the same of the period's invoices, where AWS gives them, with the invoiced
-    amount in Cost Explorer's place; then each invoice and each cell that differs, the largest
-    first, with the reason. Compare them with Cost Explorer in the billing console, grouped by
-    service, which shows the same. AWS bills the account 0.01 USD for each request.
+    For each figure: the total in Cost Explorer and in the lake, their difference, the explained
+    part and the rest. The same for the period's invoices, if AWS provides them, in place of Cost
+    Explorer. Then each differing invoice and cell, largest first, with its reason. The billing
+    console shows the same figures in Cost Explorer, grouped by service. AWS bills the account 0.01
+    USD for each request.
     """
     operator = wiring.operator()
     account = operator.accounts.get(account_id)
@@ -76,12 +78,12 @@ def reconcile(
 
 
 def now() -> datetime:
-    """The moment at which a comparison is made."""
+    """Return the time of a comparison."""
     return datetime.now(UTC)
 
 
 def arithmetic(outcome: Outcome) -> Iterator[Row]:
-    """The totals of each figure and of the invoices, then the cells that differ."""
+    """Yield the totals of each figure and of the invoices, then the differing cells."""
     comparison = outcome.comparison
     if comparison is None:
         return
@@ -97,7 +99,7 @@ def arithmetic(outcome: Outcome) -> Iterator[Row]:
 
 
 def _tell(outcome: Outcome) -> None:
-    """The verdict in words, and each explanation once."""
+    """Print the verdict and each explanation once."""
     explanations = outcome.comparison.explanations if outcome.comparison else ()
     for because in dict.fromkeys(each.because for each in explanations if each.rule != ROUNDING):
         progress(f"Explained: {because}")
@@ -112,7 +114,7 @@ def _tell(outcome: Outcome) -> None:
 def _chosen(
     account: Account, period: str | None, operator: wiring.Platform
 ) -> list[PublishedPeriod]:
-    """Raises UsageError for a period that is not published."""
+    """Return the periods to compare. Raises UsageError for a period that is not published."""
     if period is None:
         held = operator.generations.periods(account.account_id)
         return [each for each in held if each.verdict is not Verdict.CERTIFIED]
@@ -144,7 +146,7 @@ def _total(period: str, comparison: Comparison, measure: Measure) -> Row:
 
 
 def _invoices(period: str, check: InvoiceCheck) -> Iterator[Row]:
-    """All together, then those that differ by themselves."""
+    """Yield all invoices together, then the differing ones."""
     billed = str(Measure.BILLED)
     yield _row(period, INVOICES, billed, check.total, check.lake, Decimal(0))
     off = [each for each in check.invoices if abs(each.residual) >= SHOWN]

@@ -1,4 +1,4 @@
-"""`cloudspend periods repair`: make readers see what the registry says."""
+"""`cloudspend periods repair`: repair partitions that differ from the registry."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -22,10 +22,11 @@ def repair_periods(
     ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Point the partitions of an account's billing periods at their published generations.
+    """Set the partitions of an account's billing periods to their published generations.
 
-    Lists what was wrong; each is also told as the event PartitionRepaired. Sweep does the same four
-    times a day. Fails if the files of a published generation are gone, which no repair brings back.
+    Lists the repairs; each one is also published as the event PartitionRepaired. Sweep does the
+    same four times a day. Fails if the files of a published generation are missing, which no repair
+    restores.
     """
     operator = wiring.operator()
     account = operator.accounts.get(account_id)

@@ -1,8 +1,8 @@
-"""`cloudspend sweep`: run a round of Sweep now and tell what it found.
+"""`cloudspend sweep`: start a run of Sweep and show its results.
 
-The state machine is started rather than the library called: the round then runs with the machine's
-permissions, so that an operator needs none in customers' accounts and may delete nothing, and the
-months that were never compared are compared as well.
+It starts the state machine instead of calling the library: the run has the machine's permissions,
+so operators need none in customers' accounts, and months that were never compared are compared as
+well.
 """
 
 import time
@@ -24,10 +24,10 @@ PATIENCE_SECONDS = 10.0
 
 
 def sweep(output: OutputOption = Output.TABLE) -> None:
-    """Sweep every account now: find and mend what events missed.
+    """Sweep every account now: find and repair what events missed.
 
-    Waits for the end and lists what was found and done; the events tell each thing by itself. Fails
-    if an account could not be swept.
+    Waits for the end and lists the results; events report the details. Fails if an account could
+    not be swept.
     """
     sweeps = wiring.operator().sweeps
     name = f"operator-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"

@@ -1,8 +1,8 @@
-"""The only place that chooses adapters.
+"""Composition root: the only place that chooses adapters.
 
-A function of the platform asks `platform()`, the command line asks `operator()`; both get the same
-object, whose parts are made when they are first used. What a part needs is imported there and then,
-so that a function starts with what it uses and nothing else.
+Functions use `platform()`, the command line uses `operator()`. Both return the same object, whose
+parts are created on first use. Each part imports its adapter at that moment, so a function loads
+only what it uses.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from cloudspend.sweep.expire import RetentionPorts
     from cloudspend.sweep.sweep import SweepPorts
 
-# What the SDK raises when AWS refuses or cannot be reached, for whoever must turn it into words.
+# Errors of the SDK that reach the command line.
 AWS_ERRORS = (BotoCoreError, ClientError)
 
 logger = Logger(service=names.PREFIX)
@@ -68,13 +68,14 @@ _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
 
 
 class Platform:
-    """CloudSpend's own services in one account and region, and the way into its customers'."""
+    """CloudSpend's services in one account and region, and access to customers' accounts."""
 
     def __init__(
         self, settings: Settings, session: boto3.Session, who: str, caller: str = ""
     ) -> None:
-        """`who` enters customers' accounts, a function or an operator; `caller` is the ARN of
-        whoever acts, for what is kept as history."""
+        """`who` is the function or operator in sessions; `caller` is the ARN for history
+        entries.
+        """
         self.settings = settings
         self.caller = caller
         self._session = session
@@ -237,7 +238,7 @@ class Platform:
 
     @property
     def keys(self) -> AccessKeyPorts:
-        """Where access keys are taken in."""
+        """Return the ports for accepting access keys."""
         from cloudspend.access.aws.inspection import KeyInspector
         from cloudspend.access.connect_key import AccessKeyPorts
 
@@ -290,7 +291,7 @@ class Platform:
 
     @property
     def store(self) -> RetentionPorts:
-        """Where bills are kept."""
+        """Return the ports of retention."""
         from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
         from cloudspend.sweep.expire import RetentionPorts
 
@@ -365,19 +366,19 @@ class Platform:
         )
 
     def customer(self, account: Account) -> CustomerProber:
-        """The customer's account, entered to try its permissions."""
+        """Return the customer's account for permission checks."""
         from cloudspend.access.aws.probes import CustomerProber
 
         return CustomerProber(self.door.pending_session(account), account.partition)
 
     def customer_bucket(self, account: Account) -> S3CustomerBucket:
-        """The customer's bucket, to read manifests and look at files."""
+        """Return the customer's bucket for manifests and files."""
         from cloudspend.exports.aws import S3CustomerBucket
 
         return S3CustomerBucket(self._enter(account, "deliveries").client("s3"))
 
     def export_definitions(self, account: Account) -> ExportDefinitions:
-        """The reports and exports that the customer's account has."""
+        """Return the reports and exports in the customer's account."""
         from cloudspend.exports.aws import ExportDefinitions
 
         session = self._enter(account, "exports")
@@ -388,13 +389,13 @@ class Platform:
         )
 
     def source(self, account: Account, purpose: str) -> S3Source:
-        """The customer's delivered files, to be read for the generation that `purpose` names."""
+        """Return the customer's delivered files, for the generation in `purpose`."""
         from cloudspend.convert.aws import S3Source
 
         return S3Source(self._enter(account, purpose).client("s3"))
 
     def cost_explorer(self, account: Account) -> MeteredCostExplorer:
-        """The customer's Cost Explorer; its pages count against the day's cap."""
+        """Return the customer's Cost Explorer; its pages count toward the day's budget."""
         from cloudspend.collect.aws import CostExplorerApi
         from cloudspend.collect.metered import MeteredCostExplorer
 
@@ -405,13 +406,13 @@ class Platform:
         )
 
     def services(self, account: Account, purpose: str = "collect") -> BillingServices:
-        """The customer's billing services, entered when the first of them is asked."""
+        """Return the customer's billing services; the session is created before the first page."""
         from cloudspend.collect.aws import BillingServices
 
         return BillingServices(lambda: self._enter(account, purpose), account.partition)
 
     def copy_template(self, name: str, bucket: str, key: str) -> None:
-        """Put a template, a deployed asset, where the quick-create link points."""
+        """Copy a template, a deployed asset, to where the quick-create link points."""
         self._client("s3").copy_object(
             Bucket=self.settings.template_bucket,
             Key=name,
@@ -421,7 +422,7 @@ class Platform:
         )
 
     def remove_template(self, name: str) -> None:
-        """Take a template away: a bucket must be empty before it can be deleted."""
+        """Delete a template: a bucket must be empty before it can be deleted."""
         self._client("s3").delete_object(Bucket=self.settings.template_bucket, Key=name)
 
     @cached_property
@@ -442,16 +443,19 @@ class Platform:
 
 
 def entry(handler: Handler) -> Handler:
-    """A function that state machines call. Its log, and its sessions in customers' accounts, bear
-    the request and the execution that called; called by hand it bears none."""
+    """Wrap a function that state machines call.
+
+    Its log and its sessions in customers' accounts carry the request and the calling execution, if
+    any.
+    """
 
     @logger.inject_lambda_context
     @wraps(handler)
     def entered(event: dict[str, Any], context: Any) -> Any:
         called = event if set(event) == {p.EXECUTION, p.STATE} else {p.STATE: event}
-        # The part of the ARN that says something: the machine (or its map) and the name.
+        # The significant part of the ARN: the machine (or its map) and the name.
         execution = str(called.get(p.EXECUTION, "")).partition(":execution:")[2]
-        # Anew each time: the function's next call may be another execution's.
+        # Set for each call: the function's next call can belong to another execution.
         logger.append_keys(**{p.EXECUTION: execution})
         return handler(called[p.STATE], context)
 
@@ -460,7 +464,7 @@ def entry(handler: Handler) -> Handler:
 
 @cache
 def platform() -> Platform:
-    """The platform as its own functions know it, from their environment."""
+    """Return the platform as configured by a function's environment."""
     settings = Settings.from_env()
     function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", names.PREFIX)
     return Platform(settings, boto3.Session(region_name=settings.region), function)
@@ -505,7 +509,7 @@ def _deployed_policy(session: boto3.Session, account_id: str) -> names.Policy:
 
 
 def own_files() -> DiskAndS3:
-    """Files on disk, and those in S3 that the shell's own credentials may read."""
+    """Return files on disk, and objects in S3 that the shell's credentials can read."""
     from cloudspend.convert.aws import S3Source
     from cloudspend.exports.aws import S3CustomerBucket
     from cloudspend.standalone.s3 import DiskAndS3, OwnS3

@@ -13,7 +13,7 @@ KINDS = frozenset({FindingKind.BUDGET})
 ACTUAL, FORECASTED = "ACTUAL", "FORECASTED"
 ALARM = "ALARM"
 MORE, LESS = "GREATER_THAN", "LESS_THAN"
-# Budgets that are not to be exceeded; the others say how well commitments are used.
+# Budgets with a spending limit; other budgets measure the use of commitments.
 LIMITS = frozenset({"COST", "USAGE"})
 WHOLE = Decimal(100)
 CENT = Decimal("0.01")
@@ -23,8 +23,9 @@ WORDS: Mapping[str, str] = {MORE: "above", LESS: "below", "EQUAL_TO": "at"}
 
 @dataclass(frozen=True)
 class Threshold:
-    """What somebody wants to be told of. `amount` is a percentage of the limit, or in its unit;
-    `alarms` is whether AWS says that it is reached."""
+    """A threshold of a budget. `amount` is a percentage of the limit, or in its unit; `alarms` is
+    AWS's state.
+    """
 
     of: str
     comparison: str
@@ -39,7 +40,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Budget:
-    """A budget as AWS last worked it out. Amounts are None where AWS does not say them."""
+    """A budget as AWS last computed it. Amounts are None where AWS gives none."""
 
     name: str
     type: str
@@ -51,8 +52,10 @@ class Budget:
 
 
 def reached(budgets: Iterable[Budget]) -> list[Observation]:
-    """One observation for each budget that is beyond a threshold, of the furthest one. Its limit is
-    one without anybody's saying so."""
+    """Return one observation per budget beyond a threshold, for the highest one.
+
+    The limit itself always counts as a threshold.
+    """
     found = []
     for budget in budgets:
         whole = [Threshold(of, MORE, WHOLE) for of in (ACTUAL, FORECASTED)]
@@ -64,7 +67,7 @@ def reached(budgets: Iterable[Budget]) -> list[Observation]:
 
 
 def _is_reached(budget: Budget, threshold: Threshold) -> bool:
-    """As AWS says, or as its figures do."""
+    """Return whether the threshold is reached, by AWS's state or by the figures."""
     if threshold.alarms:
         return True
     value, bound = _value(budget, threshold), _bound(budget, threshold)
@@ -76,7 +79,7 @@ def _is_reached(budget: Budget, threshold: Threshold) -> bool:
 
 
 def _order(budget: Budget, threshold: Threshold) -> tuple[bool, Decimal]:
-    """What has happened goes before what may happen, and then the one that lies further out."""
+    """Return the sort key: actual amounts before forecasts, then the higher threshold."""
     bound = _bound(budget, threshold) or threshold.amount
     return threshold.of == ACTUAL, -bound if threshold.comparison == LESS else bound
 

@@ -1,4 +1,4 @@
-"""Reservations and savings plans that end soon, or that nothing uses."""
+"""Reservations and savings plans that end soon or are unused."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from cloudspend.alerts.money import money
 from cloudspend.findings.model import Observation
 
 CENT = Decimal("0.01")
-# So long before its end there is time to decide about another one; so long, hardly any.
+# Days before the end with enough time to decide, and with hardly any.
 SOON, VERY_SOON = timedelta(days=60), timedelta(days=14)
-# What ended longer ago is no news.
+# Days after which an ended commitment is no news.
 ENDED = timedelta(days=14)
-# From this share on, and from this sum in the days looked at, it is worth a person's time.
+# Smallest unused share, and smallest unused cost in the evaluated days.
 UNUSED_SHARE = Decimal("0.2")
 UNUSED_MONEY = Decimal(10)
 KINDS = frozenset({FindingKind.COMMITMENT_UNUSED})
@@ -23,7 +23,7 @@ KINDS = frozenset({FindingKind.COMMITMENT_UNUSED})
 
 @dataclass(frozen=True)
 class Use:
-    """What a commitment cost in `days` days, and what of that nothing used."""
+    """The cost of a commitment in `days` days, and its unused part."""
 
     commitment: str
     type: str
@@ -39,14 +39,14 @@ class Use:
 
 @dataclass(frozen=True)
 class End:
-    """When a commitment ends."""
+    """The end of a commitment."""
 
     commitment: str
     ends: date
 
 
 def unused(uses: Iterable[Use]) -> list[Observation]:
-    """Commitments of which a good part was paid for nothing."""
+    """Return commitments with a large unused part."""
     return [
         Observation(
             FindingKind.COMMITMENT_UNUSED,
@@ -66,7 +66,7 @@ def unused(uses: Iterable[Use]) -> list[Observation]:
 
 
 def expiring(ends: Iterable[End], today: date) -> list[Observation]:
-    """Commitments that end soon or have just ended: what they cover goes back to list prices."""
+    """Return commitments that end soon or have just ended: their usage returns to list prices."""
     found = []
     for end in ends:
         left = end.ends - today

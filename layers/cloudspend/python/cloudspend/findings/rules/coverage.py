@@ -1,5 +1,4 @@
-"""What only one side knows of: linked accounts and services that Cost Explorer has and the export
-has not, or the other way round."""
+"""Linked accounts and services that only the export or only Cost Explorer has."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,8 +19,10 @@ EXPORT, COST_EXPLORER = "the export", "Cost Explorer"
 
 @dataclass(frozen=True)
 class Gap:
-    """An account or service that in `period` only one side has, with what it costs there. `known`
-    is set where AWS is documented not to export it."""
+    """An account or service that only one side has in `period`, and its cost there.
+
+    `known` is set where AWS documents that it is not exported.
+    """
 
     what: str
     name: str
@@ -37,12 +38,12 @@ class Gap:
 
     @property
     def lacks(self) -> str:
-        """The side that does not have it."""
+        """Return the side that lacks it."""
         return EXPORT if self.cost_explorer else COST_EXPLORER
 
 
 def gaps(found: Iterable[Gap]) -> list[Observation]:
-    """An observation for each account or service, however many months it is missing in."""
+    """Return one observation per account or service, over all months."""
     by_name: dict[tuple[str, str, str], list[Gap]] = {}
     for gap in sorted(found, key=lambda gap: gap.period):
         if gap.amount >= CENT:

@@ -1,4 +1,4 @@
-"""Commitments that AWS recommends to buy, where they are worth a person's time."""
+"""AWS's purchase recommendations with a relevant saving."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,8 +22,9 @@ PAYMENTS = {
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One purchase that AWS recommends. Costs and savings are a month's, in `currency`; `upfront`
-    is to be paid at once."""
+    """A recommended purchase. Costs and savings are per month, in `currency`; `upfront` is due at
+    once.
+    """
 
     service: str
     term: str
@@ -36,8 +37,10 @@ class Recommendation:
 
 
 def worthwhile(found: Iterable[Recommendation], least: Decimal) -> list[Observation]:
-    """One observation for each service whose better term saves at least that sum a month: terms of
-    one service exclude each other."""
+    """Return one observation per service whose best term saves at least `least` per month.
+
+    Terms of one service exclude each other.
+    """
     best: dict[str, list[Recommendation]] = {}
     for (service, *_), each in sorted(_by_choice(found).items()):
         if _saved(each) > _saved(best.get(service, [])):

@@ -1,4 +1,4 @@
-"""Spending that is out of the ordinary: more than usual, or where the account is not at home."""
+"""Unusual spending: more than expected, or outside the account's regions."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,16 +12,16 @@ from cloudspend.alerts.money import money
 from cloudspend.findings.anomaly import Anomaly, Sensitivity, anomaly, days_of
 from cloudspend.findings.model import CostDriver, Observation
 
-# From ten times the sum that is worth a message, an anomaly is worth one tonight.
+# From ten times the smallest anomaly on, an anomaly is critical.
 CRITICAL = 10
 CENT = Decimal("0.01")
-# Seven days' spending in one region, in units of the currency, that is worth a message.
+# Smallest cost of seven days in one region that is a finding, in currency units.
 REGION_MONEY = Decimal(1)
 
 
 @dataclass(frozen=True)
 class SeriesKey:
-    """Whose costs: of a linked account's service, in one currency."""
+    """A series of costs: a linked account's service in one currency."""
 
     sub_account_id: str
     service: str
@@ -34,7 +34,7 @@ class SeriesKey:
 
 @dataclass(frozen=True)
 class RegionCost:
-    """What a service of a linked account cost in a region in the last days."""
+    """The recent cost of a linked account's service in a region."""
 
     region: str
     currency: str
@@ -51,7 +51,7 @@ Movers = Mapping[tuple[str, str], Sequence[CostDriver]]
 def anomalies(
     histories: Histories, first: date, last: date, at: Sensitivity
 ) -> dict[SeriesKey, Anomaly]:
-    """The series that stand out; `first` to `last` are the days of the account's history."""
+    """Return the unusual series; `first` to `last` are the days of the account's history."""
     found = {
         key: anomaly(days, at)
         for key, costs in histories.items()
@@ -63,7 +63,7 @@ def anomalies(
 def cost_anomalies(
     found: Mapping[SeriesKey, Anomaly], movers: Movers, at: Sensitivity
 ) -> list[Observation]:
-    """An observation for each series that stands out, explained by what moved; largest first."""
+    """Return one observation per unusual series with its cost drivers, largest first."""
     ordered = sorted(found.items(), key=lambda item: item[1].excess, reverse=True)
     return [
         _anomaly(key, each, tuple(movers.get((key.sub_account_id, key.service), ())), at)
@@ -92,7 +92,7 @@ def _anomaly(
 
 
 def foreign_regions(costs: Iterable[RegionCost], home: Iterable[str]) -> list[Observation]:
-    """Spending outside the account's primary regions. Without any, every region is home."""
+    """Return spending outside the account's primary regions; nothing if it has none."""
     regions = frozenset(home)
     if not regions:
         return []
