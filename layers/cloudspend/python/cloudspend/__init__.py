@@ -1,7 +1,8 @@
 """CloudSpend: from a customer's AWS account to reconciled cost data.
 
-Rooms, in the order in which they may import one another (only to the right):
+Rooms, in the order in which they may import each other (only to the right):
 
-    cli -> wiring -> insights -> reconcile -> collect -> lake -> convert
-        -> exports -> access -> accounts -> alerts -> settings -> errors
+    cli -> wiring -> offboarding : sweep : onboarding -> findings -> reconcile -> collect
+        -> ingest : standalone -> lake -> convert -> exports -> access -> accounts -> alerts
+        -> aws -> settings : payloads -> errors
 """

@@ -1,4 +1,4 @@
-"""What can go wrong, sorted by who must act.
+"""Errors, sorted by who must act.
 
     CloudSpendError
     ├── UsageError             the caller's input is wrong; nothing was done
@@ -6,14 +6,14 @@
     ├── CustomerActionError    the customer must act; trying again changes nothing
     │   ├── ConnectionRefused      the role cannot be used, or must not be
     │   ├── PermissionDenied       one action of the role is refused
-    │   └── DeliveryError          what AWS delivered cannot be read as a bill
+    │   └── DeliveryError          a delivery cannot be read as a bill
     │       └── DeliveryReplaced       a file changed after the delivery was planned
-    └── Defect                 ours; a person of the platform team must look
-        └── TotalsDiffer           two paths through the same bill give two sums
+    └── Defect                 a fault of CloudSpend; the platform team must look
+        └── TotalsDiffer           two paths through the same bill have different sums
 
-Step Functions sees an exception only as a class name and a text, so the text of every error is a
-JSON object that holds all of it (`summary`, `remedy`, `details`) and can be read back with `parse`.
-Routing goes by class name (`names`), never by the text.
+Step Functions passes an exception on as a class name and a text. The text of every error is a JSON
+object with `summary`, `remedy` and `details`, which `parse` reads back. Routing uses class names
+(`names`), never the text.
 """
 
 import json
@@ -23,7 +23,7 @@ from typing import Any
 
 
 class CloudSpendError(Exception):
-    """An error that a person can act on: a sentence, what to do, and the facts behind it."""
+    """An error that a person can act on: a sentence, the remedy, and the facts."""
 
     def __init__(self, summary: str, *, remedy: str = "", **details: Any) -> None:
         self.summary = summary
@@ -35,7 +35,7 @@ class CloudSpendError(Exception):
 
     @property
     def sentence(self) -> str:
-        """The error for a terminal: what happened, then what to do."""
+        """Return the error for a terminal: what happened, then what to do."""
         return f"{self.summary} {self.remedy}".strip()
 
 
@@ -44,11 +44,11 @@ class UsageError(CloudSpendError):
 
 
 class TransientError(CloudSpendError):
-    """A fault that passes by itself: throttling, a service that is briefly away."""
+    """A transient fault: throttling, or a service that is briefly unavailable."""
 
 
 class CustomerActionError(CloudSpendError):
-    """Only the customer can mend this; trying again changes nothing."""
+    """Only the customer can solve this; trying again changes nothing."""
 
 
 class ConnectionRefused(CustomerActionError):
@@ -56,27 +56,27 @@ class ConnectionRefused(CustomerActionError):
 
 
 class PermissionDenied(CustomerActionError):
-    """The role works, but one action that CloudSpend needs is refused."""
+    """The role works, but a required action is denied."""
 
 
 class DeliveryError(CustomerActionError):
-    """A manifest or a file of a delivery is missing, damaged or not a bill of its period."""
+    """A manifest or file of a delivery is missing, damaged or not a bill of its period."""
 
 
 class DeliveryReplaced(DeliveryError):
-    """A file is no longer the one that was planned (its ETag changed)."""
+    """A file is not the planned version any more (its ETag changed)."""
 
 
 class Defect(CloudSpendError):
-    """CloudSpend itself is wrong."""
+    """A fault of CloudSpend itself."""
 
 
 class TotalsDiffer(Defect):
-    """Two paths through the same bill give two row counts or two sums."""
+    """Two paths through the same bill have different row counts or sums."""
 
 
 def names(*kinds: type[CloudSpendError]) -> list[str]:
-    """The class names under which Step Functions sees `kinds` and everything below them."""
+    """Return the class names under which Step Functions sees `kinds` and their subclasses."""
     found: list[str] = []
     for kind in kinds:
         found.append(kind.__name__)
@@ -86,7 +86,7 @@ def names(*kinds: type[CloudSpendError]) -> list[str]:
 
 @dataclass(frozen=True)
 class Failure:
-    """An error as Step Functions hands it on: its class name, and what its text held."""
+    """An error as Step Functions passes it on: its class name, and the content of its text."""
 
     error: str
     summary: str
@@ -95,10 +95,10 @@ class Failure:
 
 
 def parse(error: str, cause: str) -> Failure:
-    """Read a state machine's caught `Error` and `Cause` back.
+    """Parse a state machine's caught `Error` and `Cause`.
 
-    `cause` is the JSON that Lambda writes (`errorMessage`), the text of a CloudSpendError, or, for
-    errors of the services themselves, any text: then that text is the summary.
+    `cause` is the JSON of Lambda (`errorMessage`), the text of a CloudSpendError, or any text of a
+    service, which then is the summary.
     """
     message = _object(cause).get("errorMessage", cause)
     body = _object(message)

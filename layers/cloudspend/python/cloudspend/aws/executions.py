@@ -1,4 +1,4 @@
-"""The executions of a state machine in Step Functions."""
+"""Executions of a Step Functions state machine."""
 
 import json
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ class StepFunctionsExecutions:
         self._machine_arn = machine_arn
 
     def start(self, name: str, payload: Mapping[str, Any]) -> bool:
-        # A repeat that runs is answered like a start (AWS Step Functions API reference,
-        # StartExecution), so it has to be asked for first.
+        # Starting a running execution again succeeds (AWS Step Functions API reference,
+        # StartExecution), so check first.
         if self.status(name) is not None:
             return False
         try:
@@ -37,7 +37,7 @@ class StepFunctionsExecutions:
             return None
 
     def output(self, name: str) -> dict[str, Any]:
-        """What the execution `name`, which has succeeded, came to."""
+        """Return the output of the succeeded execution `name`."""
         with aws_errors("Step Functions"):
             told = self._states.describe_execution(executionArn=self._arn(name))
         found: dict[str, Any] = json.loads(told["output"])

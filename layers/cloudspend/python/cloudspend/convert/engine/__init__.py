@@ -1,1 +1,1 @@
-"""Columnar conversion machinery. Knows nothing of billing."""
+"""Columnar conversion machinery, which knows nothing of billing."""

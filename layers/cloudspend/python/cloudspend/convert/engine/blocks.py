@@ -1,7 +1,7 @@
-"""Compressed CSV as blocks of whole rows. Knows nothing of billing.
+"""Read compressed CSV as blocks of whole rows.
 
-Memory stays at a few reused buffers whatever the file's size, and the compressed stream is
-verified to its last byte: length, checksum, and that nothing follows.
+Memory is limited to a few reused buffers for files of any size. The compressed stream is verified
+to its last byte: length, checksum, and no trailing data.
 """
 
 import io
@@ -24,24 +24,25 @@ from cloudspend.convert.ports import ByteStream
 BLOCK_BYTES = 16 * 1024 * 1024
 HEADER_BYTES = 1024 * 1024
 
-# A bill shrinks 5 to 60 times. What grows more than this is not a bill but a way to fill a disk.
+# A bill compresses 5 to 60 times. A larger factor is not a bill, but an attempt to fill the disk.
 LARGEST_RATIO = 300
 ALWAYS_ALLOWED = 64 * 1024 * 1024
-# Bytes that are read, inflated or looked at at once: they fit the processor's cache.
+# Bytes that are read, decompressed or scanned at once: they fit the processor's cache.
 PIECE_BYTES = 128 * 1024
-# What AWS writes; the other methods of zip can ask for any amount of memory.
+# AWS's compression method; other methods of zip can require any amount of memory.
 ZIP_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 ENCRYPTED = 1
 NEWLINE, QUOTE = b"\n"[0], b'"'[0]
 
-# isal's stubs take the error class for an instance, and leave `open` without types.
+# isal's stubs type the error class as an instance, and leave `open` untyped.
 INFLATE_ERROR = cast("type[Exception]", igzip_lib.IsalError)
 IGZIP: Callable[..., Any] = igzip.open
 
 
 class CorruptFile(Exception):
-    """The file is not what its compression or CSV promises; the text says how, and `line` where
-    that is known."""
+    """The file violates its compression or CSV; the text describes how, and `line` where if
+    known.
+    """
 
     def __init__(self, what: str, line: int | None = None) -> None:
         super().__init__(what)
@@ -49,14 +50,16 @@ class CorruptFile(Exception):
 
 
 class PlainStream(Protocol):
-    """Bytes that fill the caller's buffer."""
+    """A stream that fills the caller's buffer."""
 
     def readinto(self, buffer: Any, /) -> int | None:
-        """Fill the start of `buffer`; how many bytes, 0 at the end. Raises Damaged."""
+        """Fill the start of `buffer` and return the number of bytes, 0 at the end. Raises
+        CorruptFile.
+        """
 
 
 class Buffers:
-    """Buffers that are used again and again; who takes one waits until one is free."""
+    """A pool of reused buffers; taking one waits until one is free."""
 
     def __init__(self, count: int = 1, size: int | None = None) -> None:
         self.size = BLOCK_BYTES if size is None else size
@@ -72,7 +75,7 @@ class Buffers:
         self._free.put(buffer)
 
     def forget(self) -> None:
-        """Hold no memory while nothing is read; those that are in use may be given back later."""
+        """Free all memory while nothing is read. Buffers in use may be returned later."""
         for _ in range(self._free.qsize()):
             self._free.get()
             self._free.put(None)
@@ -80,9 +83,9 @@ class Buffers:
 
 @dataclass(frozen=True)
 class Block:
-    """Whole rows; `first_line` is the line of the file on which they start, the header being 1.
+    """Whole rows. `first_line` is their first line in the file; the header is line 1.
 
-    `data` is valid until `release` is called, which everyone who takes a block must do once.
+    `data` is valid until `release`, which every consumer must call once.
     """
 
     data: memoryview
@@ -93,14 +96,14 @@ class Block:
 
 @dataclass(frozen=True)
 class Marks:
-    """How many newlines and quotes a text has."""
+    """The number of newlines and quotes in a text."""
 
     newlines: int = 0
     quotes: int = 0
 
     @classmethod
     def of(cls, data: bytes | bytearray, start: int, end: int) -> "Marks":
-        """Those of a part of `data`; other threads run meanwhile."""
+        """Count those of a part of `data`, releasing the interpreter lock."""
         part = np.frombuffer(data, np.uint8)[start:end]
         newlines = quotes = 0
         for at in range(0, len(part), PIECE_BYTES):
@@ -118,9 +121,9 @@ class Marks:
 
 @contextmanager
 def decompressed(stream: ByteStream, compression: str, size: int) -> Iterator[PlainStream]:
-    """`stream`, a file of `size` compressed bytes, without its compression.
+    """Yield the decompressed `stream` of a file with `size` compressed bytes.
 
-    Raises Damaged, also while it is read.
+    Raises CorruptFile, also while it is read.
     """
     limit = max(ALWAYS_ALLOWED, size * LARGEST_RATIO)
     try:
@@ -135,9 +138,9 @@ def decompressed(stream: ByteStream, compression: str, size: int) -> Iterator[Pl
 def header_and_blocks(
     stream: PlainStream, buffers: Buffers | None = None
 ) -> tuple[bytes, Iterator[Block]]:
-    """The first line, and everything after it. Raises Damaged.
+    """Return the first line, and blocks of everything after it. Raises CorruptFile.
 
-    With a single buffer, the default, a block must be released before the next one is asked for.
+    With the default of a single buffer, a block must be released before the next one is requested.
     """
     buffers = buffers or Buffers()
     buffer = buffers.take()
@@ -158,8 +161,9 @@ def header_and_blocks(
 def _blocks(
     stream: PlainStream, buffers: Buffers, buffer: bytearray, start: int, size: int, marks: Marks
 ) -> Iterator[Block]:
-    """Blocks of what is in `buffer` from `start` to `size`, which bears those marks, and of what
-    comes after it."""
+    """Yield blocks of `buffer` from `start` to `size`, with the given counts, and of the rest of
+    the stream.
+    """
     line = 2
     while size > start:
         last = size < len(buffer)
@@ -189,8 +193,10 @@ def _releaser(buffers: Buffers, buffer: bytearray) -> Callable[[], None]:
 
 
 def _filled(stream: PlainStream, buffer: bytearray, size: int) -> tuple[int, Marks]:
-    """Fill `buffer` from `size` on: how much of it is filled then, and the marks of what is new,
-    which are counted while it is in the processor's cache."""
+    """Fill `buffer` from `size` on; return how much is filled, and the counts of the new part.
+
+    They are counted while the data is in the processor's cache.
+    """
     view, marks = memoryview(buffer), Marks()
     while size < len(buffer) and (count := stream.readinto(view[size : size + PIECE_BYTES])):
         marks += Marks.of(buffer, size, size + count)
@@ -199,15 +205,15 @@ def _filled(stream: PlainStream, buffer: bytearray, size: int) -> tuple[int, Mar
 
 
 def last_row_end(chunk: bytes | bytearray, start: int, size: int, quotes: int) -> int:
-    """Where the last whole row of `chunk` from `start` to `size` ends, `start` when none does;
-    there are so many `quotes`.
+    """Return the end of the last whole row of `chunk` from `start` to `size`, or `start`.
 
-    A newline ends a row when the quotes before it are even in number: an escaped quote is two.
+    `quotes` is their number. A newline ends a row if the number of quotes before it is even: an
+    escaped quote is two.
     """
     end = chunk.rfind(b"\n", start, size) + 1
     quotes -= Marks.of(chunk, max(end, start), size).quotes
     while end > start and quotes % 2:
-        # Of the newlines after the last quote none ends a row either.
+        # None of the newlines after the last quote ends a row either.
         earlier = chunk.rfind(b"\n", start, chunk.rfind(b'"', start, end)) + 1
         quotes -= Marks.of(chunk, max(earlier, start), end).quotes
         end = earlier
@@ -215,7 +221,7 @@ def last_row_end(chunk: bytes | bytearray, start: int, size: int, quotes: int) -
 
 
 def row_lines(block: Block) -> list[int]:
-    """The line on which each row of the block starts; empty lines are no rows."""
+    """Return the line on which each row of the block starts; empty lines are not rows."""
     data = np.frombuffer(block.data, np.uint8)
     newlines = np.flatnonzero(data == NEWLINE)
     quotes = np.flatnonzero(data == QUOTE)
@@ -228,7 +234,7 @@ def row_lines(block: Block) -> list[int]:
 
 
 class _Limited:
-    """Raises Damaged rather than give more than `limit` bytes."""
+    """Raises CorruptFile instead of returning more than `limit` bytes."""
 
     def __init__(self, stream: Any, limit: int) -> None:
         self._stream = stream
@@ -252,7 +258,7 @@ def _gzip(stream: ByteStream) -> Any:
 
 
 class _Raw(io.RawIOBase):
-    """A stream as isal reads it: into its own buffer."""
+    """A stream that isal reads into its own buffer."""
 
     def __init__(self, stream: ByteStream) -> None:
         super().__init__()
@@ -269,7 +275,7 @@ class _Raw(io.RawIOBase):
 
 @contextmanager
 def _zip(stream: ByteStream) -> Iterator[Any]:
-    # The directory of a zip file stands at its end, so that it cannot be read as a stream.
+    # The directory of a zip file is at its end, so it cannot be read as a stream.
     with tempfile.TemporaryFile() as copy:
         shutil.copyfileobj(stream, copy)
         with _unzipping(), zipfile.ZipFile(copy) as archive:
@@ -284,7 +290,7 @@ def _zip(stream: ByteStream) -> Iterator[Any]:
 
 
 class _Member:
-    """A file within a zip file."""
+    """A file in a zip file."""
 
     def __init__(self, member: IO[bytes]) -> None:
         self._member: Any = member
@@ -296,7 +302,7 @@ class _Member:
 
 @contextmanager
 def _unzipping() -> Iterator[None]:
-    """Offsets and lengths that lead nowhere make zipfile raise much besides BadZipFile."""
+    """Translate errors: invalid offsets and lengths make zipfile raise more than BadZipFile."""
     try:
         yield
     except (OSError, ValueError, OverflowError, NotImplementedError, struct.error) as error:

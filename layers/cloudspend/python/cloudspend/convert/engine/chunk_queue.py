@@ -1,4 +1,4 @@
-"""Pieces of delivered files become the rows of a run, parsed side by side."""
+"""Parse chunks concurrently and join them to the rows of a run."""
 
 from concurrent.futures import Executor, Future, wait
 
@@ -6,16 +6,15 @@ from cloudspend.convert.engine.chunks import Chunk
 from cloudspend.convert.engine.memory import release_unused
 from cloudspend.convert.engine.rows import Rows
 
-# So many parsed pieces are put together as soon as they are there, so that what they share is held
-# once.
+# Parsed chunks that are joined as soon as they are available, so shared values are stored once.
 JOINED = 8
 
-# Rows that were parsed, None where there are none, and what stopped it.
+# Parsed rows (None for none), and the error that stopped parsing.
 Parsed = tuple[Rows | None, BaseException | None]
 
 
 class ChunkQueue:
-    """The pieces of one run, in their order; `size` is their bytes of text, about."""
+    """The chunks of one run in order; `size` is their approximate number of bytes of text."""
 
     def __init__(self, pool: Executor, workers: int) -> None:
         self._pool = pool
@@ -25,16 +24,17 @@ class ChunkQueue:
         self.size = 0
 
     def add(self, piece: Chunk) -> None:
-        """Have a piece parsed."""
+        """Start parsing a chunk."""
         self._parsed.append(self._pool.submit(piece.parse))
         self.size += piece.size
         if len(self._parsed) >= JOINED + self._workers:
-            # When it is their turn to be joined, nobody is still parsing one of them.
+            # No chunk of the group is being parsed when it is joined.
             self._join(JOINED)
 
     def end(self) -> Parsed:
-        """The rows before the first piece that could not be parsed, and why it could not; what
-        comes next is another run."""
+        """Return the rows before the first chunk that failed, and its error; the next chunk starts
+        another run.
+        """
         self._join(len(self._parsed))
         joined, self._joined, self.size = self._joined, [], 0
         wait(joined)
@@ -52,7 +52,7 @@ class ChunkQueue:
 
 
 def _together(parsed: list[Future[Rows]]) -> Parsed:
-    """The rows before what could not be parsed; `parsed` is left empty."""
+    """Return the rows before the first failure; `parsed` is emptied."""
     wait(parsed)
     failures = [future.exception() for future in parsed]
     first = next((number for number, failure in enumerate(failures) if failure), len(parsed))

@@ -1,4 +1,4 @@
-"""Pieces of delivered files, as a reader hands them to a worker."""
+"""Chunks of delivered files, which a reader passes to workers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ class Chunk(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes of text, about."""
+        """Return the approximate bytes of text."""
 
     def parse(self) -> Rows:
-        """The wanted columns. Raises DeliveryError."""
+        """Parse the wanted columns. Raises DeliveryError."""
 
 
 @dataclass(frozen=True)
 class BlockPiece:
-    """Rows of a csv file."""
+    """Rows of a CSV file."""
 
     file: str
     layout: Layout
@@ -33,11 +33,11 @@ class BlockPiece:
 
     @property
     def size(self) -> int:
-        """Bytes of text."""
+        """Return the bytes of text."""
         return len(self.block.data)
 
     def parse(self) -> Rows:
-        """The wanted columns. Raises DeliveryError."""
+        """Parse the wanted columns. Raises DeliveryError."""
         layout = self.layout
         return parse(self.block, self.names, layout.wanted, self.file, layout.varied)
 
@@ -52,9 +52,9 @@ class BatchPiece:
 
     @property
     def size(self) -> int:
-        """What as many rows of csv would be, about."""
+        """Return the approximate size of the same rows as CSV."""
         return int(self.batch.data.num_rows) * BLOCK_BYTES // BATCH_ROWS
 
     def parse(self) -> Rows:
-        """The wanted columns. Raises DeliveryError."""
+        """Parse the wanted columns. Raises DeliveryError."""
         return parse_batch(self.batch, self.file)

@@ -1,6 +1,6 @@
-"""Columns as codes: for each row the number of its value among the distinct ones.
+"""Columns as dictionary codes: the index of each row's value among the distinct values.
 
-A missing value has the number after the last one.
+A missing value has the code after the last one.
 """
 
 from collections.abc import Sequence
@@ -16,20 +16,19 @@ Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 G = TypeVar("G", bound=np.generic)
 
-# So many combinations may there be for each row to be counted in a table, which is sooner done than
-# hashing them.
+# Combinations per row up to which a lookup table is faster than hashing.
 TABLED = 4
 
 
 def constant(value: str | None, count: int) -> pa.DictionaryArray:
-    """A text column of one value."""
+    """Return a text column with one value."""
     values = pa.array([] if value is None else [value], pa.string())
     indices = pa.nulls(count, pa.int32()) if value is None else pa.array(np.zeros(count, np.int32))
     return pa.DictionaryArray.from_arrays(indices, values)
 
 
 def codes_of(array: pa.DictionaryArray) -> Codes:
-    """For each row the number of its value."""
+    """Return the code of each row."""
     indices = array.indices
     if indices.null_count:
         indices = pc.fill_null(indices, len(array.dictionary))
@@ -37,7 +36,7 @@ def codes_of(array: pa.DictionaryArray) -> Codes:
 
 
 def text_of_codes(codes: Codes, values: pa.Array) -> pa.DictionaryArray:
-    """The text column of `codes`, without those of `values` that no row has."""
+    """Return the text column of `codes`, without unused `values`."""
     if all_same(codes):
         number = int(codes[0])
         return constant(values[number].as_py() if number < len(values) else None, len(codes))
@@ -53,23 +52,22 @@ def text_of_codes(codes: Codes, values: pa.Array) -> pa.DictionaryArray:
 
 
 def used_mask(codes: Codes, size: int) -> Flags:
-    """For each code up to `size` whether a row has it."""
+    """Return a mask over codes up to `size` of those that a row has."""
     used = np.zeros(size, np.bool_)
-    # By numbers of another type numpy finds its way three times more slowly.
+    # NumPy indexes three times more slowly with other integer types.
     used[codes.astype(np.intp, copy=False)] = True
     return used
 
 
 def reindex(codes: Codes, used: Flags) -> Codes:
-    """The same codes, counted without those that are not `used`."""
+    """Renumber the codes without those that are not `used`."""
     return take(np.cumsum(used, dtype=np.int32) - 1, codes)
 
 
 def take(things: npt.NDArray[G], numbers: Codes) -> npt.NDArray[G]:
-    """The things of these numbers.
+    """Return the elements at `numbers`.
 
-    numpy does with `take` what it does with brackets, where numbers are not of its own type three
-    times sooner.
+    Like indexing with brackets, which is three times slower for integers of other types.
     """
     if all_same(things):
         return np.broadcast_to(things[:1], numbers.shape)
@@ -77,16 +75,17 @@ def take(things: npt.NDArray[G], numbers: Codes) -> npt.NDArray[G]:
 
 
 def all_same(things: npt.NDArray[Any]) -> bool:
-    """Whether the things are one thing that is held once (`compact`)."""
+    """Return whether all elements are one stored element (`compact`)."""
     return len(things) > 1 and things.strides == (0,)
 
 
 def combine_columns(
     columns: Sequence[tuple[Codes, Sequence[Any]]], count: int
 ) -> tuple[Codes, list[tuple[Any, ...]]]:
-    """Columns of codes and values as one: for each row its combination, and the combinations.
+    """Combine columns of codes and values: the code of each row's combination, and the
+    combinations.
 
-    Every combination that occurs is there; of a single column also values that do not.
+    Contains every combination that occurs; for a single column also unused values.
     """
     if len(columns) == 1:
         numbers, values = columns[0]
@@ -102,10 +101,10 @@ def combine_columns(
 
 
 def combine_codes(columns: Sequence[tuple[Codes, int]], count: int) -> tuple[Codes, list[Codes]]:
-    """Columns of codes, each with the number of its values, as one.
+    """Combine columns of codes, each with its number of values.
 
-    For each row its combination, and for each column its code in the combinations, all of which
-    occur.
+    Return the code of each row's combination, and for each column its code in the combinations, all
+    of which occur.
     """
     codes: Codes = np.zeros(count, np.int64)
     found = 1
@@ -116,13 +115,12 @@ def combine_codes(columns: Sequence[tuple[Codes, int]], count: int) -> tuple[Cod
 
 
 def downcast(codes: Codes, largest: int) -> Codes:
-    """The same codes in the smallest type that holds `largest`."""
+    """Return the codes in the smallest integer type that holds `largest`."""
     return codes.astype(np.min_scalar_type(largest), copy=False)
 
 
 def compact(codes: Codes, largest: int) -> Codes:
-    """The same codes, to be read only, in as little memory as they can be: where all are the same,
-    that one."""
+    """Return read-only codes in minimal memory; equal codes are stored once."""
     codes = downcast(codes, largest)
     if len(codes) and largest <= 1 and codes.min() == codes.max():
         return np.broadcast_to(codes[:1].copy(), codes.shape)
@@ -130,7 +128,7 @@ def compact(codes: Codes, largest: int) -> Codes:
 
 
 def _compact(codes: Codes, size: int) -> tuple[Codes, int]:
-    """Codes below `size`, counted without those that do not occur; and how many do."""
+    """Renumber codes below `size` without unused ones; return them and their number."""
     if size <= TABLED * len(codes):
         used = used_mask(codes, size)
         return reindex(codes, used), int(np.count_nonzero(used))
@@ -139,7 +137,7 @@ def _compact(codes: Codes, size: int) -> tuple[Codes, int]:
 
 
 def _first_rows(codes: Codes) -> Codes:
-    """The first row of each code; every code up to the greatest occurs."""
+    """Return the first row of each code; every code up to the largest must occur."""
     if not len(codes):
         return np.zeros(0, np.int64)
     first = np.empty(int(codes.max()) + 1, np.int64)

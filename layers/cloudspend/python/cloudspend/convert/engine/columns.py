@@ -1,4 +1,4 @@
-"""The columns of rows: codes as narrow as they can be, and the values that they stand for."""
+"""Text columns as codes of minimal width and their distinct values."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ T = TypeVar("T")
 
 
 class Each(Protocol):
-    """Does the same with each of many things, as `map` does, perhaps several at once."""
+    """Applies a function to each of many items, like `map`, possibly concurrently."""
 
     def __call__(self, function: Callable[[str], T], things: Iterable[str], /) -> Iterable[T]: ...
 
 
 @dataclass(frozen=True)
 class Column:
-    """A text column: for each row the number of its value, or plain text where `codes` is None.
+    """A text column: codes and values, or plain text where `codes` is None.
 
-    A missing value has the number after the last one; in plain text it is null.
+    A missing value has the code after the last one; in plain text it is null.
     """
 
     codes: Codes | None
@@ -41,7 +41,9 @@ class Column:
 
     @classmethod
     def of(cls, array: pa.Array) -> "Column":
-        """A column as parsed: a dictionary, or plain text. An empty text is a missing value."""
+        """Create a column from parsed data: a dictionary, or plain text. Empty text is a missing
+        value.
+        """
         if not pa.types.is_dictionary(array.type):
             return cls._of_plain(array)
         values, codes = array.dictionary, codes_of(array)
@@ -56,8 +58,9 @@ class Column:
 
     @classmethod
     def _of_plain(cls, texts: pa.Array) -> "Column":
-        """Text whose values nearly all differ; where most are missing, only those that are there
-        are held."""
+        """Create a column with (nearly) unique values; if most are missing, store only the
+        others.
+        """
         there = np.diff(_offsets(texts)) > 0
         present = int(np.count_nonzero(there))
         if present == len(texts):
@@ -74,7 +77,7 @@ class Column:
 
     @classmethod
     def joined(cls, parts: Sequence["Column"]) -> "Column":
-        """The rows of all parts, one after the other."""
+        """Concatenate the rows of all parts."""
         if all(part.codes is None for part in parts):
             return cls(None, pa.concat_arrays([part.values for part in parts]))
         parts = [part.coded() for part in parts]
@@ -89,25 +92,24 @@ class Column:
         return cls(compact(np.concatenate(codes), size), encoded.dictionary)
 
     def coded(self) -> "Column":
-        """The same column with a code for each row, though values may recur."""
+        """Return the column with a code for each row; values can repeat."""
         if self.codes is not None:
             return self
         return self._of_present(self.values, self.values.is_valid().to_numpy(zero_copy_only=False))
 
     def compact(self) -> "Column":
-        """The same column without values that no row has."""
+        """Return the column without unused values."""
         text = self.text()
         return Column(compact(codes_of(text), len(text.dictionary)), text.dictionary)
 
     def first(self, count: int) -> "Column":
-        """The column of the first rows."""
+        """Return the column of the first rows."""
         if self.codes is None:
             return Column(None, self.values[:count])
         return Column(self.codes[:count], self.values)
 
     def numbered(self, rows: Codes | None = None) -> Codes:
-        """For each of `rows`, by default all, the number of its value; in plain text each row has
-        a value of its own."""
+        """Return the codes of `rows`, by default all; in plain text each row has its own value."""
         if self.codes is None:
             return np.arange(len(self.values), dtype=np.int32) if rows is None else rows
         return self.codes if rows is None else take(self.codes, rows)
@@ -118,14 +120,14 @@ class Column:
         return found
 
     def missing(self, rows: Codes | None = None) -> Flags:
-        """For each of `rows`, by default all, whether it lacks a value."""
+        """Return a mask of missing values in `rows`, by default all."""
         if self.codes is None:
             absent = self.values.is_null().to_numpy(zero_copy_only=False)
             return np.asarray(absent if rows is None else take(absent, rows))
         return np.asarray(self.numbered(rows) == len(self.values))
 
     def text(self, rows: Codes | None = None) -> pa.DictionaryArray:
-        """For each of `rows`, by default all, its text, without values that none of them has."""
+        """Return the text of `rows`, by default all, without unused values."""
         if self.codes is None:
             texts = self.values if rows is None else self.values.take(pa.array(rows))
             return texts.dictionary_encode()
@@ -135,8 +137,8 @@ class Column:
 class Columns:
     """Columns by name.
 
-    What is found out of a column's distinct values is found out once, for every order of the rows.
-    `added` are columns that no file has: each by what makes it of all rows.
+    Results per distinct value are computed once and shared by every order of the rows. `added` are
+    computed columns, each with the function that makes it from all rows.
     """
 
     def __init__(self, columns: Mapping[str, Column]) -> None:
@@ -151,26 +153,26 @@ class Columns:
 
     @classmethod
     def joined(cls, parts: Sequence["Columns"], each: Each = map) -> "Columns":
-        """The columns of all parts, which have the same ones. The parts are left without them."""
+        """Concatenate columns of all parts, which have the same names. The parts are emptied."""
         compact = [part._columns for part in parts]  # noqa: SLF001 (of its own kind)
         names = list(compact[0])
         made = each(lambda name: Column.joined([own.pop(name) for own in compact]), names)
         return cls(dict(zip(names, made, strict=True)))
 
     def first(self, count: int) -> "Columns":
-        """The columns of the first rows, of which nothing has been found out yet."""
+        """Return the columns of the first rows, without computed results."""
         return Columns({name: column.first(count) for name, column in self._columns.items()})
 
     def name(self, name: str) -> str | None:
-        """The column that is meant; two tags may differ in nothing but case."""
+        """Return the matching column name; two tags can differ in case alone."""
         return name if name in self._columns else self._by_key.get(column_key(name))
 
     def column(self, name: str) -> Column:
-        """The column of that very name."""
+        """Return the column with exactly this name."""
         return self._columns[name]
 
 
 def _offsets(texts: pa.StringArray) -> Codes:
-    """Where each text starts, and where the last one ends; what is null has no length."""
+    """Return the offset of each text, and of the end; null has no length."""
     offsets = np.frombuffer(texts.buffers()[1] or b"", np.int32)
     return offsets[texts.offset : texts.offset + len(texts) + 1]

@@ -1,9 +1,8 @@
-"""Exact sums of decimal text, fast: whole numbers of a fixed scale, in limbs of 32 bits.
+"""Fast exact sums of decimal text, with integers of a fixed scale in 32-bit limbs.
 
-Arrow reads a text as a decimal of a given scale only when no digit is lost. Such a decimal is a
-whole number of two's complement, which is the sum of its limbs, the highest one signed. A limb
-times a count of rows stays under 2^63 while there are fewer than 2^31 rows, so that no step here
-can round or overflow.
+Arrow parses a text as a decimal of a given scale only if no digit is lost. Such a decimal is a
+two's complement integer, the sum of its limbs, of which the highest is signed. A limb times a row
+count stays below 2^63 for fewer than 2^31 rows, so no step can round or overflow.
 """
 
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ FORMS = ((pa.decimal128(38, 18), 4), (pa.decimal256(76, 38), 8))
 
 @dataclass(frozen=True)
 class Limbs:
-    """Numbers of `scale` digits after the point; a row each, the lowest limb first."""
+    """Numbers with `scale` digits after the point, one row each, lowest limb first."""
 
     scale: int
     low: npt.NDArray[np.uint64]
@@ -34,10 +33,10 @@ class Limbs:
 
 
 def limbs(texts: pa.Array | Sequence[str | None]) -> tuple[Limbs, list[int]]:
-    """`texts` as numbers, and which of them are none, or have more than 38 digits before the point.
+    """Parse `texts`; also return the indices of those that are not numbers or have more than 38
+    digits before the point.
 
-    Those stand there as 0, as missing ones do. What is smaller than 10^-38, as the noise of doubles
-    can be, is rounded away.
+    These and missing values are 0. Parts below 10^-38, as in the noise of doubles, are rounded.
     """
     array = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
     found = _limbs(array)
@@ -61,7 +60,7 @@ def limbs(texts: pa.Array | Sequence[str | None]) -> tuple[Limbs, list[int]]:
 
 
 def _rounded(text: str) -> str | None:
-    """`text` with 38 digits after the point; None where it is no number or too large."""
+    """Return `text` with 38 digits after the point; None if it is not a number or too large."""
     try:
         number = Decimal(text)
         if not (text.isascii() and number.is_finite()):
@@ -89,7 +88,7 @@ def _limbs(array: pa.Array) -> Limbs | None:
 
 
 def total(numbers: Limbs, codes: npt.NDArray[np.integer[Any]]) -> Decimal:
-    """The sum of the numbers that `codes` name; the code past the last number counts as 0."""
+    """Return the sum of the numbers at `codes`; the code after the last number is 0."""
     known = len(numbers.high)
     counts = np.bincount(codes, minlength=known + 1)[:known]
     whole = int(counts @ numbers.high) << (32 * numbers.low.shape[1])

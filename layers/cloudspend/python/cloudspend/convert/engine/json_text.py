@@ -1,4 +1,4 @@
-"""A map as JSON text: one at a time, with every rule of what counts as a map."""
+"""Parse a map from JSON text, with all rules for valid maps."""
 
 import json
 from collections.abc import Mapping
@@ -6,16 +6,16 @@ from typing import Any
 
 
 def decoded(text: str) -> dict[str, str]:
-    """A JSON object of scalars. Numbers keep their text; a key whose value is null is left out.
+    """Parse a JSON object of scalars. Numbers keep their text; keys with null are dropped.
 
-    Raises ValueError at anything else, also at a key that stands there twice.
+    Raises ValueError for anything else, including duplicate keys.
     """
     try:
         found = _value(text)
     except RecursionError as error:
         raise ValueError("the JSON is nested too deeply") from error
     if "\\u" in text:
-        # JSON can spell half a surrogate pair, which is no text: this raises UnicodeEncodeError.
+        # JSON can contain half a surrogate pair, which is not text: this raises UnicodeEncodeError.
         json.dumps(found, ensure_ascii=False).encode()
     if not isinstance(found, dict):
         raise ValueError(f"{type(found).__name__} is no JSON object")  # noqa: TRY004 (as json does)
@@ -25,7 +25,7 @@ def decoded(text: str) -> dict[str, str]:
 
 
 def _value(text: str) -> Any:
-    """What a JSON text says; one without blanks around it, as AWS writes them, is read faster."""
+    """Parse a JSON text; text without surrounding blanks, as AWS writes it, is faster."""
     if text[:1] == "{":
         found, end = DECODER.raw_decode(text)
         if end == len(text):
@@ -45,7 +45,7 @@ def _no_number(text: str) -> str:
 
 
 def _scalars(found: Mapping[str, Any]) -> dict[str, str]:
-    """`found`, not all of whose values are text, with every value as text."""
+    """Convert every value to text."""
     as_text: dict[str, str] = {}
     for key, value in found.items():
         if isinstance(value, bool):
@@ -57,7 +57,7 @@ def _scalars(found: Mapping[str, Any]) -> dict[str, str]:
     return as_text
 
 
-# Made once: a text is shorter than what making a decoder takes.
+# Created once: creating a decoder takes longer than parsing a text.
 DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=str, parse_float=str, parse_constant=_no_number
 )

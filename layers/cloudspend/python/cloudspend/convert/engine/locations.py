@@ -1,4 +1,4 @@
-"""Where rows were read, and the error for a value that stands there."""
+"""Locations of rows in files, and errors for their values."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ class RowLocation:
 
 
 class Locator(Protocol):
-    """Where rows came from."""
+    """Locations of rows."""
 
     def spot(self, row: int) -> RowLocation:
-        """Where the row of that index (from 0) stands."""
+        """Return the location of the row with this index (from 0)."""
 
 
 @dataclass(frozen=True)
 class FileLocator:
-    """Rows of a text file: the file, and how a row's index becomes a line."""
+    """Rows of a text file: the file, and a function from row index to line."""
 
     file: str
     line_of: Callable[[int], int]
@@ -42,7 +42,7 @@ class FileLocator:
 
 
 class CombinedLocator:
-    """Where the rows of several parts were read; each part with the number of its rows."""
+    """Locations of the rows of several parts, each with its number of rows."""
 
     def __init__(self, parts: Sequence[tuple[Locator, int]]) -> None:
         self._origins = [origin for origin, _ in parts]
@@ -54,7 +54,7 @@ class CombinedLocator:
 
 
 def invalid_value(spot: RowLocation, column: str, what: str, value: str | None) -> DeliveryError:
-    """The error for a value that is `what`."""
+    """Return the error for a value that is `what`."""
     shown = None if value is None else value[:SHOWN]
     return DeliveryError(
         f"{spot}, column {column}: {shown!r} is {what}.",

@@ -1,4 +1,4 @@
-"""Map columns, held flat from their text to Parquet: keys and values as codes, never row by row."""
+"""Map columns stored flat from text to Parquet: keys and values as codes, never row by row."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,32 +21,32 @@ from cloudspend.convert.engine.columns import Column
 from cloudspend.convert.engine.json_text import decoded
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
-# Keys and values recur, so that they are held, and written, as dictionaries.
+# Keys and values repeat, so they are stored and written as dictionaries.
 TEXT_MAP = pa.map_(TEXT, TEXT)
 NUMBER_MAP = pa.map_(TEXT, pa.float64())
 
 TextMap = Mapping[str, str]
 
-# JSON objects as AWS writes them, all values text without escapes or all values numbers: between
-# the quotes of such a text stand its keys and values, whatever they are.
+# JSON objects as AWS writes them, with only plain text values or only numbers: their keys and
+# values are the parts between quotes.
 _TEXT = r'"[^"\\\x00-\x1f]*"'
 _NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?"
 TEXT_ENTRIES = rf"^\{{(?:{_TEXT}: ?{_TEXT}(?:, ?{_TEXT}: ?{_TEXT})*)?\}}$"
 NUMBER_ENTRIES = rf"^\{{(?:{_TEXT}: ?{_NUMBER}(?:, ?{_TEXT}: ?{_NUMBER})*)?\}}$"
 
 
-# So many marks may there be for an entry, to see whether two are the same.
+# Combinations per entry up to which a lookup table detects duplicates.
 MARKED = 64
 
 
 @dataclass(frozen=True)
 class Maps:
-    """Maps of text, each with a number.
+    """Numbered maps of text.
 
-    The entries of map `n` are those from `starts[n]` to `starts[n + 1]`; of each, `keys` says which
-    of `names` it bears, and `values` which of `texts`. No map has a name twice, and neither a name
-    nor a text stands twice among those: Arrow writes a dictionary that holds a text twice as plain
-    text, in Parquet several times as large.
+    The entries of map `n` are those from `starts[n]` to `starts[n + 1]`. `keys` are indices into
+    `names`, `values` indices into `texts`. No map has a name twice, and names and texts are
+    distinct: Arrow writes a dictionary with duplicates as plain text, which is several times larger
+    in Parquet.
     """
 
     starts: Codes
@@ -66,7 +66,7 @@ class Maps:
 
     @classmethod
     def of_columns(cls, columns: Mapping[str, pa.Array], count: int) -> "Maps":
-        """A map for each row of text columns: the values that are there by the columns' names."""
+        """Create a map for each row of text columns: non-missing values by column name."""
         there = [column.is_valid().to_numpy(zero_copy_only=False) for column in columns.values()]
         of_map, keys = np.nonzero(np.array(there, np.bool_).reshape(len(there), count).T)
         pieces = [column.cast(pa.string()) for column in columns.values()]
@@ -80,16 +80,16 @@ class Maps:
 
     @property
     def lengths(self) -> Codes:
-        """How many entries each map has."""
+        """Return the number of entries of each map."""
         return np.diff(self.starts)
 
     @property
     def of_entries(self) -> Codes:
-        """For each entry the number of the map that it is in."""
+        """Return the map of each entry."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def dicts(self) -> list[dict[str, str]]:
-        """The maps one by one, slowly."""
+        """Return the maps as Python dictionaries (slow)."""
         names = np.array(self.names, object)[self.keys]
         entries = list(zip(names, self.texts.take(pa.array(self.values)).to_pylist(), strict=True))
         return [
@@ -98,28 +98,28 @@ class Maps:
         ]
 
     def taken(self, numbers: Codes) -> "Maps":
-        """The maps of these numbers."""
+        """Return the maps at these numbers."""
         starts, entries = self._gathered(numbers)
         keys, values = take(self.keys, entries), take(self.values, entries)
         return replace(self, starts=starts, keys=keys, values=values)
 
     def compact(self) -> "Maps":
-        """The same maps without the texts that none of them has."""
+        """Return the maps without unused texts."""
         used = used_mask(self.values, len(self.texts))
         texts = self.texts.take(pa.array(np.flatnonzero(used)))
         return replace(self, values=reindex(self.values, used), texts=texts)
 
     def and_an_empty_one(self) -> "Maps":
-        """The maps, and after them one without entries."""
+        """Return the maps with an empty one at the end."""
         return replace(self, starts=np.append(self.starts, self.starts[-1]))
 
     def kept(self, entries: Flags) -> "Maps":
-        """The maps with those entries only."""
+        """Return the maps with only these entries."""
         starts = _starts(entries)[self.starts]
         return replace(self, starts=starts, keys=self.keys[entries], values=self.values[entries])
 
     def without(self, names: Iterable[str]) -> "Maps":
-        """The maps without the entries of these names."""
+        """Return the maps without the entries of these names."""
         unwanted = set(names)
         wanted = np.array([name not in unwanted for name in self.names], np.bool_)
         if wanted.all():
@@ -130,20 +130,21 @@ class Maps:
         return replace(left, keys=take(numbers, left.keys), names=others)
 
     def where(self, condition: Callable[[pa.Array], pa.Array]) -> "Maps":
-        """The maps with the entries only whose texts `condition` holds of, and never null."""
+        """Return the maps with only the entries whose texts satisfy `condition`, without null."""
         holds = condition(self.texts).to_numpy(zero_copy_only=False)
         return self if holds.all() else self.kept(take(holds, self.values))
 
     def by_name(self) -> "Maps":
-        """The maps with their entries in the order of the names."""
+        """Return the maps with entries ordered by name."""
         ranks = np.empty(len(self.names), np.int64)
         ranks[np.argsort(np.array(self.names, object))] = np.arange(len(self.names))
         order = np.lexsort([take(ranks, self.keys), self.of_entries])
         return replace(self, keys=take(self.keys, order), values=take(self.values, order))
 
     def column(self, name: str, codes: Codes) -> Column:
-        """A text column: for each of `codes` the value that the map of that number has under
-        `name`, none where it has none."""
+        """Return a text column: the value under `name` in the map of each code; missing if there is
+        none.
+        """
         found = np.full(len(self), len(self.texts), np.int32)
         if name in self.names:
             entries = np.flatnonzero(self.keys == self.names.index(name))
@@ -151,9 +152,9 @@ class Maps:
         return Column(take(found, codes), self.texts).compact()
 
     def array(self, codes: Codes, kind: pa.MapType = TEXT_MAP) -> pa.MapArray:
-        """For each of `codes` the map of that number, null where it is empty.
+        """Return a map array: the map of each code, null for an empty one.
 
-        Raises ValueError where NUMBER_MAP is asked for and a value is no number.
+        Raises ValueError for NUMBER_MAP if a value is not a number.
         """
         starts, entries = self._gathered(codes)
         if starts[-1] > np.iinfo(np.int32).max:
@@ -166,7 +167,7 @@ class Maps:
         return pa.MapArray.from_arrays(pa.array(starts.astype(np.int32), mask=empty), keys, values)
 
     def _gathered(self, numbers: Codes) -> tuple[Codes, Codes]:
-        """Where the maps of these numbers start when put one after the other, and their entries."""
+        """Return the offsets of the maps at these numbers when concatenated, and their entries."""
         first = take(self.starts, numbers)
         lengths = take(self.starts[1:], numbers) - first
         starts = _starts(lengths)
@@ -174,17 +175,17 @@ class Maps:
         return starts, shift + np.arange(starts[-1])
 
 
-# For each row the number of its map, and the maps.
+# The maps, and for each row the number of its map.
 Coded = tuple[Codes, Maps]
 
 
 def each(function: Callable[..., TextMap], *maps: Maps) -> Maps:
-    """What `function` makes of the maps of each number, one by one."""
+    """Apply `function` to the maps of each number, one by one."""
     return Maps.of([function(*ones) for ones in zip(*(one.dicts() for one in maps), strict=True)])
 
 
 def joined(first: Maps, second: Maps) -> Maps:
-    """The maps of each number in one; a key that stands in both keeps what `second` says."""
+    """Merge the maps of each number; `second` wins for a key in both."""
     if not len(second.keys):
         return first
     if not set(first.names).isdisjoint(second.names):
@@ -195,7 +196,7 @@ def joined(first: Maps, second: Maps) -> Maps:
             np.arange(len(second.keys)) + take(first.starts, second.of_entries + 1),
         ]
     )
-    # Each place has one entry, so that nothing need be sorted.
+    # Each position has one entry, so sorting is unnecessary.
     order = np.empty(len(places), np.int64)
     order[places] = np.arange(len(places))
     texts = pa.concat_arrays([first.texts, second.texts]).dictionary_encode()
@@ -210,7 +211,9 @@ def joined(first: Maps, second: Maps) -> Maps:
 
 
 def together(found: Sequence[Coded], count: int) -> tuple[Codes, list[Maps]]:
-    """For each row the number of its combination of maps, and the maps of each combination."""
+    """Combine several maps per row: the code of each row's combination, and the maps of each
+    combination.
+    """
     if len(found) == 1:
         codes, maps = found[0]
         return codes, [maps]
@@ -219,7 +222,7 @@ def together(found: Sequence[Coded], count: int) -> tuple[Codes, list[Maps]]:
 
 
 def decoded_maps(texts: pa.Array) -> tuple[Maps, list[int]]:
-    """JSON texts as maps, and the numbers of those that are none; what is null has no entries."""
+    """Parse JSON texts as maps; also return the indices of invalid ones. Null has no entries."""
     texts = texts.fill_null("{}")
     for pattern, apart in ((TEXT_ENTRIES, 4), (NUMBER_ENTRIES, 2)):
         if pc.all(pc.match_substring_regex(texts, pattern), min_count=0).as_py():
@@ -230,14 +233,17 @@ def decoded_maps(texts: pa.Array) -> tuple[Maps, list[int]]:
 
 
 def _between_quotes(texts: pa.Array, apart: int) -> Maps:
-    """Maps of texts that match one of the patterns: cut at the quotes, a text is its braces, colons
-    and commas (and numbers) in turns with keys (and values), `apart` pieces from key to key."""
+    """Split texts that match one of the patterns at their quotes.
+
+    The parts alternate between punctuation (and numbers) and keys (and values), `apart` parts from
+    key to key.
+    """
     pieces = pc.split_pattern(texts, '"')
     offsets = pieces.offsets.to_numpy()
     cut = pieces.flatten()
     at = np.arange(len(cut)) - np.repeat(offsets[:-1], np.diff(offsets))
     keys = cut.take(pa.array(np.flatnonzero(at % apart == 1))).dictionary_encode()
-    # After a key and the colon stands a text, or the number with the colon before it.
+    # After a key and the colon follows a text, or the number with the colon before it.
     after = (at % apart == 3) if apart == 4 else (at % apart == 0) & (at > 0)
     values = cut.take(pa.array(np.flatnonzero(after)))
     encoded = (values if apart == 4 else pc.ascii_trim(values, " :,}")).dictionary_encode()
@@ -250,7 +256,7 @@ def _repeats_a_name(maps: Maps) -> bool:
     entries = maps.of_entries * len(maps.names) + maps.keys
     size = len(maps) * len(maps.names)
     if size <= MARKED * len(entries):
-        # A mark for each name of each map is found sooner than entries are sorted.
+        # Marking each name of each map is faster than sorting entries.
         return int(used_mask(entries, size).sum()) < len(entries)
     return len(np.unique(entries)) < len(entries)
 
@@ -268,7 +274,7 @@ def _one_by_one(texts: Sequence[str]) -> tuple[Maps, list[int]]:
 
 
 def _starts(lengths: Codes | Flags) -> Codes:
-    """Where each of so many entries starts, and where the last one ends."""
+    """Return the offsets of consecutive entries, and the end of the last one."""
     starts = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=starts[1:])
     return starts

@@ -1,4 +1,4 @@
-"""What is found out once, whichever thread asks first."""
+"""Thread-safe memoization: callers with the same key wait for the first result."""
 
 import threading
 from collections.abc import Callable, Hashable
@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 class Memo:
-    """Answers by key; the same key always stands for the same question.
+    """Results by key. Exceptions are not stored.
 
-    A thread that asks what another one is finding out waits for it. What raises is no answer.
+    A caller waits for another thread that is computing the same key.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Memo:
         self._lock = threading.Lock()
 
     def __call__(self, key: Hashable, find: Callable[[], T]) -> T:
-        """What `find` gives, which is called when nobody has asked before."""
+        """Return the result of `find`, which is called only for a new key."""
         if key not in self._found:
             with self._lock:
                 own = self._under_way.setdefault(key, threading.Lock())

@@ -1,24 +1,25 @@
-"""How a conversion takes memory, and what it does with what it needs no more."""
+"""Memory allocation of a conversion."""
 
 import ctypes
 
 import pyarrow as pa
 
-# glibc's mallopt(3): how much may be free at the end before it is given back, and from which size
-# on blocks are mapped by themselves.
+# glibc's mallopt(3): free memory at the end of the heap before it is returned, and the size from
+# which blocks are mapped separately.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 LARGE = 16 * 1024 * 1024
-# For so long jemalloc keeps what is free. Arrow has it keep that for a second, in which a fast
-# processor frees a tenth of a conversion's memory; a quarter takes no longer to convert.
+# Milliseconds for which jemalloc keeps free memory. Arrow's default of a second lets a fast
+# processor free a tenth of a conversion's memory in that time; a quarter is as fast.
 KEPT_MS = 250
 
 
 def configure_allocators() -> None:
-    """Have large pieces of memory given back when they are freed, and small ones kept until
-    `release_unused`, since asking for them anew takes longer than filling them.
+    """Return large blocks of memory when they are freed, and keep small ones until
+    `release_unused`.
 
-    Of the allocators that Arrow has, jemalloc is the fastest here and keeps the least. glibc would
-    change with what it has seen what is large; other C libraries decide by themselves.
+    Allocating small blocks again takes longer than filling them. Of Arrow's allocators, jemalloc is
+    the fastest here and keeps the least. glibc's thresholds would otherwise change at run time;
+    other C libraries have their own.
     """
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
@@ -30,8 +31,9 @@ def configure_allocators() -> None:
 
 
 def release_unused() -> None:
-    """Have Arrow and glibc give back now what they hold for later: the text of a run that has
-    become codes, and the pieces that its blocks were held in."""
+    """Return memory that Arrow and glibc keep for later: the text of an encoded run, and the
+    buffers of its blocks.
+    """
     pa.default_memory_pool().release_unused()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

@@ -1,9 +1,8 @@
-"""Delivered Parquet files as rows of text: typed columns become what AWS's CSV would hold.
+"""Read delivered Parquet files as text columns: typed values become the text of AWS's CSV.
 
-A file is copied to disk before it is read, since what it holds is said at its end; then row groups
-are read in batches, so that memory does not grow with the file. Every distinct value becomes text
-once: numbers as the shortest text that reads back as the same number, times as ISO 8601 in UTC,
-maps as JSON.
+A file is copied to disk first, because its metadata is at the end. Row groups are read in batches,
+so memory does not grow with the file. Each distinct value is converted once: numbers to the
+shortest text that gives the same number, times to ISO 8601 in UTC, maps to JSON.
 """
 
 import json
@@ -26,7 +25,7 @@ from cloudspend.convert.engine.rows import Rows
 from cloudspend.convert.ports import ByteStream
 from cloudspend.errors import DeliveryError
 
-# About as much as a block of csv.
+# About the size of a CSV block.
 BATCH_ROWS = 16_384
 
 BROKEN = (pa.ArrowException, OSError)
@@ -34,7 +33,7 @@ BROKEN = (pa.ArrowException, OSError)
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of one row group; `first_row` is the number of the first in the group, from 0."""
+    """Rows of one row group; `first_row` is the index of the first one in the group."""
 
     data: pa.RecordBatch
     row_group: int
@@ -43,7 +42,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class _Rows:
-    """Where a batch's rows stand."""
+    """Locations of a batch's rows."""
 
     file: str
     row_group: int
@@ -62,7 +61,7 @@ class ParquetSource:
 
     @property
     def names(self) -> list[str]:
-        """The names of its columns. Raises DeliveryError when one stands there twice."""
+        """Return its column names. Raises DeliveryError for a duplicate."""
         names: list[str] = self.parquet.schema_arrow.names
         repeated = first_repeated(names)
         if repeated is not None:
@@ -71,7 +70,7 @@ class ParquetSource:
         return names
 
     def batches(self, wanted: Sequence[str]) -> Iterator[Batch]:
-        """The rows, with the columns `wanted`. Raises DeliveryError with the row group."""
+        """Yield the rows with the `wanted` columns. Raises DeliveryError with the row group."""
         for group in range(self.parquet.num_row_groups):
             row = 0
             try:
@@ -88,7 +87,7 @@ class ParquetSource:
         return batches
 
     def _broken(self, group: int, wanted: Sequence[str], error: Exception) -> DeliveryError:
-        """The error for a row group, with the column when one alone cannot be read either."""
+        """Return the error for a row group, with the column if a single one fails."""
         for name in wanted:
             try:
                 for _ in self._read(group, [name]):
@@ -102,7 +101,7 @@ class ParquetSource:
 
 @contextmanager
 def opened(stream: ByteStream, file: str) -> Iterator[ParquetSource]:
-    """The Parquet file that `stream` holds. Raises DeliveryError when it is none."""
+    """Open the Parquet file in `stream`. Raises DeliveryError if it is none."""
     with tempfile.TemporaryFile() as copy:
         shutil.copyfileobj(stream, copy, 1024 * 1024)
         try:
@@ -118,7 +117,7 @@ def opened(stream: ByteStream, file: str) -> Iterator[ParquetSource]:
 
 
 def parse_batch(batch: Batch, file: str) -> Rows:
-    """A batch as rows of text. Raises DeliveryError at a value that has no text."""
+    """Convert a batch to rows of text. Raises DeliveryError for a value without text."""
     columns = {}
     for name, column in zip(batch.data.schema.names, batch.data.columns, strict=True):
         try:
@@ -137,7 +136,7 @@ def parse_batch(batch: Batch, file: str) -> Rows:
 
 
 def text_of(column: pa.Array) -> pa.DictionaryArray:
-    """A column of any type as text; what is empty in CSV is null."""
+    """Convert a column of any type to text; values that CSV leaves empty are null."""
     if pa.types.is_null(column.type):
         return constant(None, len(column))
     if pa.types.is_map(column.type):
@@ -152,7 +151,7 @@ def text_of(column: pa.Array) -> pa.DictionaryArray:
 
 
 def _without_empty(indices: pa.Array, values: pa.Array) -> pa.DictionaryArray:
-    """A dictionary of text; Parquet has an empty text where CSV has nothing."""
+    """Return a dictionary of text, with null for empty text."""
     absent = pc.fill_null(pc.equal(values, ""), True)
     if pc.any(absent).as_py():
         indices = pc.if_else(absent.take(indices), pa.scalar(None, pa.int32()), indices)
@@ -171,7 +170,7 @@ def _scalars_as_text(values: pa.Array) -> pa.Array:
 
 
 def _times_as_text(values: pa.Array) -> pa.Array:
-    """ISO 8601 in UTC, which a time without a zone is taken for; as AWS writes it if it can."""
+    """Convert to ISO 8601 in UTC, in AWS's form if possible. Times without a zone are UTC."""
     moments = values.cast(pa.timestamp("us", tz=values.type.tz or "UTC"))
     texts: list[str | None] = []
     for moment in moments.cast(pa.int64()).to_pylist():
@@ -185,7 +184,7 @@ def _times_as_text(values: pa.Array) -> pa.Array:
 
 
 def _maps_as_text(column: pa.MapArray) -> pa.DictionaryArray:
-    """Maps as JSON, each distinct one once."""
+    """Convert maps to JSON, each distinct one once."""
     column = column.take(pa.array(np.arange(len(column)))) if column.offset else column
     codes, first = _distinct_maps(column)
     entries = [
@@ -197,10 +196,10 @@ def _maps_as_text(column: pa.MapArray) -> pa.DictionaryArray:
 
 
 def _distinct_maps(column: pa.MapArray) -> tuple[Any, Any]:
-    """For each row the number of its map (-1: none), and the first row of each.
+    """Return the map number of each row (-1: none), and the first row of each map.
 
-    Two maps are the same when they are equally long and each entry is: entry by entry, rows that
-    were the same so far are parted by their next entry.
+    Two maps are equal if their lengths and all entries are: rows that were equal so far are split
+    by their next entry.
     """
     count, offsets = len(column), column.offsets.to_numpy()
     valid = column.is_valid().to_numpy(zero_copy_only=False)

@@ -1,4 +1,4 @@
-"""Blocks of CSV as rows of text."""
+"""Parse blocks of CSV to rows of text."""
 
 import csv
 from collections import Counter
@@ -17,7 +17,7 @@ PARSED_BYTES = 4 * 1024 * 1024
 
 
 def column_names(header: bytes, file: str) -> list[str]:
-    """The names in a file's first line. Raises DeliveryError."""
+    """Return the names in a file's first line. Raises DeliveryError."""
     try:
         names = next(csv.reader([header.decode()], strict=True), [])
     except (UnicodeDecodeError, csv.Error) as error:
@@ -29,7 +29,7 @@ def column_names(header: bytes, file: str) -> list[str]:
 
 
 def first_repeated(names: Sequence[str]) -> str | None:
-    """The first name that stands there more than once."""
+    """Return the first duplicate name."""
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
@@ -40,16 +40,16 @@ def parse(
     file: str,
     varied: Collection[str] = (),
 ) -> Rows:
-    """The columns `wanted` of a block, which is released whatever happens.
+    """Parse the `wanted` columns of a block, and always release it.
 
-    Columns are dictionaries, except `varied`, whose values nearly all differ. Raises DeliveryError
-    at the first row that is not whole.
+    Columns are dictionaries, except `varied` ones with (nearly) unique values. Raises DeliveryError
+    at the first incomplete row.
     """
     try:
         try:
             table = _table(block, names, wanted)
             count, texts = table.num_rows, dict(zip(wanted, table.columns, strict=True))
-            # Each column's text goes as soon as it is coded.
+            # Each column's text is freed as soon as it is encoded.
             del table
             columns = {name: _column(texts.pop(name), coded=name not in varied) for name in wanted}
         except pa.ArrowInvalid as error:
@@ -60,11 +60,11 @@ def parse(
 
 
 def _table(block: Block, names: Sequence[str], wanted: Sequence[str]) -> pa.Table:
-    """The columns as text, read in parts that fit the processor's cache: Arrow goes through the
-    rows anew for each column.
+    """Parse the columns as text, in parts that fit the processor's cache: Arrow scans the rows
+    again for each column.
 
-    Where a newline stands within a value, a part may end in the midst of a row, which Arrow
-    refuses; the whole block ends where a row does.
+    With newlines in values, a part can end within a row, which Arrow refuses; the whole block never
+    does.
     """
     try:
         return _read(block, names, wanted, PARSED_BYTES)
@@ -79,7 +79,7 @@ def _read(block: Block, names: Sequence[str], wanted: Sequence[str], size: int) 
         convert_options=pyarrow.csv.ConvertOptions(
             include_columns=list(wanted),
             column_types=dict.fromkeys(wanted, pa.string()),
-            # What is empty, or no UTF-8, is found sooner among distinct values.
+            # Empty and invalid texts are found faster among distinct values.
             null_values=[],
             check_utf8=False,
         ),
@@ -87,8 +87,7 @@ def _read(block: Block, names: Sequence[str], wanted: Sequence[str], size: int) 
 
 
 def _column(parts: pa.ChunkedArray, *, coded: bool) -> pa.Array:
-    """A column in one piece; a table without rows has not even that. Raises ArrowInvalid where a
-    value is no UTF-8."""
+    """Return a column in one piece. Raises ArrowInvalid for a value that is not UTF-8."""
     column = (parts.dictionary_encode() if coded else parts).combine_chunks()
     if not isinstance(column, pa.Array):
         return pa.array([], column.type)
@@ -97,19 +96,19 @@ def _column(parts: pa.ChunkedArray, *, coded: bool) -> pa.Array:
 
 
 def _line_of(block: Block, rows: int) -> Callable[[int], int]:
-    """The line of a row; found out now, since the block's bytes do not last."""
+    """Return a function from row to line, computed now, because the block's bytes are reused."""
     if block.newlines == rows:
         first = block.first_line
         return lambda row: first + row
     lines = row_lines(block)
     if len(lines) != rows:
-        # A quote within a value that does not begin with one is not counted as a quote by Arrow.
+        # Arrow does not treat a quote inside an unquoted value as a quote.
         lines = [line for line, _ in _rows_of(block)]
     return lambda row: lines[row]
 
 
 def unreadable(file: str, line: int | None, what: str, **details: Any) -> DeliveryError:
-    """The error for a file that cannot be read as CSV."""
+    """Return the error for a file that is not valid CSV."""
     at = "" if line is None else f", line {line}"
     facts: dict[str, Any] = {"file": file, "line": line, "column": None, "value": None, **details}
     return DeliveryError(
@@ -120,15 +119,16 @@ def unreadable(file: str, line: int | None, what: str, **details: Any) -> Delive
 
 
 def damaged(file: str, error: CorruptFile) -> DeliveryError:
-    """The error for a file whose compression is broken."""
+    """Return the error for a corrupt compressed file."""
     return unreadable(file, error.line, str(error))
 
 
 def _first_wrong(
     block: Block, names: Sequence[str], wanted: Collection[str], file: str, error: Exception
 ) -> DeliveryError:
-    """The error for the first row that has not as many values as there are columns, or has one in
-    a column of `wanted` that is no UTF-8."""
+    """Return the error for the first row with a wrong number of values, or with an invalid value in
+    `wanted`.
+    """
     asked = set(wanted)
     columns = [number for number, name in enumerate(names) if name in asked]
     for line, row in _rows_of(block):
@@ -145,18 +145,21 @@ def _first_wrong(
 
 
 def _shown(text: str) -> str:
-    """The beginning of `text`; a byte that is no UTF-8 as `\\xe9`."""
+    r"""Return the beginning of `text`; bytes that are not UTF-8 as `\xe9`."""
     return text[:SHOWN].encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _has_stray_bytes(text: str) -> bool:
-    """Whether `text` holds what `surrogateescape` puts for a byte that is no UTF-8."""
+    """Return whether `text` has `surrogateescape` characters of bytes that are not UTF-8."""
     return not text.isascii() and any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def _rows_of(block: Block) -> Iterator[tuple[int, list[str]]]:
-    """The rows with the lines they start on, slowly, and quoted as Arrow has it: where a value
-    begins with a quote. A last row whose quote stays open is there as an empty one."""
+    """Yield the rows with their first lines, slowly, with Arrow's quoting: only at the start of a
+    value.
+
+    A last row with an open quote is yielded as an empty one.
+    """
     text = bytes(block.data).decode(errors="surrogateescape")
     reader = csv.reader(f"{line}\n" for line in text.split("\n"))
     start = block.first_line

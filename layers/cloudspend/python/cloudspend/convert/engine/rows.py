@@ -1,7 +1,7 @@
-"""Rows of delivered files as text, column by column.
+"""Rows of delivered files as text columns.
 
-A bill has a million rows and a few thousand distinct values in most columns. So whatever reads a
-value here is evaluated once per distinct value (or distinct combination), not once per row.
+A bill has a million rows and a few thousand distinct values in most columns, so every function of a
+value is evaluated once per distinct value or combination, not once per row.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,10 +33,10 @@ T = TypeVar("T")
 
 
 class Rows:
-    """Text columns, found by name or by `column_key`; a column that is not there is empty.
+    """Text columns by name or by `column_key`; a missing column is empty.
 
-    Rows that were taken from others share with them what texts say, and what rules make of texts:
-    that is found out for the `whole`, once per distinct combination, and only looked up for them.
+    Rows that were taken from others share parsed values and results of rules with the `whole`,
+    which computes them once per distinct combination.
     """
 
     def __init__(
@@ -56,40 +56,43 @@ class Rows:
 
     @classmethod
     def together(cls, parts: Sequence["Rows"], each: Each = map) -> "Rows":
-        """All rows of `parts`, which have the same columns and are left without them."""
+        """Concatenate all `parts`, which have the same columns and are emptied."""
         columns = Columns.joined([part.columns for part in parts], each)
         places = CombinedLocator([(part.place, part.count) for part in parts])
         return cls(columns, sum(part.count for part in parts), places)
 
     @property
     def whole(self) -> "Rows":
-        """The rows that these were taken from, else these."""
+        """Return the rows that these were taken from, or these."""
         return self._whole or self
 
     def all(self) -> "Rows":
-        """A view of the same rows: what is found out of each by itself goes with the view."""
+        """Return a view of the same rows; per-row results are freed with the view."""
         return Rows(self.columns, self.count, self.place, self._order, self.whole)
 
     def taken(self, order: Codes) -> "Rows":
-        """The rows of these numbers, in that order."""
+        """Return the rows at these numbers, in that order."""
         order = order if self._order is None else take(self._order, order)
         return Rows(self.columns, len(order), self.place, order, self.whole)
 
     def first(self, count: int) -> "Rows":
-        """The first rows of a whole, which share nothing with it that was found out."""
+        """Return the first rows as a new batch, which shares no results."""
         return Rows(self.columns.first(count), count, self.place)
 
     def spot(self, row: int) -> RowLocation:
-        """Where a row was read."""
+        """Return the location of a row."""
         return self.place.spot(row if self._order is None else int(self._order[row]))
 
     def add(self, name: str, make: "Callable[[Rows], Column]") -> None:
-        """Give a whole a column that the file has not; what makes it of the whole is asked when
-        the column is, and must not hold the rows, which would hold themselves."""
+        """Add a computed column to a batch.
+
+        `make` is called when the column is first used, and must not refer to the rows: that would
+        be a cycle.
+        """
         self.columns.added[name] = make
 
     def of_whole(self, codes: Codes) -> Codes:
-        """These rows' part of something that the whole has for each row."""
+        """Return these rows' part of per-row values of the batch."""
         return codes if self._order is None else take(codes, self._order)
 
     def _name(self, name: str) -> str | None:
@@ -105,41 +108,42 @@ class Rows:
         return self._name(name) is not None
 
     def spelling(self, name: str) -> str:
-        """The name that the file itself has for the column."""
+        """Return the file's own name of the column."""
         return self._name(name) or name
 
     def text(self, name: str) -> pa.DictionaryArray:
-        """The column as it stands; missing values are null."""
+        """Return the column as text; missing values are null."""
         found = self._name(name)
         if found is None:
             return constant(None, self.count)
         return self.once(("text", found), lambda: self._column(found).text(self._order))
 
     def _numbered(self, name: str) -> Codes:
-        """For each row the number of its value among those of the whole column."""
+        """Return the code of each row in the batch's column."""
         column = self._column(name)
         return self.once(("numbered", name), lambda: column.numbered(self._order))
 
     def value(self, name: str, row: int) -> str | None:
-        """The text of one row."""
+        """Return the text of one row."""
         found = self._name(name)
         place = row if self._order is None else int(self._order[row])
         return None if found is None else self._column(found).value(place)
 
     def is_missing(self, name: str) -> Flags:
-        """For each row whether it lacks a value."""
+        """Return a mask of missing values."""
         found = self._name(name)
         if found is None:
             return np.ones(self.count, np.bool_)
         return self._column(found).missing(self._order)
 
     def distinct(self, name: str) -> set[str]:
-        """The values that occur."""
+        """Return the values that occur."""
         return {value for value in self.text(name).unique().to_pylist() if value is not None}
 
     def coded(self, name: str) -> tuple[Codes, pa.Array]:
-        """For each row the number of its value, and the values of the whole; a missing value has
-        the number after the last one."""
+        """Return the codes of the rows and the values of the batch; a missing value has the code
+        after the last one.
+        """
         found = self._name(name)
         if found is None:
             return np.zeros(self.count, np.uint8), pa.array([], pa.string())
@@ -147,7 +151,9 @@ class Rows:
         return self.of_whole(column.numbered()), column.values
 
     def combined(self, names: Sequence[str]) -> tuple[Codes, list[tuple[str | None, ...]]]:
-        """For each row the number of its combination of values, and those of the whole."""
+        """Return the codes of the rows' combinations of values, and the combinations of the
+        batch.
+        """
         names = tuple(names)
         if self._whole is None:
             return self.once(("combined", names), lambda: self._paired(names))
@@ -162,11 +168,11 @@ class Rows:
         return compact(codes, len(combinations)), combinations
 
     def derive(self, function: Callable[..., str | None], *names: str) -> pa.DictionaryArray:
-        """A text column: `function` of the values of `names`."""
+        """Return a text column: `function` of the values of `names`."""
         return self.derived(function, *names).text(self._order)
 
     def derived(self, function: Callable[..., str | None], *names: str) -> Column:
-        """That column of the whole."""
+        """Return that column of the batch."""
         if self._whole is None:
             return self.once((function, names), lambda: self._derived(function, names))
         return self._whole.derived(function, *names)
@@ -181,35 +187,37 @@ class Rows:
         )
 
     def where(self, condition: Callable[..., bool], *names: str) -> Flags:
-        """For each row whether `condition` holds of its values of `names`."""
+        """Return a mask of the rows whose values of `names` satisfy `condition`."""
         codes, combinations = self.combined(names)
         found = np.array([condition(*values) for values in combinations], np.bool_)
         return take(found, codes) if self.count else np.zeros(0, np.bool_)
 
     def numbers(self, name: str) -> Numbers:
-        """The column as numbers, NaN where a value is missing.
+        """Return the column as numbers, NaN for missing values.
 
         Raises DeliveryError at the first value that is not a finite number.
         """
         return self._read(name, scalars.number, "not a number")
 
     def numbers_where_possible(self, name: str) -> Numbers:
-        """As `numbers`, but text that is no number counts as missing."""
+        """Return numbers as `numbers` does; other text counts as missing."""
         return self._read(name, scalars.number)
 
     def moments(self, name: str) -> pa.Array:
-        """The column as UTC timestamps. Raises DeliveryError at the first that is not a date."""
+        """Return the column as UTC timestamps. Raises DeliveryError at the first value that is not
+        a date.
+        """
         return scalars.timestamps(self._read(name, scalars.milliseconds, "not a date"))
 
     def moments_where_possible(self, name: str) -> pa.Array:
-        """As `moments`, but text that is no date counts as missing."""
+        """Return timestamps as `moments` does; other text counts as missing."""
         return scalars.timestamps(self._read(name, scalars.milliseconds))
 
     def exact_sum(self, name: str, of: Flags) -> Decimal:
-        """The exact sum of a column's decimal text over the rows `of`; missing values are 0.
+        """Return the exact sum of a column's decimal text over the rows `of`; missing values are 0.
 
-        Raises DeliveryError where a value is no number, or has more than 38 digits before or after
-        the point.
+        Raises DeliveryError for a value that is not a number, or has more than 38 digits before or
+        after the point.
         """
         found = self._name(name)
         if found is None:
@@ -217,7 +225,7 @@ class Rows:
         values = self._column(found).values
         codes = self._numbered(found)[of]
         if len(values) >= len(codes):
-            # Plain text, or few rows: those values alone that are added up.
+            # Plain text, or few rows: parse only the values to add.
             present = codes[codes < len(values)]
             limbs, wrong = exact.limbs(values.take(pa.array(present)))
             wrong = [int(present[number]) for number in wrong]
@@ -230,10 +238,10 @@ class Rows:
         return exact.total(limbs, codes)
 
     def maps(self, name: str) -> Coded:
-        """A map column: for each row the number of its map, and the maps of the whole.
+        """Return a map column: the code of each row's map, and the maps of the batch.
 
-        Each distinct text is decoded once. Raises DeliveryError at a text that is no JSON object of
-        scalars.
+        Each distinct text is parsed once. Raises DeliveryError for a text that is not a JSON object
+        of scalars.
         """
         found = self._name(name)
         if found is None:
@@ -246,18 +254,20 @@ class Rows:
         return self._numbered(found), maps
 
     def refused(self, name: str, row: int, what: str, value: str | None) -> DeliveryError:
-        """The error for a value of `row` that is `what`."""
+        """Return the error for a value of `row` that is `what`."""
         return invalid_value(self.spot(row), self.spelling(name), what, value)
 
     def _refuse_any(self, name: str, wrong: Sequence[int], what: str) -> None:
-        """Raise at the first row whose value's number is one of `wrong`, if there is such a row."""
+        """Raise the error for the first row whose code is one of `wrong`, if any."""
         rows = np.flatnonzero(np.isin(self._numbered(self.spelling(name)), wrong))
         if len(rows):
             raise self.refused(name, int(rows[0]), what, self.value(name, int(rows[0])))
 
     def _read(self, name: str, reading: scalars.ScalarParser, otherwise: str = "") -> Numbers:
-        """What `reading` gives for each row, NaN where it gives nothing; where it cannot read a
-        text, that is refused as being `otherwise`, if that is said."""
+        """Parse each row's value with `reading`, NaN for a missing one.
+
+        Values that it cannot parse are refused as being `otherwise`, if that is given.
+        """
         found = self._name(name)
         if found is None:
             return np.full(self.count, np.nan)
@@ -267,13 +277,16 @@ class Rows:
         return self.once((found, reading), lambda: take(results, self._numbered(found)))
 
     def _found(self, name: str, reading: scalars.ScalarParser) -> tuple[Numbers, list[int]]:
-        """What a column's values are as `reading` has them, and the numbers of those it cannot."""
+        """Parse a column's distinct values; also return the codes of those that cannot be
+        parsed.
+        """
         values = self._column(name).values
         return self.columns.once((name, reading), lambda: scalars.read(values, reading))
 
     def unread(self, name: str, reading: scalars.ScalarParser) -> Coded | None:
-        """For each row the number of a map that holds its text, by the file's own name, where
-        `reading` cannot read that; None where all of the whole can be read."""
+        """Return for each row the number of a map with its text, by the file's own column name, if
+        `reading` cannot parse it; None if all of the batch can be parsed.
+        """
         found = self._name(name)
         wrong = [] if found is None else self._found(found, reading)[1]
         if found is None or not wrong:

@@ -1,4 +1,4 @@
-"""Text as numbers and moments: AWS's spellings, and which texts are neither."""
+"""Parse text as numbers and timestamps, in AWS's spellings."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 from cloudspend.convert.engine.codes import Numbers
 
 MOMENT = pa.timestamp("ms")
-# What stands for "no value" where a number or a date is expected.
+# Texts for "no value" in columns of numbers or dates.
 MISSING = {"", "None"}
 
 ScalarParser = Callable[[str], float | None]
 
 
 def number(text: str) -> float | None:
-    """A finite number, None where the text is none."""
+    """Return a finite number; None if the text is not one."""
     try:
         value = float(text)
     except ValueError:
@@ -26,9 +26,9 @@ def number(text: str) -> float | None:
 
 
 def milliseconds(text: str) -> float | None:
-    """Since 1970; AWS writes `2026-10-01T00:00:00Z`, a blank for the T and any offset are accepted.
+    """Return milliseconds since 1970; None if the text is not a date.
 
-    None where the text is no date.
+    AWS writes `2026-10-01T00:00:00Z`; a blank for the T and any offset are accepted.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -39,8 +39,9 @@ def milliseconds(text: str) -> float | None:
 
 
 def read(values: pa.Array, reading: ScalarParser) -> tuple[Numbers, list[int]]:
-    """What `reading` gives for each of `values`, NaN for a missing one and at the end; and the
-    numbers of those that it cannot read."""
+    """Parse each of `values`, NaN for a missing one and at the end; also return the indices of
+    invalid ones.
+    """
     if reading is number:
         plain = _plain_numbers(values)
         if plain is None:
@@ -59,20 +60,20 @@ def read(values: pa.Array, reading: ScalarParser) -> tuple[Numbers, list[int]]:
 
 
 def without_missing(values: pa.Array) -> pa.Array:
-    """Texts with null for what stands for "no value"."""
+    """Return the texts with null for texts that mean "no value"."""
     absent = pc.is_in(values, pa.array(sorted(MISSING), pa.string()))
     return pc.if_else(absent, pa.scalar(None, pa.string()), values)
 
 
 def timestamps(since_1970: Numbers) -> pa.Array:
-    """Moments of milliseconds, null where there are none."""
+    """Convert milliseconds to timestamps, null where there are none."""
     missing = np.isnan(since_1970)
     whole = np.where(missing, 0, since_1970).astype(np.int64)
     return pa.array(whole, mask=missing).cast(MOMENT)
 
 
 def _plain_numbers(values: pa.Array) -> Numbers | None:
-    """All of `values` as numbers, the fast way; None when one of them needs a closer look."""
+    """Parse all of `values` as numbers the fast way; None if one of them needs a closer look."""
     try:
         numbers = values.cast(pa.float64())
     except pa.ArrowInvalid:
