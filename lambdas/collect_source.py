@@ -22,6 +22,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         platform.collector,
         overlap=overlaps(platform.settings.policy.collect_overlaps, SOURCES)[source.name],
         now=datetime.now(UTC),
-        anew=event[p.ANEW],
+        force=event[p.ANEW],
     )
     return to_payload(account.account_id, outcome)

@@ -289,7 +289,7 @@ def test_the_secret_is_nowhere_but_in_secrets_manager(used: Used) -> None:
         "mail": "\n".join(written.mail()),
     }
     # Each was searched: what must be there is found.
-    there = {"logs": "heard an event", "functions": "cloudspend-ingest-convert"}
+    there = {"logs": "handled an event", "functions": "cloudspend-ingest-convert"}
     assert [name for name in places if there.get(name, ACCOUNT) not in places[name]] == []
     parts = [part for key in keys for part in (key.secret, key.id)]
     assert {name for name, text in places.items() for part in parts if part in text} == set()

@@ -17,6 +17,7 @@ import pytest
 from cloudspend.access.checks import OPTIONAL
 from cloudspend.alerts.catalog import schema_of
 from cloudspend.alerts.catalog.formatting import title_words
+from cloudspend.exports.model import BillingPeriod
 from local.story import CUSTOMER, INBOX, NAME, Story
 from local.world import estate
 from tests.e2e.scene import Scene, Totals
@@ -245,9 +246,9 @@ def messages(story: Story, restated: Published) -> list[dict[str, Any]]:
     return [message for message in story.received() if f"({CUSTOMER}, " in message["Message"]]
 
 
-def news(bill: str, text: str) -> str:
+def news(bill: BillingPeriod, text: str) -> str:
     """The title about the bill of a period: `October 2026's bill is published`."""
-    return f"{title_words({'period': bill})['month']}'s bill {text}"
+    return f"{title_words({'period': str(bill)})['month']}'s bill {text}"
 
 
 def test_each_outcome_reaches_the_queue_as_text_to_act_on(

@@ -30,7 +30,7 @@ USER = "cloudspend"
 ELSEWHERE, MEMBER = "510000000000", 510000000100
 FIRST = 510000000001
 
-# What is made anew differs in kind, so that each is made once.
+# What is made force differs in kind, so that each is made once.
 MADE = {
     (ORGANIZATION, BY_ROLE): ExportKind.CUR_2_0,
     (ORGANIZATION, BY_KEY): ExportKind.FOCUS_1_2,

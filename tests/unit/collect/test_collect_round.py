@@ -49,7 +49,7 @@ def test_every_source_of_every_active_account() -> None:
         "organization_accounts"
     }
     assert list(found) == [ORGANIZATION, LINKED]
-    assert not any(anew for sources in found.values() for _, anew in sources)
+    assert not any(force for sources in found.values() for _, force in sources)
 
 
 def test_what_is_named_is_collected_though_it_is_not_due() -> None:

@@ -141,7 +141,7 @@ def test_a_source_that_never_finishes_says_so_once_with_its_remedy() -> None:
     assert world.run(now=NOW + timedelta(days=5)).status is Status.COLLECTED
     held = world.progress.get(ID, DAILY.name)
     assert held
-    assert held.stuck == 0
+    assert held.capped_days == 0
 
 
 def test_what_the_account_does_not_keep_goes_in_two_steps_and_is_not_asked_for() -> None:
@@ -244,7 +244,7 @@ def test_an_answer_that_changes_between_pages_is_asked_for_from_its_start() -> N
     world.services.fail_with = [None, AnswerChanged("RequestChangedException")]
     outcome = world.run()
     assert world.stored == {"2026-11-22": 1, "2026-11-23": 2}
-    assert outcome.pages == 5  # two lost, two read anew, and one of October
+    assert outcome.pages == 5  # two lost, two read force, and one of October
     world.services.fail_with = [AnswerChanged("x")] * 3
     with pytest.raises(TransientError, match="kept changing"):
         world.run()
@@ -388,7 +388,7 @@ def test_members_that_join_and_leave_are_told_of_once_and_known() -> None:
     day = NOW + timedelta(days=1)
     world.services = organization(ID, "333333333333")
     for hours in (0, 1):
-        world.run(source, now=day + timedelta(hours=hours), anew=True)
+        world.run(source, now=day + timedelta(hours=hours), force=True)
     assert world.said == ["MemberJoined", "MemberLeft"]
     members = {one.account_id: one.left_at for one in world.accounts.members(ID)}
     assert members == {ID: None, "222222222222": day, "333333333333": None}

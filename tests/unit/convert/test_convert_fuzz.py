@@ -74,7 +74,7 @@ def _outcome(
 
 @st.composite
 def mutated(draw: st.DrawFn, whole: bytes) -> bytes:
-    """`whole` with a few pieces taken out, put in twice, overwritten or added."""
+    """`batch` with a few pieces taken out, put in twice, overwritten or added."""
     body = whole
     for _ in range(draw(st.integers(1, 4))):
         start = draw(st.integers(0, len(body)))

@@ -11,7 +11,7 @@ from cloudspend.alerts.catalog.findings import FindingKind
 from cloudspend.alerts.event import Severity
 from cloudspend.exports.model import BillingPeriod
 from cloudspend.findings.anomaly import Sensitivity
-from cloudspend.findings.event_findings import heard
+from cloudspend.findings.event_findings import meaning_of
 from cloudspend.findings.model import CostDriver
 from cloudspend.findings.rules import account_state, commitments, spend
 from cloudspend.findings.rules.account_state import Standing
@@ -45,7 +45,9 @@ def test_what_sweep_and_reconcile_found_is_there_while_it_lasts() -> None:
     told = {"DeliveryOverdue": "2026-11-20", "AccountUnreachable": "PermissionDenied Refused."}
     disputed = a_published(verdict=Verdict.DISPUTED, residual=Decimal("9.5"), reconciled_at=NOW)
     checks = (_check(CheckStatus.DENIED), _check(CheckStatus.NOT_AVAILABLE))
-    seen = account_state.observed(Standing((disputed,), SweepState(NOW, told=told), checks))
+    seen = account_state.observed(
+        Standing((disputed,), SweepState(NOW, last_announced=told), checks)
+    )
     assert [(each.kind, each.subject) for each in seen] == [
         (FindingKind.FRESHNESS, "deliveries"),
         (FindingKind.PERMISSION_LOST, "deliveries"),
@@ -125,7 +127,7 @@ def test_an_old_key_that_sweep_told_of_is_the_same_finding(days: int) -> None:
     old = old_key(account, NOW)
     assert old
     event = old_key_event(account, old)
-    about = heard(event.detail_type, event.detail)
+    about = meaning_of(event.detail_type, event.detail)
     seen = account_state.too_old(old)
     assert about
     assert about.seen

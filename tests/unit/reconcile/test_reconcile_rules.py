@@ -90,7 +90,7 @@ def test_a_side_without_any_charge_on_the_last_days_lags(
 ) -> None:
     evidence = replace(OPEN, last_days=LastDays(date(2026, 10, 19), lake, cost_explorer))
     [found] = rules.last_days({USAGE: amount("-5")}, evidence, WORDS)
-    assert (found.rule, found.passes) == (rule, True)
+    assert (found.rule, found.expected_to_clear) == (rule, True)
 
 
 @pytest.mark.parametrize(

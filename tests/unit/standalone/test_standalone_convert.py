@@ -225,9 +225,9 @@ def _by_manifest_and_name(folder: Path) -> tuple[list[str], str]:
 
 
 MISUSES: dict[str, Case] = {
-    "missing": lambda folder: ([str(folder / "a.csv.gz")], "is not there"),
-    "a missing manifest": lambda folder: ([str(folder / "a.json")], "is not there"),
-    "below a file": lambda folder: ([write(folder / "a.csv.gz", {}) + "/b.gz"], "is not there"),
+    "missing": lambda folder: ([str(folder / "a.csv.gz")], "does not exist"),
+    "a missing manifest": lambda folder: ([str(folder / "a.json")], "does not exist"),
+    "below a file": lambda folder: ([write(folder / "a.csv.gz", {}) + "/b.gz"], "does not exist"),
     "a folder": lambda folder: ([str(folder)], "is a folder"),
     "a pipe": _pipe,
     "another name": lambda folder: ([write(folder / "bill.txt", {})], ".parquet"),
@@ -236,8 +236,8 @@ MISUSES: dict[str, Case] = {
     "twice by a link": _linked,
     "twice by manifest and name": _by_manifest_and_name,
     "two deliveries of a month": _two_deliveries,
-    "a bucket without a key": lambda _: (["s3://bucket"], "names no object"),
-    "a folder in S3": lambda _: (["s3://bucket/folder/"], "names no object"),
+    "a bucket without a key": lambda _: (["s3://bucket"], "is not the URI of an S3 object"),
+    "a folder in S3": lambda _: (["s3://bucket/folder/"], "is not the URI of an S3 object"),
 }
 
 
@@ -298,7 +298,7 @@ def test_a_month_in_two_currencies_is_not_added_up(tmp_path: Path) -> None:
 
 def test_a_table_that_the_kind_cannot_fill_is_wrong_usage(tmp_path: Path) -> None:
     source = write(tmp_path / "a.csv.gz", {})
-    with pytest.raises(UsageError, match="novelty cannot be made of a legacy"):
+    with pytest.raises(UsageError, match="novelty cannot be created from a legacy"):
         convert(tmp_path / "lake", source, tables=("novelty",))
 
 

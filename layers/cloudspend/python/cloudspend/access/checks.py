@@ -73,8 +73,8 @@ def _collected(
     action: str, what: str, remedy: str = _GRANT, types: frozenset[AccountType] = EVERY_TYPE
 ) -> PermissionCheck:
     """Return a permission that only Collect uses, to read `what`."""
-    told = f"Without it {what} are not collected; everything else is. {remedy.rstrip('.')}."
-    return PermissionCheck(action, told, types, optional=True)
+    consequence = f"Without it {what} are not collected; everything else is. {remedy.rstrip('.')}."
+    return PermissionCheck(action, consequence, types, optional=True)
 
 
 PERMISSIONS: Sequence[PermissionCheck] = (

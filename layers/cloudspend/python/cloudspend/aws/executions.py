@@ -39,8 +39,8 @@ class StepFunctionsExecutions:
     def output(self, name: str) -> dict[str, Any]:
         """Return the output of the succeeded execution `name`."""
         with aws_errors("Step Functions"):
-            told = self._states.describe_execution(executionArn=self._arn(name))
-        found: dict[str, Any] = json.loads(told["output"])
+            answer = self._states.describe_execution(executionArn=self._arn(name))
+        found: dict[str, Any] = json.loads(answer["output"])
         return found
 
     def _arn(self, name: str) -> str:

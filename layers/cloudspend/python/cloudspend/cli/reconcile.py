@@ -93,8 +93,8 @@ def arithmetic(outcome: Outcome) -> Iterator[Row]:
     if outcome.invoice and outcome.invoice.invoices:
         yield from _invoices(period, outcome.invoice)
     differences = (d for m in comparison.measures for d in comparison.differences(m))
-    off = [each for each in differences if abs(each.whole) >= SHOWN]
-    for each in sorted(off, key=lambda d: (-abs(d.residual), -abs(d.whole), d.cell)):
+    off = [each for each in differences if abs(each.difference) >= SHOWN]
+    for each in sorted(off, key=lambda d: (-abs(d.residual), -abs(d.difference), d.cell)):
         yield _cell(period, each, comparison)
 
 
@@ -140,9 +140,12 @@ def _reconciled(published: PublishedPeriod, account: Account, operator: wiring.P
 
 
 def _total(period: str, comparison: Comparison, measure: Measure) -> Row:
-    lake, told = measure.of(comparison.lake.total), measure.of(comparison.cost_explorer.total)
+    lake, cost_explorer = (
+        measure.of(comparison.lake.total),
+        measure.of(comparison.cost_explorer.total),
+    )
     explained = measure.of(comparison.total_explained)
-    return _row(period, TOTAL, str(measure), told, lake, explained)
+    return _row(period, TOTAL, str(measure), cost_explorer, lake, explained)
 
 
 def _invoices(period: str, check: InvoiceCheck) -> Iterator[Row]:

@@ -35,8 +35,8 @@ def repair_periods(
     shown, stored = look(account.account_id, operator.press, operator.lake)
     found = drifts(holdings, shown, operator.lake.bucket)
     wanted = [drift for drift in found if chosen in (None, drift.period)]
-    mended = repair(account, wanted, operator.press, datetime.now(UTC))
-    show([_row(drift) for drift in mended], COLUMNS, output, "Every partition was right.")
+    repaired = repair(account, wanted, operator.press, datetime.now(UTC))
+    show([_row(drift) for drift in repaired], COLUMNS, output, "Every partition was right.")
     lost = [one for one in without_files(holdings, stored) if chosen in (None, one.period)]
     for one in lost:
         progress(f"{one.period}: the files of generation {one.generation} are gone from the lake.")

@@ -52,7 +52,7 @@ def collect(
     *,
     overlap: int,
     now: datetime,
-    anew: bool = False,
+    force: bool = False,
 ) -> Outcome:
     """Bring one source of one account up to date, publish changes of its status, and remove expired
     data.
@@ -60,7 +60,7 @@ def collect(
     Raises TransientError and Defect.
     """
     before = collector.progress.get(account.account_id, source.name)
-    outcome = Run(source, account, services, collector, now).collect(overlap, anew=anew)
+    outcome = Run(source, account, services, collector, now).collect(overlap, force=force)
     if outcome.status is Status.CAPPED:
         _say_capped(account, collector, now)
         _say_stuck(source.name, account, before, collector)
@@ -89,7 +89,7 @@ def failed(state: State, account: Account, progress: Progress, bus: Bus, now: da
             pages=held.pages,
             history=held.history,
             history_at=held.history_at,
-            stuck=held.stuck,
+            capped_days=held.capped_days,
         ),
     )
     bus.put(
@@ -134,11 +134,15 @@ def _say_stuck(
 ) -> None:
     """Publish once that a source cannot finish within the request budget."""
     now = collector.progress.get(account.account_id, source)
-    if now is None or now.stuck < STUCK or (before is not None and before.stuck >= STUCK):
+    if (
+        now is None
+        or now.capped_days < STUCK
+        or (before is not None and before.capped_days >= STUCK)
+    ):
         return
     collector.bus.put(
         event(
-            SourceStuck(source=source, days=now.stuck, pages=collector.cap),
+            SourceStuck(source=source, days=now.capped_days, pages=collector.cap),
             account.for_events,
             f"{source}/{now.at:%Y-%m-%d}",
         )

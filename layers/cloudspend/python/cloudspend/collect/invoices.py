@@ -60,13 +60,13 @@ def ask_summaries(ask: Ask, account_id: str, period: BillingPeriod) -> Iterator[
     yield from sorted(found, key=lambda summary: summary.invoice_id)
 
 
-def _summary(told: Any) -> InvoiceSummary:
-    base = told["BaseCurrencyAmount"]
-    paid = told.get("PaymentCurrencyAmount", base)
-    entity = told.get("Entity", {})
+def _summary(summary: Any) -> InvoiceSummary:
+    base = summary["BaseCurrencyAmount"]
+    paid = summary.get("PaymentCurrencyAmount", base)
+    entity = summary.get("Entity", {})
     return InvoiceSummary(
-        invoice_id=told["InvoiceId"],
-        invoice_type=told.get("InvoiceType", "INVOICE"),
+        invoice_id=summary["InvoiceId"],
+        invoice_type=summary.get("InvoiceType", "INVOICE"),
         billing_entity=entity.get("BillingEntity", ""),
         invoicing_entity=entity.get("InvoicingEntity", ""),
         total=_money(base["TotalAmount"]),
@@ -74,8 +74,8 @@ def _summary(told: Any) -> InvoiceSummary:
         currency=base["CurrencyCode"],
         payment_total=_money(paid["TotalAmount"]),
         payment_currency=paid["CurrencyCode"],
-        issued_at=told.get("IssuedDate"),
-        due_at=told.get("DueDate"),
+        issued_at=summary.get("IssuedDate"),
+        due_at=summary.get("DueDate"),
     )
 
 

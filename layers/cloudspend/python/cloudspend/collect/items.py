@@ -38,7 +38,7 @@ def from_collected(account_id: str, source: str, collected: Collected) -> dict[s
         "pages": collected.pages,
         "history": collected.history,
         "history_at": _iso(collected.history_at),
-        "stuck": collected.stuck,
+        "stuck": collected.capped_days,
     }
 
 
@@ -54,7 +54,7 @@ def to_collected(item: Item) -> Collected:
         pages=int(item["pages"]),
         history=None if history is None else int(history),
         history_at=_moment(item["history_at"]),
-        stuck=int(item.get("stuck", 0)),
+        capped_days=int(item.get("stuck", 0)),
     )
 
 

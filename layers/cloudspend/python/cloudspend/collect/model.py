@@ -57,7 +57,7 @@ class Collected:
     `days` are the stored days, without a gap; None if there are none. `at` is the last attempt,
     `stored_at` the last time that something was stored; rows and pages are those of the last
     attempt. `history` is how many months back AWS answered, `history_at` when that was found.
-    `stuck` counts the days on which the cap stopped it before any progress.
+    `capped_days` counts the days on which the cap stopped it before any progress.
     """
 
     status: Status
@@ -69,7 +69,7 @@ class Collected:
     pages: int = 0
     history: int | None = None
     history_at: datetime | None = None
-    stuck: int = 0
+    capped_days: int = 0
 
 
 @dataclass(frozen=True)

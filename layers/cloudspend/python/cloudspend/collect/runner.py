@@ -129,20 +129,20 @@ class Run:
         self._known = collector.progress.get(account.account_id, source.name)
         stored = self._known.days if self._known else None
         self._days = stored and still_kept(stored, account, now)
-        self._stuck = self._known.stuck if self._known else 0
+        self._stuck = self._known.capped_days if self._known else 0
         self._asking: Days | None = None
         self._history = self._known.history if self._known else None
         self._history_at = self._known.history_at if self._known else None
         self._rows = 0
         self._pointed: set[str] = set()
 
-    def collect(self, overlap: int, *, anew: bool = False) -> Outcome:
-        """Bring the source up to date. `anew` requests a snapshot that is not due.
+    def collect(self, overlap: int, *, force: bool = False) -> Outcome:
+        """Bring the source up to date. `force` requests a snapshot that is not due.
 
         Raises TransientError and Defect; the progress until then is saved.
         """
         try:
-            self._bring_up_to_date(overlap, anew=anew)
+            self._bring_up_to_date(overlap, force=force)
         except (CapReached, CustomerActionError, NotAvailable) as error:
             return self._end(ENDS[_kind(error)], error.sentence)
         except (TransientError, Defect) as error:
@@ -150,15 +150,15 @@ class Run:
             raise
         return self._end(Status.COLLECTED, "")
 
-    def _bring_up_to_date(self, overlap: int, *, anew: bool) -> None:
+    def _bring_up_to_date(self, overlap: int, *, force: bool) -> None:
         *longer, shortest = self._histories()
         for history in longer:
             try:
-                self._take_in_all(overlap, history, anew=anew)
+                self._take_in_all(overlap, history, force=force)
             except QuestionRefused:
                 continue
             return
-        self._take_in_all(overlap, shortest, anew=anew)
+        self._take_in_all(overlap, shortest, force=force)
 
     def _histories(self) -> Sequence[int]:
         """Return the months of history to request, in order.
@@ -172,11 +172,11 @@ class Run:
             return self._source.histories
         return [months for months in self._source.histories if months <= known]
 
-    def _take_in_all(self, overlap: int, history: int, *, anew: bool) -> None:
+    def _take_in_all(self, overlap: int, history: int, *, force: bool) -> None:
         source = self._source
         questions = plan(
             source.grain,
-            None if anew and source.grain is Granularity.SNAPSHOT else self._days,
+            None if force and source.grain is Granularity.SNAPSHOT else self._days,
             self._now.date(),
             overlap=overlap,
             history=min(history, self._account.retention_months or history),
@@ -297,7 +297,7 @@ class Run:
                 pages=self._meter.pages,
                 history=self._history,
                 history_at=self._history_at,
-                stuck=stuck,
+                capped_days=stuck,
             ),
         )
         return Outcome(

@@ -30,7 +30,7 @@ A_MONTH = RequestSize()
 
 
 def smaller(grain: Granularity, at_once: int, stuck: int) -> RequestSize:
-    """Return the size of questions for a source that was stopped by the cap on `stuck` days.
+    """Return the size of questions for a source that was stopped by the cap on `capped_days` days.
 
     The source's own size first, then a month or a week, then a day.
     """

@@ -67,7 +67,9 @@ class RunWriter:
     def _checked(self, rows: Rows, layout: Layout) -> Codes:
         """Check the rows and return their order. Precomputes per-text results at the same time."""
         ahead = [
-            self._pool.submit(find) for table in self._tables for find in table.ahead(rows, layout)
+            self._pool.submit(find)
+            for table in self._tables
+            for find in table.precompute(rows, layout)
         ]
         self._check(rows, self.totals, self.currency)
         order = self._order(rows.all())
@@ -121,7 +123,7 @@ class RunWriter:
         try:
             self._check(rows, control_totals(self._task.kind), copy(self.currency))
             for table in self._tables:
-                for find in table.ahead(rows, layout):
+                for find in table.precompute(rows, layout):
                     find()
                 table.apply(rows, layout)
         except DeliveryError as error:
@@ -139,7 +141,7 @@ def _check_period(rows: Rows, name: str, period: BillingPeriod) -> None:
 
 
 def _first_of_each(rows: Rows, name: str) -> Iterator[tuple[int, object]]:
-    moments = rows.moments(name)
+    moments = rows.timestamps(name)
     for value in moments.unique():
         if value.is_valid:
             yield moments.index(value).as_py(), value.as_py()

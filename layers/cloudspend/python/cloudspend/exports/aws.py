@@ -166,10 +166,10 @@ class ExportDefinitions:
         if last["ExecutionStatus"]["StatusCode"] == _DELIVERED:
             return None
         with _asked("bcm-data-exports:GetExecution"):
-            told = self._data_exports.get_execution(ExportArn=arn, ExecutionId=last["ExecutionId"])[
-                "ExecutionStatus"
-            ]
-        return str(told.get("StatusReason") or told["StatusCode"])
+            answer = self._data_exports.get_execution(
+                ExportArn=arn, ExecutionId=last["ExecutionId"]
+            )["ExecutionStatus"]
+        return str(answer.get("StatusReason") or answer["StatusCode"])
 
 
 @contextmanager

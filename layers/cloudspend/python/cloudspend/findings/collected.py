@@ -64,10 +64,8 @@ class CollectedData:
         if stored is None:
             return None
         notified = self._known.get(NOTIFICATIONS)
-        told = notified.stored_at if notified else None
-        rows = self._rows(
-            "budgets", period=stored, notified_period=f"{told:%Y-%m}" if told else stored
-        )
+        at = notified.stored_at if notified else None
+        rows = self._rows("budgets", period=stored, notified_period=f"{at:%Y-%m}" if at else stored)
         return [_budget(list(each)) for _, each in groupby(rows, lambda row: row["budget_name"])]
 
     def recommendations(self) -> list[Recommendation] | None:

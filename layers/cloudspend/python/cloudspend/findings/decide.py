@@ -75,12 +75,12 @@ def after(decision: Decision, known: Finding, seen: Observation | None, now: dat
         return replace(known, closed_by="")
     if isinstance(decision, Suppress):
         return replace(known, seen=seen, seen_at=now)
-    told = seen if decision.tell else known.told
+    last_alert = seen if decision.tell else known.last_alert
     opened = known.raised_at if known.is_open else now
     return replace(
         known,
         seen=seen,
-        told=told,
+        last_alert=last_alert,
         status=Status.OPEN,
         raised_at=opened,
         seen_at=now,
@@ -106,7 +106,7 @@ def _lasting(known: Finding, seen: Observation, now: datetime) -> Decision:
         return Suppress(f"muted: {known.mute_reason}")
     if known.muted_until is not None:
         return Update("it still lasts after its mute")
-    if worse := _worse(known.told, seen):
+    if worse := _worse(known.last_alert, seen):
         return Update(worse)
     if _differs(known.seen, seen):
         return Update("it changed a little", tell=False)
@@ -116,24 +116,28 @@ def _lasting(known: Finding, seen: Observation, now: datetime) -> Decision:
 def _again(known: Finding, seen: Observation, now: datetime) -> Decision:
     """Decide about a finding that is observed again after its end."""
     if known.closed_by:
-        worse = _worse(known.told, seen)
+        worse = _worse(known.last_alert, seen)
         if not worse:
             return Suppress(f"closed by a person: {known.closed_by}")
         return Raise(f"closed, but {worse}", tell=not known.is_muted(now))
-    if known.resolved_at and now - known.resolved_at < FLICKER and not _worse(known.told, seen):
+    if (
+        known.resolved_at
+        and now - known.resolved_at < FLICKER
+        and not _worse(known.last_alert, seen)
+    ):
         return Raise("it is back after a short while", tell=False)
     return Raise("it is back", tell=not known.is_muted(now))
 
 
-def _worse(told: Observation, seen: Observation) -> str:
+def _worse(last_alert: Observation, seen: Observation) -> str:
     """Return how `seen` is worse than the last alert; empty if it is not."""
-    if WEIGHT[seen.severity] > WEIGHT[told.severity]:
+    if WEIGHT[seen.severity] > WEIGHT[last_alert.severity]:
         return f"now {seen.severity}"
-    if seen.mark != told.mark:
+    if seen.mark != last_alert.mark:
         return "it is another one now"
-    if told.amount is None or seen.amount is None:
+    if last_alert.amount is None or seen.amount is None:
         return ""
-    if seen.amount > told.amount and seen.amount >= told.amount * WORSE:
+    if seen.amount > last_alert.amount and seen.amount >= last_alert.amount * WORSE:
         return "the amount has grown by half or more"
     return ""
 

@@ -118,16 +118,16 @@ def look(
     key = old_key(account, now)
     seen = account_state.observed(Standing(holdings.published, holdings.watch, checks, key))
     judged = account_state.KINDS | {FindingKind.RESTATEMENT}
-    beside = CollectedData(
+    collected = CollectedData(
         lookout.queries, account.account_id, lookout.progress.all(account.account_id), now
     )
     if any(each.reconciled_at for each in holdings.published):
-        seen += coverage.gaps(beside.gaps())
+        seen += coverage.gaps(collected.gaps())
         judged |= coverage.KINDS
-    if (held := beside.budgets()) is not None:
+    if (held := collected.budgets()) is not None:
         seen += budgets.reached(held)
         judged |= budgets.KINDS
-    if (recommended := beside.recommendations()) is not None:
+    if (recommended := collected.recommendations()) is not None:
         seen += purchases.worthwhile(recommended, lookout.worth_buying)
         judged |= purchases.KINDS
     history = History(lookout.queries, account.account_id, now.date())

@@ -23,7 +23,7 @@ Detail = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Heard:
+class EventMeaning:
     """The meaning of an event for a finding: it exists, or (`seen` is None) it is over."""
 
     kind: FindingKind
@@ -35,7 +35,7 @@ class Heard:
         return finding_id(self.kind, self.subject)
 
 
-def heard(detail_type: str, detail: Detail) -> Heard | None:
+def meaning_of(detail_type: str, detail: Detail) -> EventMeaning | None:
     """Return the meaning of the event for a finding; None for an event without one."""
     reads = READS.get(detail_type)
     return reads(detail) if reads else None
@@ -53,7 +53,7 @@ def deliver_if_new(
     Return why the alert was sent or not. The end of a finding is always sent. Raises FindingChanged
     when someone else changed the finding in the meantime.
     """
-    about = heard(detail_type, detail)
+    about = meaning_of(detail_type, detail)
     if about is None:
         tell()
         return "it is about no finding"
@@ -71,8 +71,8 @@ def deliver_if_new(
     return decision.reason
 
 
-def _there(kind: FindingKind, subject: str, detail: Detail, mark: str) -> Heard:
-    return Heard(
+def _there(kind: FindingKind, subject: str, detail: Detail, mark: str) -> EventMeaning:
+    return EventMeaning(
         kind,
         subject,
         Observation(
@@ -94,9 +94,9 @@ def _period(detail: Detail) -> str:
     return str(detail["details"]["period"])
 
 
-READS: Mapping[str, Callable[[Detail], Heard]] = {
+READS: Mapping[str, Callable[[Detail], EventMeaning]] = {
     "DeliveryOverdue": lambda detail: _there(FindingKind.FRESHNESS, DELIVERIES, detail, ""),
-    "PeriodPublished": lambda _detail: Heard(FindingKind.FRESHNESS, DELIVERIES, None),
+    "PeriodPublished": lambda _detail: EventMeaning(FindingKind.FRESHNESS, DELIVERIES, None),
     "AccountUnreachable": lambda detail: _there(
         FindingKind.PERMISSION_LOST, DELIVERIES, detail, _unreachable(detail["details"])
     ),
@@ -109,8 +109,8 @@ READS: Mapping[str, Callable[[Detail], Heard]] = {
     "PeriodDisputed": lambda detail: _there(
         FindingKind.MISMATCH, _period(detail), detail, detail["details"]["residual"]
     ),
-    "PeriodCertified": lambda detail: Heard(FindingKind.MISMATCH, _period(detail), None),
-    "PeriodProvisional": lambda detail: Heard(FindingKind.MISMATCH, _period(detail), None),
+    "PeriodCertified": lambda detail: EventMeaning(FindingKind.MISMATCH, _period(detail), None),
+    "PeriodProvisional": lambda detail: EventMeaning(FindingKind.MISMATCH, _period(detail), None),
     "PeriodRestated": lambda detail: _there(
         FindingKind.RESTATEMENT, _period(detail), detail, detail["details"]["generation"]
     ),

@@ -61,14 +61,14 @@ class Observation:
 class Finding:
     """An observation with its history.
 
-    `told` is the observation of the last alert. `changes` counts the alerts; `announced` is whether
-    an alert reported it as open. `closed_by` is the reason of the person who closed it, empty if it
-    ended by itself. There are no alerts until `muted_until`.
+    `last_alert` is the observation of the last alert. `changes` counts the alerts; `announced` is
+    whether an alert reported it as open. `closed_by` is the reason of the person who closed it,
+    empty if it ended by itself. There are no alerts until `muted_until`.
     """
 
     account_id: str
     seen: Observation
-    told: Observation
+    last_alert: Observation
     status: Status
     raised_at: datetime
     seen_at: datetime

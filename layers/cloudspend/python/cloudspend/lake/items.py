@@ -107,7 +107,7 @@ def watch_item(account_id: str, watch: SweepState) -> Item:
         "sk": WATCH,
         "since": watch.since.isoformat(),
         "seen": dict(watch.seen),
-        "told": dict(watch.told),
+        "told": dict(watch.last_announced),
     }
 
 

@@ -126,13 +126,13 @@ class SweepState:
     """Sweep's state of an account between runs.
 
     `since` is the first run. `seen` maps each period (`yyyy-mm`) to the fingerprint of its newest
-    known manifest, so an unchanged one is not read again. `told` maps each condition event to what
-    was last announced, so it is announced once.
+    known manifest, so an unchanged one is not read again. `last_announced` maps each condition
+    event to what was last announced, so it is announced once.
     """
 
     since: datetime
     seen: Mapping[str, str] = field(default_factory=dict)
-    told: Mapping[str, str] = field(default_factory=dict)
+    last_announced: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

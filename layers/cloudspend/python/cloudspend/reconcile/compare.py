@@ -57,14 +57,14 @@ class Difference:
     explained: Decimal = ZERO
 
     @property
-    def whole(self) -> Decimal:
+    def difference(self) -> Decimal:
         """Return the difference; positive when the lake has more."""
         return self.lake - self.cost_explorer
 
     @property
     def residual(self) -> Decimal:
         """Return the unexplained difference; positive when the lake has too much."""
-        return self.whole - self.explained
+        return self.difference - self.explained
 
     @property
     def size(self) -> Decimal:
@@ -81,15 +81,15 @@ class Difference:
 class Explanation:
     """One rule's explanation of one cell: the amount, and the reason.
 
-    `costs` have the sign of the difference. `passes` means that AWS is expected to correct it with
-    the next delivery or refresh; until then the bill is not certified.
+    `costs` have the sign of the difference. `expected_to_clear` means that AWS is expected to
+    correct it with the next delivery or refresh; until then the bill is not certified.
     """
 
     rule: str
     cell: Cell
     costs: Costs
     because: str
-    passes: bool
+    expected_to_clear: bool
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ def pending(comparison: Comparison) -> list[Explanation]:
     that do not agree without them.
     """
     off = {cell for cell in comparison.cells if not _plainly_agrees(comparison, cell)}
-    awaited = [each for each in comparison.explanations if each.passes and each.cell in off]
+    awaited = [
+        each for each in comparison.explanations if each.expected_to_clear and each.cell in off
+    ]
     return sorted(awaited, key=lambda each: (-max(map(abs, each.costs)), each.cell))
 
 

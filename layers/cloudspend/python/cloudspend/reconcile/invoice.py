@@ -52,10 +52,10 @@ def invoices_of(services: Services, account_id: str) -> ReadInvoices:
 
     def read(period: BillingPeriod) -> InvoiceAnswer:
         try:
-            told = read_invoices(services, account_id, period)
+            answer = read_invoices(services, account_id, period)
         except (PermissionDenied, NotAvailable) as error:
             return InvoiceAnswer(why_none=error.sentence)
-        return InvoiceAnswer(tuple(map(_invoice, told))) if told else no_invoices(period)
+        return InvoiceAnswer(tuple(map(_invoice, answer))) if answer else no_invoices(period)
 
     return read
 
@@ -109,7 +109,7 @@ class InvoiceCheck:
         return _is_close(self.lake - self.total - missing, self.lake, self.total)
 
     @property
-    def quarrel(self) -> str:
+    def mismatch_reason(self) -> str:
         """Return the largest mismatch as a sentence; empty when all invoices agree."""
         off = [each for each in self.invoices if not each.agrees]
         if not off:
@@ -125,20 +125,22 @@ def _is_close(difference: Decimal, *sizes: Decimal) -> bool:
     return abs(difference) <= max(CENT, CELL_SHARE * max(map(abs, sizes)))
 
 
-def check_invoices(told: InvoiceAnswer, lake: Mapping[str, Decimal], currency: str) -> InvoiceCheck:
+def check_invoices(
+    answer: InvoiceAnswer, lake: Mapping[str, Decimal], currency: str
+) -> InvoiceCheck:
     """Compare the invoices of a period with the sums of the lake's rows by invoice id.
 
     An invoice without rows in the lake is zero there. Rows of an invoice that AWS does not list are
     not compared: AWS only lists invoices for their recipient.
     """
     totals: dict[str, Decimal] = {}
-    for each in told.invoices:
+    for each in answer.invoices:
         if each.currency == currency:
             totals[each.invoice_id] = totals.get(each.invoice_id, ZERO) + each.total
     if not totals:
-        others = ", ".join(sorted({each.currency for each in told.invoices}))
+        others = ", ".join(sorted({each.currency for each in answer.invoices}))
         return InvoiceCheck(
-            why_none=told.why_none or f"The invoices are in {others}, the bill is in {currency}."
+            why_none=answer.why_none or f"The invoices are in {others}, the bill is in {currency}."
         )
     return InvoiceCheck(
         tuple(Invoiced(name, lake.get(name, ZERO), total) for name, total in sorted(totals.items()))

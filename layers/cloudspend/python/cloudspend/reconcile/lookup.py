@@ -68,19 +68,19 @@ class Lookup:
         if known.open and since < self.published.period.end.date():
             days = lake.parts.get(DateBucket.UNSETTLED, {})
             bill = read_bill(self.api, self.published.period, since)
-            told = cost_explorer_side(bill, self.words).cells
-            evidence = replace(evidence, last_days=LastDays(since, days, told))
+            answer = cost_explorer_side(bill, self.words).cells
+            evidence = replace(evidence, last_days=LastDays(since, days, answer))
             requests = bill.requests
         return LookupResult(evidence, before, requests)
 
     def check_invoices(self, invoices: ReadInvoices) -> InvoiceCheck:
         """Compare the period's invoices with the lake."""
-        told = invoices(self.published.period)
-        if not told.invoices:
-            return InvoiceCheck(why_none=told.why_none)
+        answer = invoices(self.published.period)
+        if not answer.invoices:
+            return InvoiceCheck(why_none=answer.why_none)
         rows = self.queries.run(self._statement("invoiced_cost"))
         lake = {row["invoice_id"] or "": Decimal(row["billed_cost"] or 0) for row in rows}
-        return check_invoices(told, lake, self.published.totals.currency)
+        return check_invoices(answer, lake, self.published.totals.currency)
 
     def _fees_of_other_bills(self) -> Mapping[Cell, Costs]:
         period = self.published.period

@@ -208,13 +208,13 @@ def _changes(outcome: Outcome) -> tuple[CostChange, ...]:
     """Return the changes of Cost Explorer since the certification, by account and service, largest
     first.
     """
-    told: dict[tuple[str, str], list[Decimal]] = {}
+    by_service: dict[tuple[str, str], list[Decimal]] = {}
     if outcome.comparison is None:
         return ()
     for cell, costs in outcome.comparison.cost_explorer.cells.items():
-        told.setdefault((cell.account_id, cell.service), [ZERO, ZERO])[1] += costs.billed
+        by_service.setdefault((cell.account_id, cell.service), [ZERO, ZERO])[1] += costs.billed
     for cell, remembered in outcome.before.cells.items():
-        pair = told.setdefault((cell.account_id, cell.service), [ZERO, ZERO])
+        pair = by_service.setdefault((cell.account_id, cell.service), [ZERO, ZERO])
         pair[0] += remembered.cost_explorer.billed
     changed = [
         CostChange(
@@ -224,7 +224,7 @@ def _changes(outcome: Outcome) -> tuple[CostChange, ...]:
             after=money(now),
             difference=money(now - was),
         )
-        for (linked, service), (was, now) in told.items()
+        for (linked, service), (was, now) in by_service.items()
         if money(now - was) != money(ZERO)
     ]
     return tuple(sorted(changed, key=lambda change: -abs(change.difference)))
@@ -232,7 +232,7 @@ def _changes(outcome: Outcome) -> tuple[CostChange, ...]:
 
 def _explanations(explanations: Iterable[Explanation]) -> tuple[ExplanationRow, ...]:
     """Return the explanations, largest first. Rounding is only in the tables."""
-    told = sorted(
+    largest = sorted(
         (each for each in explanations if each.rule != ROUNDING),
         key=lambda each: (-max(map(abs, each.costs)), each.cell),
     )
@@ -245,7 +245,7 @@ def _explanations(explanations: Iterable[Explanation]) -> tuple[ExplanationRow, 
             amount=money(each.costs.billed),
             because=each.because,
         )
-        for each in told[:MAX_CELLS]
+        for each in largest[:MAX_CELLS]
     )
 
 

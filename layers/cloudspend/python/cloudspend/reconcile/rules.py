@@ -50,7 +50,7 @@ def last_days(remaining: Remaining, evidence: Evidence, _: Vocabulary) -> Iterat
         lake, cost_explorer = days.lake.get(cell, NOTHING), days.cost_explorer.get(cell, NOTHING)
         difference = lake.minus(cost_explorer)
         if not difference.is_zero:
-            yield Explanation(rule, cell, difference, because, passes=True)
+            yield Explanation(rule, cell, difference, because, expected_to_clear=True)
 
 
 def late_corrections(
@@ -105,7 +105,9 @@ def fees_on_other_dates(
         for dated in (here, there, here.plus(there)):
             if not dated.is_zero and _same(dated, costs):
                 because = "Its fees bear dates of another month, where Cost Explorer shows them."
-                yield Explanation("fee on another date", cell, dated, because, passes=False)
+                yield Explanation(
+                    "fee on another date", cell, dated, because, expected_to_clear=False
+                )
                 break
 
 
@@ -128,7 +130,7 @@ def split_service(
                 f"Cost Explorer shows the usage {', '.join(names)} under the other of EC2's two "
                 "services."
             )
-            yield Explanation("EC2's two services", cell, costs, because, passes=False)
+            yield Explanation("EC2's two services", cell, costs, because, expected_to_clear=False)
 
 
 def renamed_discount(
@@ -158,7 +160,7 @@ def not_in_export(
     for cell, costs in remaining.items():
         if cell.service in words.not_in_exports and cell.service in evidence.missing:
             because = f"AWS does not write {cell.service} into exports."
-            yield Explanation("not in the export", cell, costs, because, passes=False)
+            yield Explanation("not in the export", cell, costs, because, expected_to_clear=False)
 
 
 # In this order; each rule gets the rest of the ones before it.
@@ -203,7 +205,7 @@ def _moved(
             continue
         if evidence.now - agreed.differs_since <= DELIVERED_WITHIN:
             until = f"until {agreed.at:%Y-%m-%d %H:%M} both sides said the same."
-            yield Explanation(rule, cell, costs, f"{because}: {until}", passes=True)
+            yield Explanation(rule, cell, costs, f"{because}: {until}", expected_to_clear=True)
 
 
 def _is_tax_or_support(cell: Cell) -> bool:

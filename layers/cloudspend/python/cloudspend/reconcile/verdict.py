@@ -98,7 +98,7 @@ def _invoiced(invoice: InvoiceCheck | None, awaited: Iterable[Explanation]) -> s
         return ""
     missing = sum((each.costs.billed for each in awaited), ZERO)
     is_to_come = bool(missing) and invoice.agrees_but_for(missing)
-    return "" if is_to_come else invoice.quarrel
+    return "" if is_to_come else invoice.mismatch_reason
 
 
 def _largest(off: tuple[Difference, ...], comparison: Comparison) -> str:

@@ -90,7 +90,9 @@ def _period(rows: Rows, column: str) -> BillingPeriod | None:
     """Return the period of the first row. The conversion checks that all rows have the same."""
     if not rows.count:
         return None
-    first: datetime | None = next((each for each in rows.moments(column).to_pylist() if each), None)
+    first: datetime | None = next(
+        (each for each in rows.timestamps(column).to_pylist() if each), None
+    )
     if first is None:
         raise rows.refused(column, 0, "no date, which every row must have", None)
     return BillingPeriod.of(first.replace(tzinfo=UTC))

@@ -388,12 +388,12 @@ def _remember(
     conditions stay.
     """
     before = holdings.watch or SweepState(now)
-    told = dict(before.told) if missed is None else {}
+    announced = dict(before.last_announced) if missed is None else {}
     for condition in conditions:
         kind = condition.event.detail_type
-        told[kind] = condition.state
-        if before.told.get(kind) != condition.state:
+        announced[kind] = condition.state
+        if before.last_announced.get(kind) != condition.state:
             broom.store.bus.put(condition.event)
-    after = replace(before, seen=missed.seen if missed else before.seen, told=told)
+    after = replace(before, seen=missed.seen if missed else before.seen, last_announced=announced)
     if after != holdings.watch:
         broom.store.registry.remember(account.account_id, after)

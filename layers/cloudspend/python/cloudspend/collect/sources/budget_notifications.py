@@ -12,17 +12,17 @@ from cloudspend.lake.tables import Column
 def read(ask: Ask, account: Account, asked: Days) -> Iterator[Found]:
     for page in ask(BUDGET_NOTIFICATIONS, {"AccountId": account.account_id}):
         for budget in page.get("BudgetNotificationsForAccount", ()):
-            for told in budget.get("Notifications", ()):
+            for notification in budget.get("Notifications", ()):
                 yield (
                     asked.start,
                     {
                         "budget_name": budget["BudgetName"],
-                        "notification_type": told["NotificationType"],
-                        "comparison": told["ComparisonOperator"],
-                        "threshold": float(told["Threshold"]),
+                        "notification_type": notification["NotificationType"],
+                        "comparison": notification["ComparisonOperator"],
+                        "threshold": float(notification["Threshold"]),
                         # AWS omits the default (Budgets API reference, Notification).
-                        "threshold_type": told.get("ThresholdType", "PERCENTAGE"),
-                        "state": told.get("NotificationState"),
+                        "threshold_type": notification.get("ThresholdType", "PERCENTAGE"),
+                        "state": notification.get("NotificationState"),
                     },
                 )
 

@@ -56,11 +56,11 @@ def read(ask: Ask, _: Account, asked: Days) -> Iterator[Found]:
 
 
 def _row(service: str, group: Any) -> dict[str, Any]:
-    told, use = group.get("Attributes", {}), group["Utilization"]
+    attributes, use = group.get("Attributes", {}), group["Utilization"]
     return {
         "subscription_id": group["Value"],
         "service": service,
-        **{column: told.get(name) for column, (name, _) in ATTRIBUTES.items()},
+        **{column: attributes.get(name) for column, (name, _) in ATTRIBUTES.items()},
         **{column: number(use.get(name), name) for column, (name, _) in FIGURES.items()},
     }
 

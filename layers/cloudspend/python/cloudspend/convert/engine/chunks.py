@@ -39,7 +39,7 @@ class BlockPiece:
     def parse(self) -> Rows:
         """Parse the wanted columns. Raises DeliveryError."""
         layout = self.layout
-        return parse(self.block, self.names, layout.wanted, self.file, layout.varied)
+        return parse(self.block, self.names, layout.wanted, self.file, layout.high_cardinality)
 
 
 @dataclass(frozen=True)

@@ -38,12 +38,12 @@ def parse(
     names: Sequence[str],
     wanted: Sequence[str],
     file: str,
-    varied: Collection[str] = (),
+    high_cardinality: Collection[str] = (),
 ) -> Rows:
     """Parse the `wanted` columns of a block, and always release it.
 
-    Columns are dictionaries, except `varied` ones with (nearly) unique values. Raises DeliveryError
-    at the first incomplete row.
+    Columns are dictionaries, except `high_cardinality` ones with (nearly) unique values. Raises
+    DeliveryError at the first incomplete row.
     """
     try:
         try:
@@ -51,7 +51,10 @@ def parse(
             count, texts = table.num_rows, dict(zip(wanted, table.columns, strict=True))
             # Each column's text is freed as soon as it is encoded.
             del table
-            columns = {name: _column(texts.pop(name), coded=name not in varied) for name in wanted}
+            columns = {
+                name: _column(texts.pop(name), coded=name not in high_cardinality)
+                for name in wanted
+            }
         except pa.ArrowInvalid as error:
             raise _first_wrong(block, names, wanted, file, error) from error
         return Rows(columns, count, FileLocator(file, _line_of(block, count)))

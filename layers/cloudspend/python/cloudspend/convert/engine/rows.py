@@ -35,7 +35,7 @@ T = TypeVar("T")
 class Rows:
     """Text columns by name or by `column_key`; a missing column is empty.
 
-    Rows that were taken from others share parsed values and results of rules with the `whole`,
+    Rows that were taken from others share parsed values and results of rules with the `batch`,
     which computes them once per distinct combination.
     """
 
@@ -62,18 +62,18 @@ class Rows:
         return cls(columns, sum(part.count for part in parts), places)
 
     @property
-    def whole(self) -> "Rows":
+    def batch(self) -> "Rows":
         """Return the rows that these were taken from, or these."""
         return self._whole or self
 
     def all(self) -> "Rows":
         """Return a view of the same rows; per-row results are freed with the view."""
-        return Rows(self.columns, self.count, self.place, self._order, self.whole)
+        return Rows(self.columns, self.count, self.place, self._order, self.batch)
 
     def taken(self, order: Codes) -> "Rows":
         """Return the rows at these numbers, in that order."""
         order = order if self._order is None else take(self._order, order)
-        return Rows(self.columns, len(order), self.place, order, self.whole)
+        return Rows(self.columns, len(order), self.place, order, self.batch)
 
     def first(self, count: int) -> "Rows":
         """Return the first rows as a new batch, which shares no results."""
@@ -99,7 +99,7 @@ class Rows:
         return name if name in self.columns.added else self.columns.name(name)
 
     def _column(self, name: str) -> Column:
-        make, whole = self.columns.added.get(name), self.whole
+        make, whole = self.columns.added.get(name), self.batch
         if make is None:
             return self.columns.column(name)
         return whole.once(("added", name), lambda: make(whole))
@@ -203,14 +203,14 @@ class Rows:
         """Return numbers as `numbers` does; other text counts as missing."""
         return self._read(name, scalars.number)
 
-    def moments(self, name: str) -> pa.Array:
+    def timestamps(self, name: str) -> pa.Array:
         """Return the column as UTC timestamps. Raises DeliveryError at the first value that is not
         a date.
         """
         return scalars.timestamps(self._read(name, scalars.milliseconds, "not a date"))
 
-    def moments_where_possible(self, name: str) -> pa.Array:
-        """Return timestamps as `moments` does; other text counts as missing."""
+    def timestamps_where_possible(self, name: str) -> pa.Array:
+        """Return timestamps as `timestamps` does; other text counts as missing."""
         return scalars.timestamps(self._read(name, scalars.milliseconds))
 
     def exact_sum(self, name: str, of: Flags) -> Decimal:

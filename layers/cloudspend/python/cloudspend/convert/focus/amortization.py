@@ -153,7 +153,7 @@ def _billed(rows: Rows, cost: Numbers) -> Numbers:
 
 def _amortized(rows: Rows, *, net: bool) -> Numbers:
     total = np.zeros(rows.count)
-    whole = rows.whole
+    whole = rows.batch
     treatments = rows.of_whole(whole.once("treatments", lambda: _treatments(whole)))
     for number, (kind, parts) in enumerate(PARTS.items()):
         under = treatments == number

@@ -38,12 +38,12 @@ ARROW_SCHEMA = arrow_schema(schema.COLUMNS)
 class Rule:
     """A function that makes a column, and the source columns that it reads.
 
-    `ahead` precomputes per batch whatever the rule needs from all rows (None: nothing).
+    `precompute` precomputes per batch whatever the rule needs from all rows (None: nothing).
     """
 
     reads: tuple[str, ...]
     make: Callable[[Rows], pa.Array]
-    ahead: Callable[[Rows], object] | None = None
+    precompute: Callable[[Rows], object] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,14 @@ class Target:
 class Layout:
     """The columns of one file, sorted by role.
 
-    `wanted` are the columns to read, `varied` those with (nearly) unique values, which are read as
-    plain strings instead of dictionaries. `tags` are resource tags, `labels` the map in which CUR
-    2.0 repeats labels of every kind. `unknown` pairs a column's name as a map key with itself.
+    `wanted` are the columns to read, `high_cardinality` those with (nearly) unique values, which
+    are read as plain strings instead of dictionaries. `tags` are resource tags, `labels` the map in
+    which CUR 2.0 repeats labels of every kind. `unknown` pairs a column's name as a map key with
+    itself.
     """
 
     wanted: tuple[str, ...]
-    varied: frozenset[str] = frozenset()
+    high_cardinality: frozenset[str] = frozenset()
     tags: Attributes = field(default_factory=Attributes)
     labels: Attributes = field(default_factory=Attributes)
     categories: Attributes = field(default_factory=Attributes)
@@ -87,13 +88,13 @@ class MapColumn:
     find: MapReader
     key: str | None = None
 
-    def ahead(self, rows: Rows, layout: Layout) -> EncodedMaps:
+    def precompute(self, rows: Rows, layout: Layout) -> EncodedMaps:
         """Compute the values of the column once for the batch. Raises DeliveryError."""
-        whole = rows.whole
+        whole = rows.batch
         return whole.once((self.find, layout), lambda: self.find(whole, layout))
 
     def make(self, rows: Rows, layout: Layout, kind: pa.DataType) -> pa.Array:
-        codes, maps = self.ahead(rows, layout)
+        codes, maps = self.precompute(rows, layout)
         own = rows.of_whole(codes)
         return maps.array(own, kind) if self.key is None else maps.column(self.key, own).text()
 
@@ -132,15 +133,15 @@ class TableMapping:
         made = {name: MapColumn(self.tags, key) for name, key in columns.items()}
         return replace(self, schema=pa.schema([*self.schema, *fields]), maps={**self.maps, **made})
 
-    def ahead(self, rows: Rows, layout: Layout) -> list[Ahead]:
+    def precompute(self, rows: Rows, layout: Layout) -> list[Ahead]:
         """Return the functions that precompute values of a batch, independent of each other.
 
         Each raises DeliveryError at a value that cannot be parsed.
         """
         if self.unpack:
             self.unpack(rows, layout)
-        found: list[Ahead] = [partial(one.ahead, rows, layout) for one in self.maps.values()]
-        rules = (target.rule.ahead for target in self.targets)
+        found: list[Ahead] = [partial(one.precompute, rows, layout) for one in self.maps.values()]
+        rules = (target.rule.precompute for target in self.targets)
         return [*found, *(partial(ahead, rows) for ahead in rules if ahead)]
 
     def apply(self, rows: Rows, layout: Layout) -> pa.Table:
@@ -217,7 +218,7 @@ def moment(name: str) -> Rule:
     """Return a rule for a required date."""
 
     def make(rows: Rows) -> pa.Array:
-        moments = rows.moments(name)
+        moments = rows.timestamps(name)
         if moments.null_count:
             row = int(np.flatnonzero(moments.is_null().to_numpy(zero_copy_only=False))[0])
             raise rows.refused(name, row, "no date, which every row must have", None)
@@ -251,6 +252,6 @@ def number_or_null(name: str) -> Rule:
     return figure(lambda rows: rows.numbers_where_possible(name), name)
 
 
-def as_far_as_moments(name: str) -> Rule:
+def timestamp_or_null(name: str) -> Rule:
     """Return a rule for an optional date: a value that is not a date goes to `x_other`."""
-    return Rule((name,), lambda rows: rows.moments_where_possible(name))
+    return Rule((name,), lambda rows: rows.timestamps_where_possible(name))

@@ -35,20 +35,20 @@ class Standing:
 
 def observed(standing: Standing) -> list[Observation]:
     """Return all current observations of `KINDS`."""
-    told = standing.watch.told if standing.watch else {}
+    announced = standing.watch.last_announced if standing.watch else {}
     return [
-        *overdue(told),
-        *unreachable(told),
+        *overdue(announced),
+        *unreachable(announced),
         *permissions_lost(standing.checks),
         *mismatches(standing.published),
         *([too_old(standing.key)] if standing.key else []),
     ]
 
 
-def overdue(told: Mapping[str, str]) -> Iterable[Observation]:
+def overdue(announced: Mapping[str, str]) -> Iterable[Observation]:
     """Yield an overdue delivery that Sweep found."""
-    if "DeliveryOverdue" in told:
-        last = told["DeliveryOverdue"]
+    if "DeliveryOverdue" in announced:
+        last = announced["DeliveryOverdue"]
         yield Observation(
             FindingKind.FRESHNESS,
             DELIVERIES,
@@ -59,9 +59,9 @@ def overdue(told: Mapping[str, str]) -> Iterable[Observation]:
         )
 
 
-def unreachable(told: Mapping[str, str]) -> Iterable[Observation]:
+def unreachable(announced: Mapping[str, str]) -> Iterable[Observation]:
     """Yield an unreachable customer's bucket that Sweep found."""
-    if state := told.get("AccountUnreachable"):
+    if state := announced.get("AccountUnreachable"):
         error, _, summary = state.partition(" ")
         yield Observation(
             FindingKind.PERMISSION_LOST,

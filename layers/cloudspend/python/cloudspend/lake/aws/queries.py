@@ -78,10 +78,10 @@ class AthenaQueries:
 
 def _query_error(status: Mapping[str, Any]) -> Exception:
     reason = status.get("StateChangeReason", "no reason was given")
-    told = status.get("AthenaError", {})
-    if told.get("Retryable"):
+    error = status.get("AthenaError", {})
+    if error.get("Retryable"):
         return TransientError(f"Athena could not run the query now: {reason}")
     # A query is canceled by a person, or by the workgroup's limit of scanned bytes.
-    if told.get("ErrorCategory") == USER_ERROR or status["State"] == "CANCELLED":
+    if error.get("ErrorCategory") == USER_ERROR or status["State"] == "CANCELLED":
         return UsageError(f"The query failed: {reason}")
     return Defect(f"Athena failed: {reason}")

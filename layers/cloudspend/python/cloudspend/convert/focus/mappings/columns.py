@@ -66,9 +66,9 @@ def layout(names: Sequence[str], read: set[str]) -> Layout:
     }
     carried = [name for attributes in found.values() for name in attributes.columns()]
     carried += [name for _, name in unknown]
-    varied = frozenset(name for name in wanted if column_key(name) in VARIED_KEYS)
+    high_cardinality = frozenset(name for name in wanted if column_key(name) in VARIED_KEYS)
     return Layout(
-        tuple(dict.fromkeys([*wanted, *carried])), varied, unknown=tuple(unknown), **found
+        tuple(dict.fromkeys([*wanted, *carried])), high_cardinality, unknown=tuple(unknown), **found
     )
 
 

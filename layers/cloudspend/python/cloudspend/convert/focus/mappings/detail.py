@@ -18,9 +18,9 @@ from cloudspend.convert.focus.mapping import (
     TableMapping,
     Target,
     arrow_schema,
-    as_far_as_moments,
     copy,
     number_or_null,
+    timestamp_or_null,
 )
 from cloudspend.convert.focus.mappings import map_columns
 from cloudspend.convert.focus.names import snake
@@ -30,7 +30,7 @@ CUR_2_0 = "AWS Data Exports, table dictionary CUR 2.0"
 READ = {
     STRING: copy,
     DOUBLE: number_or_null,
-    TIMESTAMP: as_far_as_moments,
+    TIMESTAMP: timestamp_or_null,
 }
 READINGS = {DOUBLE: number, TIMESTAMP: milliseconds}
 TYPED = {column.name: READINGS[column.type] for column in DETAIL_COLUMNS if column.type in READINGS}

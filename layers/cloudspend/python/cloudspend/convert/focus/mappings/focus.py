@@ -184,8 +184,8 @@ def _layout(names: Sequence[str], read: set[str]) -> Layout:
             continue
         seen.add(key)
         wanted.append(name)
-    varied = frozenset(name for name in wanted if column_key(name) in VARIED_KEYS)
-    return Layout(tuple(wanted), varied, unknown=tuple(unknown), **maps)
+    high_cardinality = frozenset(name for name in wanted if column_key(name) in VARIED_KEYS)
+    return Layout(tuple(wanted), high_cardinality, unknown=tuple(unknown), **maps)
 
 
 def _shown(rows: Rows, layout: Layout) -> EncodedMaps:
