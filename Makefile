@@ -69,10 +69,10 @@ local-up: setup ## leave a deployed local cloud running (port: CLOUDSPEND_LOCAL_
 local-down: setup ## end the local cloud on that port
 	@.venv/bin/cloudspend local down
 
-reference: setup ## write docs/reference anew from the code
+reference: setup ## write docs/reference from the code
 	$(PY) scripts/reference.py
 
-lock: setup ## pin requirements anew from the .in files
+lock: setup ## pin requirements again from the .in files
 	$(PY) -m pip install --quiet uv
 	for name in requirements requirements-dev; do \
 		.venv/bin/uv pip compile --quiet --universal --python-version 3.11 \

@@ -1,4 +1,4 @@
-"""A task's memory does not grow with its rows: the peaks of processes of their own."""
+"""Peak memory of a conversion, measured in a process of its own, does not grow with the rows."""
 
 import gzip
 import subprocess
@@ -11,16 +11,17 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from cloudspend.cli.memory import peak_rss_mb
-from cloudspend.convert import blocks, convert
+from cloudspend.convert import task
+from cloudspend.convert.engine import blocks
 from tests.fakes.convert import FakeSink, FakeSource, a_task
 
 class Nowhere(FakeSink):
     def put(self, path, key):
         pass
 
-blocks.BLOCK_BYTES, convert.RUN_BYTES = 64 * 1024, 1024 * 1024
+blocks.BLOCK_BYTES, task.RUN_BYTES = 64 * 1024, 1024 * 1024
 source = FakeSource()
-convert.convert_task(a_task(source.put("bill", Path(sys.argv[1]).read_bytes())), source, Nowhere())
+task.convert_task(a_task(source.put("bill", Path(sys.argv[1]).read_bytes())), source, Nowhere())
 print(peak_rss_mb())
 """
 FEW = 8_000
