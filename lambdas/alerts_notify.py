@@ -15,7 +15,7 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     why = deliver_if_new(
         event["detail-type"],
         event["detail"],
-        platform.board,
+        platform.findings_table,
         datetime.now(UTC),
         lambda: notify(event, platform.topics),
     )

@@ -19,7 +19,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         source,
         account,
         platform.services(account),
-        platform.collector,
+        platform.collect_ports,
         overlap=overlaps(platform.settings.policy.collect_overlaps, SOURCES)[source.name],
         now=datetime.now(UTC),
         force=event[p.ANEW],

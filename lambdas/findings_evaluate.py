@@ -10,7 +10,9 @@ from cloudspend.wiring import entry, logger
 
 @entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    return evaluate_accounts(event["Items"], wiring.platform().lookout, datetime.now(UTC), _log)
+    return evaluate_accounts(
+        event["Items"], wiring.platform().evaluation_ports, datetime.now(UTC), _log
+    )
 
 
 def _log(account_id: str) -> None:

@@ -10,4 +10,4 @@ from cloudspend.wiring import entry
 @entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
-    return check(event, platform.accounts, platform.shelf, platform.catalog, platform.bus)
+    return check(event, platform.accounts, platform.ingest_ports, platform.catalog, platform.bus)

@@ -16,7 +16,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     try:
         account = platform.accounts.get(event[p.ACCOUNT_ID])
         source = platform.source(account, f"{event[p.PERIOD]}-{event[p.GENERATION]}")
-        summary = convert_task(ConversionTask.from_payload(event), source, platform.sink)
+        summary = convert_task(ConversionTask.from_payload(event), source, platform.parquet_sink)
     except Exception as error:
         note_failure(event, error, platform.generations)
         raise

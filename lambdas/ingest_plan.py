@@ -10,4 +10,4 @@ from cloudspend.wiring import entry
 @entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
-    return plan(event, platform.accounts, platform.customer_bucket, platform.shelf)
+    return plan(event, platform.accounts, platform.customer_bucket, platform.ingest_ports)

@@ -11,4 +11,4 @@ from cloudspend.wiring import entry
 @entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
-    return publish(event, platform.accounts, platform.press, datetime.now(UTC))
+    return publish(event, platform.accounts, platform.publish_ports, datetime.now(UTC))

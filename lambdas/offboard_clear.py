@@ -14,6 +14,6 @@ MARGIN_MILLISECONDS = 120_000
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return clear(
         event,
-        wiring.platform().exit,
+        wiring.platform().offboard_ports,
         lambda: context.get_remaining_time_in_millis() > MARGIN_MILLISECONDS,
     )

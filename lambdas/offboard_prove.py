@@ -10,4 +10,4 @@ from cloudspend.wiring import entry
 
 @entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    return prove(event, wiring.platform().exit, datetime.now(UTC))
+    return prove(event, wiring.platform().offboard_ports, datetime.now(UTC))

@@ -9,4 +9,4 @@ from cloudspend.wiring import entry
 
 @entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    return stop(event, wiring.platform().exit)
+    return stop(event, wiring.platform().offboard_ports)

@@ -21,5 +21,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         platform.bus,
         platform.settings.policy.backfill_at_once,
     )
-    withdraw_covered(event[p.ACCOUNT_ID], platform.accounts, platform.store, datetime.now(UTC))
+    withdraw_covered(
+        event[p.ACCOUNT_ID], platform.accounts, platform.retention_ports, datetime.now(UTC)
+    )
     return state

@@ -17,7 +17,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         platform.accounts,
         platform.bus,
         platform.customer,
-        platform.vault,
+        platform.key_store,
         datetime.now(UTC),
     )
     return event

@@ -12,5 +12,11 @@ from cloudspend.wiring import entry
 @entry
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     platform = wiring.platform()
-    verify(event[p.ACCOUNT_ID], platform.accounts, platform.bus, platform.door, datetime.now(UTC))
+    verify(
+        event[p.ACCOUNT_ID],
+        platform.accounts,
+        platform.bus,
+        platform.customer_sessions,
+        datetime.now(UTC),
+    )
     return event

@@ -14,7 +14,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     swept = sweep_accounts(
         event["Items"],
         platform.accounts,
-        platform.broom,
+        platform.sweep_ports,
         platform.settings,
         datetime.now(UTC),
         _log,

@@ -47,10 +47,10 @@ MARKED = {**PLAIN, "Tags": TAGS, "SourceIdentity": "cloudspend-ingest-convert"}
 
 
 def a_door(
-    sts: Any = None, vault: AccessKeyStore | None = None, region: str = "us-east-1"
+    sts: Any = None, key_store: AccessKeyStore | None = None, region: str = "us-east-1"
 ) -> StsCustomerSessions:
     client = sts or boto3.client("sts", region_name=region)
-    return StsCustomerSessions(client, region, vault or FakeVault(), lambda: VISITOR)
+    return StsCustomerSessions(client, region, key_store or FakeVault(), lambda: VISITOR)
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ def test_a_throttled_door_is_not_a_closed_one(sts: Stubber) -> None:
 
 def test_a_session_lasts_an_hour_and_says_who_comes_and_what_for(sts: Stubber) -> None:
     sts.add_response("assume_role", {"Credentials": CREDENTIALS}, MARKED)
-    door = a_door(sts.client, region="eu-central-1")
-    session = door.customer_session(ACCOUNT, "111111111111_2026-10")
+    customer_sessions = a_door(sts.client, region="eu-central-1")
+    session = customer_sessions.customer_session(ACCOUNT, "111111111111_2026-10")
     found = session.get_credentials()
     assert found is not None
     assert (found.access_key, found.token, session.region_name) == ("A" * 20, "t", "eu-central-1")
@@ -111,9 +111,9 @@ def test_a_role_that_takes_no_marks_is_entered_without_and_asked_once(sts: Stubb
     sts.add_client_error("assume_role", "AccessDenied", expected_params=MARKED)
     sts.add_response("assume_role", {"Credentials": CREDENTIALS}, PLAIN)
     sts.add_response("assume_role", {"Credentials": CREDENTIALS}, PLAIN)
-    door = a_door(sts.client)
-    door.customer_session(ACCOUNT, "111111111111_2026-10")
-    door.customer_session(ACCOUNT, "111111111111_2026-10")
+    customer_sessions = a_door(sts.client)
+    customer_sessions.customer_session(ACCOUNT, "111111111111_2026-10")
+    customer_sessions.customer_session(ACCOUNT, "111111111111_2026-10")
 
 
 @pytest.mark.parametrize("taken", [True, False])
@@ -168,7 +168,7 @@ def test_a_role_s_trust_policy_is_read_with_the_role_itself() -> None:
 
 
 @pytest.fixture(params=["fake", "secretsmanager"])
-def vault(request: pytest.FixtureRequest) -> Iterator[AccessKeyStore]:
+def key_store(request: pytest.FixtureRequest) -> Iterator[AccessKeyStore]:
     if request.param == "fake":
         yield FakeVault()
         return
@@ -180,24 +180,24 @@ def vault(request: pytest.FixtureRequest) -> Iterator[AccessKeyStore]:
         yield SecretsManagerKeyStore(boto3.client("secretsmanager"))
 
 
-def test_a_vault_keeps_the_new_key_and_the_one_before(vault: AccessKeyStore) -> None:
-    assert vault.read("111111111111", CURRENT) is None
-    vault.put("111111111111", KEY)
-    assert vault.read("111111111111", CURRENT) == KEY
-    assert vault.read("111111111111", PREVIOUS) is None
-    vault.put("111111111111", SECOND)
-    assert vault.read("111111111111", CURRENT) == SECOND
-    assert vault.read("111111111111", PREVIOUS) == KEY
-    assert vault.read("222222222222", CURRENT) is None
+def test_a_vault_keeps_the_new_key_and_the_one_before(key_store: AccessKeyStore) -> None:
+    assert key_store.read("111111111111", CURRENT) is None
+    key_store.put("111111111111", KEY)
+    assert key_store.read("111111111111", CURRENT) == KEY
+    assert key_store.read("111111111111", PREVIOUS) is None
+    key_store.put("111111111111", SECOND)
+    assert key_store.read("111111111111", CURRENT) == SECOND
+    assert key_store.read("111111111111", PREVIOUS) == KEY
+    assert key_store.read("222222222222", CURRENT) is None
 
 
-def test_what_is_forgotten_is_gone_and_may_be_forgotten_again(vault: AccessKeyStore) -> None:
-    vault.put("111111111111", KEY)
-    vault.forget("111111111111")
-    vault.forget("111111111111")
-    assert vault.read("111111111111", CURRENT) is None
-    vault.put("111111111111", SECOND)
-    assert vault.read("111111111111", PREVIOUS) is None
+def test_what_is_forgotten_is_gone_and_may_be_forgotten_again(key_store: AccessKeyStore) -> None:
+    key_store.put("111111111111", KEY)
+    key_store.forget("111111111111")
+    key_store.forget("111111111111")
+    assert key_store.read("111111111111", CURRENT) is None
+    key_store.put("111111111111", SECOND)
+    assert key_store.read("111111111111", PREVIOUS) is None
 
 
 def test_a_secret_is_closed_before_it_holds_anything_and_under_the_platform_s_key() -> None:
@@ -233,19 +233,19 @@ def test_only_marked_roles_may_read_a_secret() -> None:
 class ByKey(StsCustomerSessions):
     """A door whose keys' own STS answers from a script: each key's session or error, by its id."""
 
-    def __init__(self, vault: AccessKeyStore, refused: dict[str, str]) -> None:
-        super().__init__(boto3.client("sts"), "us-east-1", vault, lambda: VISITOR)
+    def __init__(self, key_store: AccessKeyStore, refused: dict[str, str]) -> None:
+        super().__init__(boto3.client("sts"), "us-east-1", key_store, lambda: VISITOR)
         self.refused = refused
         self.asked: list[dict[str, Any]] = []
 
     def long_term(self, key: AccessKey) -> Any:
-        door = self
+        customer_sessions = self
 
         class Session:
             def client(self, *_: Any, **__: Any) -> Any:
                 sts = boto3.client("sts")
                 stub = Stubber(sts)
-                code = door.refused.get(key.id)
+                code = customer_sessions.refused.get(key.id)
                 if code:
                     stub.add_client_error("get_federation_token", code, "It says why.", 403)
                 else:
@@ -263,23 +263,23 @@ class ByKey(StsCustomerSessions):
 
 
 def test_a_key_is_used_for_a_session_that_can_do_no_more_than_is_needed() -> None:
-    vault = FakeVault()
-    vault.put("111111111111", KEY)
-    session = ByKey(vault, {}).customer_session(BY_KEY, "ingest")
+    key_store = FakeVault()
+    key_store.put("111111111111", KEY)
+    session = ByKey(key_store, {}).customer_session(BY_KEY, "ingest")
     credentials = session.get_credentials()
     assert credentials is not None
     assert credentials.access_key == "A" * 20
 
 
 def test_while_aws_does_not_know_a_new_key_everywhere_the_one_before_serves() -> None:
-    vault = FakeVault()
-    vault.put("111111111111", KEY)
-    vault.put("111111111111", SECOND)
-    door = ByKey(vault, {SECOND.id: "InvalidClientTokenId"})
-    assert door.customer_session(BY_KEY, "ingest").get_credentials() is not None
-    door.refused[KEY.id] = "InvalidClientTokenId"
+    key_store = FakeVault()
+    key_store.put("111111111111", KEY)
+    key_store.put("111111111111", SECOND)
+    customer_sessions = ByKey(key_store, {SECOND.id: "InvalidClientTokenId"})
+    assert customer_sessions.customer_session(BY_KEY, "ingest").get_credentials() is not None
+    customer_sessions.refused[KEY.id] = "InvalidClientTokenId"
     with pytest.raises(ConnectionRefused, match=f"ending in {SECOND.ending}"):
-        door.customer_session(BY_KEY, "ingest")
+        customer_sessions.customer_session(BY_KEY, "ingest")
 
 
 @pytest.mark.parametrize(
@@ -293,10 +293,10 @@ def test_while_aws_does_not_know_a_new_key_everywhere_the_one_before_serves() ->
 def test_a_refused_key_is_told_by_its_ending_and_shown_nowhere(
     code: str, remedy: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    vault = FakeVault()
-    vault.put("111111111111", KEY)
+    key_store = FakeVault()
+    key_store.put("111111111111", KEY)
     with caplog.at_level(logging.INFO), pytest.raises(ConnectionRefused) as caught:
-        ByKey(vault, {KEY.id: code}).customer_session(BY_KEY, "ingest")
+        ByKey(key_store, {KEY.id: code}).customer_session(BY_KEY, "ingest")
     assert remedy in caught.value.remedy
     shown = f"{caught.value!r}{caught.value.__cause__!r}{caught.value.details}{caplog.text}"
     assert KEY.secret not in shown
@@ -309,12 +309,12 @@ def test_an_account_without_a_stored_key_says_so() -> None:
 
 
 def test_an_account_on_the_move_is_served_by_its_key_and_proved_by_its_role(sts: Stubber) -> None:
-    vault = FakeVault()
-    vault.put("111111111111", KEY)
+    key_store = FakeVault()
+    key_store.put("111111111111", KEY)
     moving = replace(BY_KEY, role_arn=ACCOUNT.role_arn)
-    assert ByKey(vault, {}).customer_session(moving, "ingest").get_credentials() is not None
+    assert ByKey(key_store, {}).customer_session(moving, "ingest").get_credentials() is not None
     sts.add_response("assume_role", {"Credentials": CREDENTIALS})
-    a_door(sts.client, vault).pending_session(moving)
+    a_door(sts.client, key_store).pending_session(moving)
 
 
 @pytest.fixture
@@ -384,8 +384,8 @@ def test_where_iam_cannot_be_asked_calls_that_only_read_show_a_part() -> None:
     s3 = Stubber(boto3.client("s3"))
     s3.add_response("list_buckets", {"Buckets": []})
     secrets = refusing("secretsmanager", "list_secrets", "AccessDeniedException")
-    door = Refusing(iam=iam, s3=s3, secretsmanager=secrets)
-    found = KeyInspector(door, "aws").excess(KEY, USER)
+    customer_sessions = Refusing(iam=iam, s3=s3, secretsmanager=secrets)
+    found = KeyInspector(customer_sessions, "aws").excess(KEY, USER)
     assert (found.whole, found.actions) == (False, ("s3:ListAllMyBuckets",))
 
 

@@ -49,9 +49,9 @@ class Office:
     """A platform that takes keys in."""
 
     def __init__(self, account: Account = INVITED, **gate: Any) -> None:
-        self.registry, self.vault, self.bus = FakeAccounts(account), FakeVault(), FakeBus()
+        self.registry, self.key_store, self.bus = FakeAccounts(account), FakeVault(), FakeBus()
         self.gate, self.onboarding = FakeGate(**gate), FakeOnboarding()
-        self.desk = AccessKeyPorts(self.registry, self.vault, self.gate, self.bus)
+        self.desk = AccessKeyPorts(self.registry, self.key_store, self.gate, self.bus)
 
     @property
     def account(self) -> Account:
@@ -63,12 +63,14 @@ class Office:
     def connect(self, key: AccessKey = KEY) -> None:
         connect_key(ID, key, self.desk, self.onboarding, ChangeCause("operator", NOW))
 
-    def onboard(self, door: FakeDoor | None = None, customer: FakeCustomer | None = None) -> None:
+    def onboard(
+        self, customer_sessions: FakeDoor | None = None, customer: FakeCustomer | None = None
+    ) -> None:
         """What the state machine does."""
         entered = customer or FakeCustomer()
         try:
-            verify(ID, self.registry, self.bus, door or FakeDoor(), NOW)
-            check_permissions(ID, self.registry, self.bus, lambda _: entered, self.vault, NOW)
+            verify(ID, self.registry, self.bus, customer_sessions or FakeDoor(), NOW)
+            check_permissions(ID, self.registry, self.bus, lambda _: entered, self.key_store, NOW)
             activate(ID, self.registry, self.bus, NOW)
         except CloudSpendError as error:
             failure = parse(type(error).__name__, str(error))
@@ -95,8 +97,8 @@ class Office:
 
 
 def test_a_good_key_is_kept_and_the_account_onboarded() -> None:
-    office = Office(made=NOW - timedelta(days=3)).active()
-    account = office.account
+    invitation_ports = Office(made=NOW - timedelta(days=3)).active()
+    account = invitation_ports.account
     assert account.connection is ConnectionKind.ACCESS_KEY
     assert account.key
     assert (account.key.user_arn, account.key.ending) == (
@@ -104,17 +106,21 @@ def test_a_good_key_is_kept_and_the_account_onboarded() -> None:
         KEY.ending,
     )
     assert (account.key.made_at, account.key.age_known) == (NOW - timedelta(days=3), True)
-    assert office.vault.read(ID, CURRENT) == KEY
-    kinds = [kind for kind in office.bus.kinds if kind != "AccountStateChanged"]
+    assert invitation_ports.key_store.read(ID, CURRENT) == KEY
+    kinds = [kind for kind in invitation_ports.bus.kinds if kind != "AccountStateChanged"]
     assert kinds == ["AccessKeyConnected", "AccountActivated"]
-    assert office.statuses()["key-opens"] == office.statuses()["right-account"] == "passed"
-    assert "iam:GetRole" not in office.statuses()
+    assert (
+        invitation_ports.statuses()["key-opens"]
+        == invitation_ports.statuses()["right-account"]
+        == "passed"
+    )
+    assert "iam:GetRole" not in invitation_ports.statuses()
 
 
 def test_the_link_of_a_key_s_account_is_void() -> None:
-    office = Office()
-    office.connect()
-    assert office.account.token_sha256 is None
+    invitation_ports = Office()
+    invitation_ports.connect()
+    assert invitation_ports.account.token_sha256 is None
 
 
 @pytest.mark.parametrize(
@@ -129,11 +135,11 @@ def test_the_link_of_a_key_s_account_is_void() -> None:
 def test_a_bad_key_is_not_kept(
     gate: dict[str, Any], error: type[CloudSpendError], says: str
 ) -> None:
-    office = Office(**gate)
+    invitation_ports = Office(**gate)
     with pytest.raises(error, match=says):
-        office.connect()
-    assert (office.account, office.vault.kept) == (INVITED, {})
-    assert (office.bus.events, office.onboarding.started) == ([], {})
+        invitation_ports.connect()
+    assert (invitation_ports.account, invitation_ports.key_store.kept) == (INVITED, {})
+    assert (invitation_ports.bus.events, invitation_ports.onboarding.started) == ([], {})
 
 
 def test_a_denied_permission_s_remedy_speaks_of_the_user_not_of_a_stack() -> None:
@@ -144,10 +150,10 @@ def test_a_denied_permission_s_remedy_speaks_of_the_user_not_of_a_stack() -> Non
 
 
 def test_a_key_that_may_too_much_is_a_warning_with_the_list() -> None:
-    office = Office(
+    invitation_ports = Office(
         beyond=ExcessPermissions(("iam:CreateUser", "s3:DeleteObject"), whole=True)
     ).active()
-    checks = {check.name: check for check in office.registry.checks(ID)}
+    checks = {check.name: check for check in invitation_ports.registry.checks(ID)}
     warned = checks["key-may-do-no-more"]
     assert warned.status is CheckStatus.WARNING
     assert "iam:CreateUser, s3:DeleteObject" in warned.reason
@@ -155,20 +161,20 @@ def test_a_key_that_may_too_much_is_a_warning_with_the_list() -> None:
 
 
 def test_what_could_not_be_simulated_is_said_to_be_unknown() -> None:
-    office = Office(beyond=ExcessPermissions((), whole=False)).active()
-    assert office.statuses()["key-may-do-no-more"] == "not_available"
+    invitation_ports = Office(beyond=ExcessPermissions((), whole=False)).active()
+    assert invitation_ports.statuses()["key-may-do-no-more"] == "not_available"
 
 
 def test_a_rotated_key_takes_the_old_one_s_place_and_nothing_else_changes() -> None:
-    office = Office().active()
-    before = office.account
-    rotate_key(ID, SECOND, office.desk, NOW + timedelta(days=1))
-    assert office.vault.read(ID, CURRENT) == SECOND
-    assert office.vault.read(ID, PREVIOUS) == KEY
-    assert office.account.key
-    assert office.account.key.ending == SECOND.ending
-    assert replace(office.account, key=before.key) == before
-    assert office.bus.kinds[-1] == "AccessKeyRotated"
+    invitation_ports = Office().active()
+    before = invitation_ports.account
+    rotate_key(ID, SECOND, invitation_ports.desk, NOW + timedelta(days=1))
+    assert invitation_ports.key_store.read(ID, CURRENT) == SECOND
+    assert invitation_ports.key_store.read(ID, PREVIOUS) == KEY
+    assert invitation_ports.account.key
+    assert invitation_ports.account.key.ending == SECOND.ending
+    assert replace(invitation_ports.account, key=before.key) == before
+    assert invitation_ports.bus.kinds[-1] == "AccessKeyRotated"
 
 
 @pytest.mark.parametrize(
@@ -176,13 +182,16 @@ def test_a_rotated_key_takes_the_old_one_s_place_and_nothing_else_changes() -> N
     [{"known": False}, {"account_id": "222222222222"}, {"inside": denied("ce:GetCostAndUsage")}],
 )
 def test_the_old_key_stays_until_the_new_one_is_proved(gate: dict[str, Any]) -> None:
-    office = Office().active()
-    before = office.account
-    desk = replace(office.desk, gate=FakeGate(**gate))
+    invitation_ports = Office().active()
+    before = invitation_ports.account
+    desk = replace(invitation_ports.desk, gate=FakeGate(**gate))
     with pytest.raises(CloudSpendError):
         rotate_key(ID, SECOND, desk, NOW)
-    assert (office.vault.read(ID, CURRENT), office.vault.read(ID, PREVIOUS)) == (KEY, None)
-    assert office.account == before
+    assert (
+        invitation_ports.key_store.read(ID, CURRENT),
+        invitation_ports.key_store.read(ID, PREVIOUS),
+    ) == (KEY, None)
+    assert invitation_ports.account == before
 
 
 def test_a_key_is_rotated_over_whatever_the_account_became_meanwhile() -> None:
@@ -196,12 +205,12 @@ def test_a_key_is_rotated_over_whatever_the_account_became_meanwhile() -> None:
                 raise AccountChanged("It was changed.")
             super().save(before, after)
 
-    office = Office().active()
-    office.registry = Raced(office.account)
-    rotate_key(ID, SECOND, replace(office.desk, registry=office.registry), NOW)
-    assert office.account.tag_columns == ("Team",)
-    assert office.account.key
-    assert office.account.key.ending == SECOND.ending
+    invitation_ports = Office().active()
+    invitation_ports.registry = Raced(invitation_ports.account)
+    rotate_key(ID, SECOND, replace(invitation_ports.desk, registry=invitation_ports.registry), NOW)
+    assert invitation_ports.account.tag_columns == ("Team",)
+    assert invitation_ports.account.key
+    assert invitation_ports.account.key.ending == SECOND.ending
 
 
 def test_an_account_with_a_role_has_no_key_to_rotate() -> None:
@@ -210,23 +219,28 @@ def test_an_account_with_a_role_has_no_key_to_rotate() -> None:
 
 
 def test_the_move_to_a_role_keeps_the_key_until_the_role_is_proved() -> None:
-    office = Office().active()
-    link = move_to_role(ID, office.registry, SETTINGS, NOW).link
+    invitation_ports = Office().active()
+    link = move_to_role(ID, invitation_ports.registry, SETTINGS, NOW).link
     assert "RegistrationToken" in link
-    assert office.account.state is AccountState.ACTIVE
-    office.stack_comes()
-    assert office.account.connection is ConnectionKind.ACCESS_KEY
-    assert office.account.pending_connection is ConnectionKind.IAM_ROLE
-    office.onboard()
-    assert office.account.state is AccountState.ACTIVE
-    assert (office.account.connection, office.account.key) == (ConnectionKind.IAM_ROLE, None)
-    assert office.vault.kept == {}
-    moved = next(event for event in office.bus.events if event.detail_type == "MovedToRole")
+    assert invitation_ports.account.state is AccountState.ACTIVE
+    invitation_ports.stack_comes()
+    assert invitation_ports.account.connection is ConnectionKind.ACCESS_KEY
+    assert invitation_ports.account.pending_connection is ConnectionKind.IAM_ROLE
+    invitation_ports.onboard()
+    assert invitation_ports.account.state is AccountState.ACTIVE
+    assert (invitation_ports.account.connection, invitation_ports.account.key) == (
+        ConnectionKind.IAM_ROLE,
+        None,
+    )
+    assert invitation_ports.key_store.kept == {}
+    moved = next(
+        event for event in invitation_ports.bus.events if event.detail_type == "MovedToRole"
+    )
     assert moved.details["ending"] == KEY.ending
 
 
 @pytest.mark.parametrize(
-    ("door", "customer"),
+    ("customer_sessions", "customer"),
     [
         (FakeDoor(exists=False), None),
         (FakeDoor(opens_without_id=True), None),
@@ -234,33 +248,42 @@ def test_the_move_to_a_role_keeps_the_key_until_the_role_is_proved() -> None:
     ],
 )
 def test_a_role_that_does_not_prove_itself_leaves_the_account_active_by_its_key(
-    door: FakeDoor | None, customer: FakeCustomer | None
+    customer_sessions: FakeDoor | None, customer: FakeCustomer | None
 ) -> None:
-    office = Office().active()
-    move_to_role(ID, office.registry, SETTINGS, NOW)
-    office.stack_comes()
-    office.onboard(door, customer)
-    assert office.account.state is AccountState.ACTIVE
+    invitation_ports = Office().active()
+    move_to_role(ID, invitation_ports.registry, SETTINGS, NOW)
+    invitation_ports.stack_comes()
+    invitation_ports.onboard(customer_sessions, customer)
+    assert invitation_ports.account.state is AccountState.ACTIVE
     assert (
-        office.account.connection is office.account.pending_connection is ConnectionKind.ACCESS_KEY
+        invitation_ports.account.connection
+        is invitation_ports.account.pending_connection
+        is ConnectionKind.ACCESS_KEY
     )
-    assert office.vault.read(ID, CURRENT) == KEY
-    assert "MoveToRoleFailed" in office.bus.kinds
+    assert invitation_ports.key_store.read(ID, CURRENT) == KEY
+    assert "MoveToRoleFailed" in invitation_ports.bus.kinds
     # and the key is proved again as if there had been no role
-    office.onboard()
-    assert office.account.state is AccountState.ACTIVE
-    assert office.bus.kinds[-1] == "AccountActivated"
+    invitation_ports.onboard()
+    assert invitation_ports.account.state is AccountState.ACTIVE
+    assert invitation_ports.bus.kinds[-1] == "AccountActivated"
 
 
 def test_the_end_of_a_move_may_be_repeated() -> None:
-    office = Office().active()
-    office.stack_comes()
-    verify(ID, office.registry, office.bus, FakeDoor(), NOW)
+    invitation_ports = Office().active()
+    invitation_ports.stack_comes()
+    verify(ID, invitation_ports.registry, invitation_ports.bus, FakeDoor(), NOW)
     customer = FakeCustomer()
     for _ in range(2):
-        check_permissions(ID, office.registry, office.bus, lambda _: customer, office.vault, NOW)
-    assert office.vault.kept == {}
-    assert office.bus.kinds.count("MovedToRole") == 1
+        check_permissions(
+            ID,
+            invitation_ports.registry,
+            invitation_ports.bus,
+            lambda _: customer,
+            invitation_ports.key_store,
+            NOW,
+        )
+    assert invitation_ports.key_store.kept == {}
+    assert invitation_ports.bus.kinds.count("MovedToRole") == 1
 
 
 def test_only_an_account_with_a_key_is_moved() -> None:
@@ -274,13 +297,13 @@ def test_a_session_is_limited_to_what_is_needed_in_the_characters_that_sts_takes
     kind: ExportKind, account_type: AccountType
 ) -> None:
     export = Export(kind, "b" * 63, "p" * 128, "n")
-    office = Office(an_account(role_arn=None, type=account_type, export=export))
-    office.connect()
-    policy = session_policy(office.account, "aws")
+    invitation_ports = Office(an_account(role_arn=None, type=account_type, export=export))
+    invitation_ports.connect()
+    policy = session_policy(invitation_ports.account, "aws")
     assert len(policy) <= MAX_POLICY
     assert '"Action":"*"' not in policy.replace("[", "").replace("]", "")
     for needed in PERMISSIONS:
-        if needed.needed_for(office.account) and not needed.action.startswith("s3:"):
+        if needed.needed_for(invitation_ports.account) and not needed.action.startswith("s3:"):
             assert needed.action in policy or f"{_verb(needed.action)}*" in policy
 
 
@@ -288,20 +311,26 @@ def test_a_session_is_limited_to_what_is_needed_in_the_characters_that_sts_takes
 def test_the_user_s_policy_holds_each_action_that_is_tried_and_no_wildcard(
     kind: ExportKind,
 ) -> None:
-    office = Office(an_account(role_arn=None, export=Export(kind, "b", "p", "n")))
-    office.connect()
-    policy = user_policy(office.account, "aws")
+    invitation_ports = Office(an_account(role_arn=None, export=Export(kind, "b", "p", "n")))
+    invitation_ports.connect()
+    policy = user_policy(invitation_ports.account, "aws")
     actions = {action for one in policy["Statement"] for action in one["Action"]}
-    tried = {one.action for one in PERMISSIONS if one.needed_for(office.account)}
+    tried = {one.action for one in PERMISSIONS if one.needed_for(invitation_ports.account)}
     assert actions == tried | {"sts:GetFederationToken", "iam:ListAccessKeys"}
     assert not any("*" in action for action in actions)
 
 
 def test_nothing_that_is_kept_or_said_holds_the_key() -> None:
-    office = Office().active()
-    rotate_key(ID, SECOND, office.desk, NOW)
-    said = repr([event.detail for event in office.bus.events])
-    held = repr([office.account, office.registry.checks(ID), office.onboarding.started])
+    invitation_ports = Office().active()
+    rotate_key(ID, SECOND, invitation_ports.desk, NOW)
+    said = repr([event.detail for event in invitation_ports.bus.events])
+    held = repr(
+        [
+            invitation_ports.account,
+            invitation_ports.registry.checks(ID),
+            invitation_ports.onboarding.started,
+        ]
+    )
     for secret in (SECRET, KEY.id, SECOND.secret, SECOND.id):
         assert secret not in said + held
 
@@ -313,10 +342,10 @@ def _verb(action: str) -> str:
 
 
 def test_a_key_of_an_account_that_an_organization_covers_is_not_taken() -> None:
-    office = Office()
+    invitation_ports = Office()
     payer = an_account("222222222222", state=AccountState.ACTIVE, activated_at=NOW)
-    office.registry.add(payer)
-    office.registry.put_members("222222222222", [Member(ID, "x", "ACTIVE", NOW, NOW)])
+    invitation_ports.registry.add(payer)
+    invitation_ports.registry.put_members("222222222222", [Member(ID, "x", "ACTIVE", NOW, NOW)])
     with pytest.raises(UsageError, match="counted twice"):
-        office.connect()
-    assert office.vault.kept == {}
+        invitation_ports.connect()
+    assert invitation_ports.key_store.kept == {}

@@ -15,18 +15,18 @@ MEMBER = "222222222222"
 SINCE = datetime(2026, 9, 10, tzinfo=UTC)
 
 
-def reasons(door: FakeDoor, *members: str) -> dict[str, str]:
+def reasons(customer_sessions: FakeDoor, *members: str) -> dict[str, str]:
     listed = [Member(one, "A", "ACTIVE", SINCE, NOW) for one in members]
     return {
         one.member.account_id: one.reason
-        for one in check_member_access(ORGANIZATION, listed, door, NOW)
+        for one in check_member_access(ORGANIZATION, listed, customer_sessions, NOW)
     }
 
 
 def test_a_member_whose_role_proves_itself_is_reached() -> None:
-    door = FakeDoor(leads_into=MEMBER)
-    assert reasons(door, MEMBER) == {MEMBER: ""}
-    assert None in door.tried
+    customer_sessions = FakeDoor(leads_into=MEMBER)
+    assert reasons(customer_sessions, MEMBER) == {MEMBER: ""}
+    assert None in customer_sessions.tried
 
 
 def test_the_management_account_has_the_other_role() -> None:

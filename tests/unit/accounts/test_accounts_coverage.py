@@ -58,7 +58,7 @@ def world(*accounts: Account, left: datetime | None = None) -> FakeAccounts:
     return registry
 
 
-def office(registry: FakeAccounts, bus: FakeBus | None = None) -> InvitationPorts:
+def invitation_ports(registry: FakeAccounts, bus: FakeBus | None = None) -> InvitationPorts:
     return InvitationPorts(registry, bus or FakeBus(), SETTINGS, known_regions)
 
 
@@ -117,7 +117,7 @@ def test_an_organization_does_not_cover_itself() -> None:
 
 
 def by_invite(registry: FakeAccounts) -> None:
-    invite(InviteRequest(account_id=SHOP, display_name="Shop"), office(registry), ACT)
+    invite(InviteRequest(account_id=SHOP, display_name="Shop"), invitation_ports(registry), ACT)
 
 
 def by_invite_again(registry: FakeAccounts) -> None:
@@ -133,17 +133,17 @@ def by_connect(registry: FakeAccounts) -> None:
 
 def by_verify(registry: FakeAccounts) -> None:
     registry.add(shop())
-    operate.verify(SHOP, office(registry), FakeOnboarding(), ACT)
+    operate.verify(SHOP, invitation_ports(registry), FakeOnboarding(), ACT)
 
 
 def by_resume(registry: FakeAccounts) -> None:
     registry.add(shop(state=AccountState.SUSPENDED, covered_by=ORG))
-    operate.resume(SHOP, office(registry), FakeOnboarding(), ACT)
+    operate.resume(SHOP, invitation_ports(registry), FakeOnboarding(), ACT)
 
 
 def by_verifying_the_organization(registry: FakeAccounts) -> None:
     registry.add(shop())
-    operate.verify(ORG, office(registry), FakeOnboarding(), ACT)
+    operate.verify(ORG, invitation_ports(registry), FakeOnboarding(), ACT)
 
 
 @pytest.mark.parametrize(
@@ -160,16 +160,18 @@ def test_every_way_in_is_shut(way: Callable[[FakeAccounts], None]) -> None:
 def test_a_list_says_who_is_covered() -> None:
     text = f"account_id,name\n{SHOP},Shop\n333333333333,Bank\n"
     sheet = read_sheet("list.csv", text, tuple(COLUMNS), LISTS)
-    _, problems = check(sheet, office(world(organization())), ACT)
+    _, problems = check(sheet, invitation_ports(world(organization())), ACT)
     assert [(one.line, one.field, one.value) for one in problems] == [(2, "account", SHOP)]
     assert "counted twice" in problems[0].allowed
 
 
 def test_an_organization_that_takes_over_is_verified_and_remembers_it() -> None:
     registry = world(organization(), shop())
-    operate.verify(ORG, office(registry), FakeOnboarding(), ACT, move_coverage=True)
+    operate.verify(ORG, invitation_ports(registry), FakeOnboarding(), ACT, move_coverage=True)
     assert registry.get(ORG).move_coverage
-    again = operate.verify(ORG, office(registry), FakeOnboarding(), replace(ACT, reason="again"))
+    again = operate.verify(
+        ORG, invitation_ports(registry), FakeOnboarding(), replace(ACT, reason="again")
+    )
     assert again.move_coverage
 
 
@@ -201,5 +203,5 @@ def test_who_left_begins_with_its_own_month(left: datetime | None, since: date) 
         shop(state=AccountState.SUSPENDED, covered_by=ORG),
         left=left,
     )
-    after = operate.resume(SHOP, office(registry), FakeOnboarding(), ACT)
+    after = operate.resume(SHOP, invitation_ports(registry), FakeOnboarding(), ACT)
     assert (after.covered_by, after.start_date) == (None, since)

@@ -41,18 +41,20 @@ def read(text: str, name: str = "list.csv") -> Sheet:
     return read_sheet(name, text, tuple(COLUMNS), LISTS)
 
 
-def office(registry: FakeAccounts | None = None, bus: FakeBus | None = None) -> InvitationPorts:
+def invitation_ports(
+    registry: FakeAccounts | None = None, bus: FakeBus | None = None
+) -> InvitationPorts:
     return InvitationPorts(registry or FakeAccounts(), bus or FakeBus(), SETTINGS, known_regions)
 
 
 def problems(sheet: Sheet, registry: FakeAccounts | None = None) -> list[Problem]:
-    return check(sheet, office(registry), ACT)[1]
+    return check(sheet, invitation_ports(registry), ACT)[1]
 
 
 def imported(text: str, registry: FakeAccounts, **how: Any) -> list[tuple[str, str, bool]]:
-    wanted, wrong = check(read(text), office(registry), ACT, **how)
+    wanted, wrong = check(read(text), invitation_ports(registry), ACT, **how)
     assert wrong == []
-    done = import_accounts(wanted, office(registry), ACT, **how)
+    done = import_accounts(wanted, invitation_ports(registry), ACT, **how)
     return [(one.account.account_id, one.note.split(";")[0], bool(one.link)) for one in done]
 
 
@@ -177,7 +179,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written() -> None:
     )
     registry = FakeAccounts(an_account("444444444444", display_name="bank"))
     bus = FakeBus()
-    _, found = check(read(text), office(registry, bus), ACT)
+    _, found = check(read(text), invitation_ports(registry, bus), ACT)
     assert [(one.line, one.field) for one in found] == [
         (2, "start_date"),
         (2, "type"),
@@ -201,8 +203,8 @@ def test_fields_that_do_not_go_together() -> None:
 
 def test_what_is_said_is_what_is_recorded() -> None:
     registry = FakeAccounts()
-    wanted, _ = check(read(YAML, "a.yaml"), office(registry), ACT)
-    done = list(import_accounts(wanted, office(registry), ACT))
+    wanted, _ = check(read(YAML, "a.yaml"), invitation_ports(registry), ACT)
+    done = list(import_accounts(wanted, invitation_ports(registry), ACT))
     assert [one.link.startswith("https://") for one in done] == [True, True]
     first, second = registry.get("011111111111"), registry.get(TWO)
     assert first.export.kind is ExportKind.FOCUS_1_2
@@ -217,8 +219,8 @@ LIST = f"account_id,name\n{ONE},Shop\n{TWO},Bank\n{THREE},Farm\n"
 
 def test_an_interrupted_import_goes_on_where_it_was() -> None:
     registry, bus = FakeAccounts(), FakeBus()
-    wanted, _ = check(read(LIST), office(registry), ACT)
-    going = import_accounts(wanted, office(registry, bus), ACT)
+    wanted, _ = check(read(LIST), invitation_ports(registry), ACT)
+    going = import_accounts(wanted, invitation_ports(registry, bus), ACT)
     assert next(going).account.account_id == ONE
     bus.broken = True
     with pytest.raises(TransientError):
@@ -268,7 +270,7 @@ def test_an_account_of_the_list_may_keep_its_own_name_without_saying_it() -> Non
 
 @given(st.text(max_size=200), st.sampled_from(["a.csv", "a.yaml"]))
 def test_no_text_is_too_odd_to_be_judged(text: str, name: str) -> None:
-    wanted, wrong = check(read(text, name), office(), ACT)
+    wanted, wrong = check(read(text, name), invitation_ports(), ACT)
     assert wrong or wanted
     assert all(one.allowed for one in wrong)
 

@@ -31,8 +31,8 @@ REQUEST = InviteRequest(
 
 
 def invited(registry: FakeAccounts, bus: FakeBus | None = None, **changes: Any) -> Invitation:
-    office = InvitationPorts(registry, bus or FakeBus(), SETTINGS, known_regions)
-    return invite(replace(REQUEST, **changes), office, ACT)
+    invitation_ports = InvitationPorts(registry, bus or FakeBus(), SETTINGS, known_regions)
+    return invite(replace(REQUEST, **changes), invitation_ports, ACT)
 
 
 def parameters(link: str) -> dict[str, str]:

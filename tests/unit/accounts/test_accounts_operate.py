@@ -28,12 +28,12 @@ class Desk:
         self.registry = FakeAccounts(account)
         self.bus = FakeBus()
         self.onboarding = FakeOnboarding()
-        self.office = InvitationPorts(
+        self.invitation_ports = InvitationPorts(
             self.registry, self.bus, Settings("000000000000", "us-east-1"), known_regions
         )
 
     def update(self, **wanted: Any) -> Account:
-        return operate.update(ID, AccountFields(**wanted), self.office, ACT)
+        return operate.update(ID, AccountFields(**wanted), self.invitation_ports, ACT)
 
     def untouched(self, account: Account = ACTIVE) -> bool:
         nothing_begun = (self.bus.events, self.onboarding.started) == ([], {})
@@ -149,11 +149,11 @@ def test_an_account_is_verified_wherever_its_life_allows(state: AccountState) ->
     before = replace(ACTIVE, state=state)
     desk = Desk(before)
     if AccountState.VERIFYING in TRANSITIONS[state]:
-        assert operate.verify(ID, desk.office, desk.onboarding, ACT).state == "verifying"
+        assert operate.verify(ID, desk.invitation_ports, desk.onboarding, ACT).state == "verifying"
         assert list(desk.onboarding.started.values()) == [ID]
     else:
         with pytest.raises(UsageError, match=str(state)):
-            operate.verify(ID, desk.office, desk.onboarding, ACT)
+            operate.verify(ID, desk.invitation_ports, desk.onboarding, ACT)
         assert desk.untouched(before)
 
 
@@ -161,9 +161,9 @@ def test_a_verification_whose_start_failed_is_asked_for_again() -> None:
     desk = Desk()
     desk.onboarding.broken = True
     with pytest.raises(TransientError):
-        operate.verify(ID, desk.office, desk.onboarding, ACT)
+        operate.verify(ID, desk.invitation_ports, desk.onboarding, ACT)
     desk.onboarding.broken = False
-    operate.verify(ID, desk.office, desk.onboarding, ACT)
+    operate.verify(ID, desk.invitation_ports, desk.onboarding, ACT)
     assert list(desk.onboarding.started.values()) == [ID]
 
 
@@ -172,29 +172,29 @@ def test_an_account_rests_wherever_its_life_allows(state: AccountState) -> None:
     before = replace(ACTIVE, state=state)
     desk = Desk(before)
     if AccountState.SUSPENDED in TRANSITIONS[state]:
-        after = operate.suspend(ID, desk.office, WHY)
+        after = operate.suspend(ID, desk.invitation_ports, WHY)
         assert (after.state, after.state_reason) == ("suspended", WHY.reason)
         assert not after.is_ingesting
     else:
         with pytest.raises(UsageError, match=str(state)):
-            operate.suspend(ID, desk.office, WHY)
+            operate.suspend(ID, desk.invitation_ports, WHY)
         assert desk.untouched(before)
 
 
 def test_nobody_suspends_without_a_reason() -> None:
     desk = Desk()
     with pytest.raises(UsageError, match="reason"):
-        operate.suspend(ID, desk.office, replace(ACT, reason=" "))
+        operate.suspend(ID, desk.invitation_ports, replace(ACT, reason=" "))
     assert desk.untouched()
 
 
 def test_a_suspended_account_wakes_by_being_verified() -> None:
     desk = Desk()
-    operate.suspend(ID, desk.office, WHY)
+    operate.suspend(ID, desk.invitation_ports, WHY)
     with pytest.raises(UsageError, match="accounts resume"):
-        operate.verify(ID, desk.office, desk.onboarding, ACT)
+        operate.verify(ID, desk.invitation_ports, desk.onboarding, ACT)
     assert desk.onboarding.started == {}
-    after = operate.resume(ID, desk.office, desk.onboarding, ACT)
+    after = operate.resume(ID, desk.invitation_ports, desk.onboarding, ACT)
     assert after.state == "connected"
     assert list(desk.onboarding.started.values()) == [ID]
     assert [step.after for step in desk.registry.history(ID)][-2:] == ["suspended", "connected"]
@@ -205,5 +205,5 @@ def test_only_a_suspended_account_is_resumed(state: AccountState) -> None:
     before = replace(ACTIVE, state=state)
     desk = Desk(before)
     with pytest.raises(UsageError, match="not suspended"):
-        operate.resume(ID, desk.office, desk.onboarding, ACT)
+        operate.resume(ID, desk.invitation_ports, desk.onboarding, ACT)
     assert desk.untouched(before)

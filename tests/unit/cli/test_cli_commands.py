@@ -86,7 +86,7 @@ class Operator:
     caller: str = "arn:aws:sts::000000000000:assumed-role/operator/somebody"
 
     @property
-    def office(self) -> InvitationPorts:
+    def invitation_ports(self) -> InvitationPorts:
         return InvitationPorts(self.accounts, self.bus, self.settings, known_regions)
 
     def customer_bucket(self, _account: Account) -> FakeCustomerBucket:

@@ -36,12 +36,12 @@ class Office(Operator):
     """An operator who takes keys in."""
 
     onboarding: FakeOnboarding = field(default_factory=FakeOnboarding)
-    vault: FakeVault = field(default_factory=FakeVault)
+    key_store: FakeVault = field(default_factory=FakeVault)
     gate: FakeGate = field(default_factory=FakeGate)
 
     @property
     def keys(self) -> AccessKeyPorts:
-        return AccessKeyPorts(self.accounts, self.vault, self.gate, self.bus)
+        return AccessKeyPorts(self.accounts, self.key_store, self.gate, self.bus)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def test_a_key_is_taken_from_standard_input_and_shown_nowhere(
     answer = given.piped(FORMS[form], *CONNECT, "-", "-o", output)
     assert answer.code == 0
     silent(answer, given.everything)
-    assert given.operator.vault.read(ACCOUNT_ID, CURRENT) == KEY
+    assert given.operator.key_store.read(ACCOUNT_ID, CURRENT) == KEY
     assert list(given.operator.onboarding.started.values()) == [ACCOUNT_ID]
 
 
@@ -148,7 +148,7 @@ def test_what_is_no_kms_key_is_refused_and_nothing_is_kept(given: Given, command
     )
     assert answer.code == 2
     assert "KMS key 'alias/bill' is not allowed" in answer.err
-    assert (given.account, given.operator.vault.kept) == (INVITED, {})
+    assert (given.account, given.operator.key_store.kept) == (INVITED, {})
 
 
 @pytest.mark.parametrize("command", [CONNECT, ROTATE])
@@ -186,7 +186,7 @@ def test_a_content_that_is_no_key_is_not_repeated(
     answer = given.cli(*CONNECT, str(file))
     assert answer.code == 2
     silent(answer, given.everything)
-    assert (given.account, given.operator.vault.kept) == (INVITED, {})
+    assert (given.account, given.operator.key_store.kept) == (INVITED, {})
 
 
 @pytest.mark.parametrize("command", ["connect-key", "rotate-key"])
@@ -196,7 +196,7 @@ def test_a_key_is_no_argument(given: Given, command: str) -> None:
     for variable in ("AWS_SECRET_ACCESS_KEY", "CLOUDSPEND_FROM_FILE"):
         given.monkeypatch.setenv(variable, SECRET)
     assert given.cli("accounts", command, ACCOUNT_ID).code == 2
-    assert given.operator.vault.kept == {}
+    assert given.operator.key_store.kept == {}
 
 
 def test_a_key_that_may_too_much_is_a_warning(given: Given) -> None:
@@ -225,27 +225,27 @@ def test_a_refused_key_is_a_failure_with_its_remedy(
     assert answer.code != 0
     assert says in " ".join(answer.err.split())
     silent(answer)
-    assert (given.account, given.operator.vault.kept) == (INVITED, {})
+    assert (given.account, given.operator.key_store.kept) == (INVITED, {})
 
 
 def test_a_rotated_key_takes_the_old_one_s_place(given: Given) -> None:
     given.have(BY_KEY)
-    given.operator.vault.put(ACCOUNT_ID, OLD)
+    given.operator.key_store.put(ACCOUNT_ID, OLD)
     answer = given.piped(KEY.to_text(), *ROTATE, "-", "-o", "json")
     assert answer.code == 0
     assert json.loads(answer.out)["key_ending"] == KEY.ending
-    vault = given.operator.vault
-    assert (vault.read(ACCOUNT_ID, CURRENT), vault.read(ACCOUNT_ID, PREVIOUS)) == (KEY, OLD)
+    key_store = given.operator.key_store
+    assert (key_store.read(ACCOUNT_ID, CURRENT), key_store.read(ACCOUNT_ID, PREVIOUS)) == (KEY, OLD)
     assert given.account.state is AccountState.ACTIVE
     silent(answer, given.everything)
 
 
 def test_a_key_that_cannot_do_all_does_not_take_the_old_one_s_place(given: Given) -> None:
     given.have(BY_KEY)
-    given.operator.vault.put(ACCOUNT_ID, OLD)
+    given.operator.key_store.put(ACCOUNT_ID, OLD)
     given.operator.gate.inside = denied("ce:GetCostAndUsage")
     assert given.piped(KEY.to_text(), *ROTATE, "-").code != 0
-    assert given.operator.vault.read(ACCOUNT_ID, CURRENT) == OLD
+    assert given.operator.key_store.read(ACCOUNT_ID, CURRENT) == OLD
     assert given.account == BY_KEY
 
 
@@ -269,10 +269,10 @@ def test_the_way_to_a_role_is_a_link_and_the_key_serves_meanwhile(
     given: Given, output: str
 ) -> None:
     given.have(BY_KEY)
-    given.operator.vault.put(ACCOUNT_ID, OLD)
+    given.operator.key_store.put(ACCOUNT_ID, OLD)
     answer = given.cli("accounts", "move-to-role", ACCOUNT_ID, "-o", output)
     assert answer.code == 0
     assert "https://" in answer.out
     assert "quickcreate" in answer.out
     assert (given.account.state, given.account.key) == (AccountState.ACTIVE, BY_KEY.key)
-    assert given.operator.vault.read(ACCOUNT_ID, CURRENT) == OLD
+    assert given.operator.key_store.read(ACCOUNT_ID, CURRENT) == OLD

@@ -23,7 +23,9 @@ SEEN = datetime(2026, 11, 3, 9, 30, tzinfo=UTC)
 class Desk(Operator):
     """An operator who can try doors as well."""
 
-    door: FakeDoor = field(default_factory=lambda: FakeDoor(SHOP, exists=False, policy=TRUST))
+    customer_sessions: FakeDoor = field(
+        default_factory=lambda: FakeDoor(SHOP, exists=False, policy=TRUST)
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +85,7 @@ def test_each_member_that_belongs_there_is_tried(cli: Cli, members: None, operat
     [row] = json.loads(cli("accounts", "members", ID, "--reach", "-o", "json").out)
     assert (row["account_id"], row["reached"]) == (SHOP, "no")
     assert f"{SHOP}:role/cloudspend-member cannot be assumed" in row["reason"]
-    operator.door.exists = True
+    operator.customer_sessions.exists = True
     [row] = json.loads(cli("accounts", "members", ID, "--reach", "-o", "json").out)
     assert (row["reached"], row["reason"]) == ("yes", "")
 

@@ -37,8 +37,8 @@ def test_the_command_line_works_with_the_deployed_policy() -> None:
         publish(DEPLOYED.to_json())
         platform = wiring.operator()
     assert platform.settings.policy == DEPLOYED
-    assert platform.collector.cap == 20
-    assert platform.broom.kept.generations == 10
+    assert platform.collect_ports.cap == 20
+    assert platform.sweep_ports.kept.generations == 10
 
 
 def test_settings_of_a_newer_deployment_are_ignored() -> None:

@@ -56,8 +56,8 @@ def world(operator: Operator) -> None:
 def asked(operator: Operator, *rows: dict[str, str | None]) -> FakeCatalog:
     """Let the operator ask an Athena that gives these rows to every statement."""
     catalog, queries = FakeCatalog(), FakeQueries(*rows)
-    press = PublishPorts(operator.generations, catalog, queries, operator.bus, "a-lake")
-    operator.__dict__.update(queries=queries, press=press)
+    publish_ports = PublishPorts(operator.generations, catalog, queries, operator.bus, "a-lake")
+    operator.__dict__.update(queries=queries, publish_ports=publish_ports)
     return catalog
 
 

@@ -36,8 +36,10 @@ def catalog(operator: Operator) -> FakeCatalog:
     operator.generations.advance(a_published(OLD), None)
     catalog, lake = FakeCatalog(), FakeLake()
     lake.write_json(f"{PLACE}00000-00.parquet", [])
-    press = PublishPorts(operator.generations, catalog, FakeQueries(), operator.bus, lake.bucket)
-    operator.__dict__.update(press=press, lake=lake)
+    publish_ports = PublishPorts(
+        operator.generations, catalog, FakeQueries(), operator.bus, lake.bucket
+    )
+    operator.__dict__.update(publish_ports=publish_ports, lake=lake)
     return catalog
 
 

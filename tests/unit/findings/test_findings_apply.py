@@ -35,7 +35,9 @@ class Desk:
     def __init__(self) -> None:
         self.findings, self.bus, self.day = FakeFindings(), FakeBus(), 0
         self.tables, self.accounts = FakeTables(), FakeAccounts(SOMEONE)
-        self.board = FindingsTable(self.findings, self.tables, FakeCatalog(), self.accounts)
+        self.findings_table = FindingsTable(
+            self.findings, self.tables, FakeCatalog(), self.accounts
+        )
 
     def see(self, *seen: Observation) -> list[str]:
         """What is told on the next day."""
@@ -94,7 +96,7 @@ def test_kinds_that_were_not_looked_at_stay_as_they_are(desk: Desk) -> None:
 def test_a_muted_finding_is_silent_and_stands_in_the_digest(desk: Desk) -> None:
     desk.see(ANOMALY)
     until = mute_end(desk.now, timedelta(days=30))
-    mute(desk.board, SOMEONE.account_id, ANOMALY.finding_id, until, "a known job")
+    mute(desk.findings_table, SOMEONE.account_id, ANOMALY.finding_id, until, "a known job")
     assert desk.see(observed(amount=Decimal(900))) == []
     told = digest(SOMEONE, desk.outcomes, desk.now)
     assert told
@@ -109,7 +111,7 @@ def test_a_day_on_which_all_was_told_has_no_digest(desk: Desk) -> None:
 
 def test_what_a_person_resolved_stays_so_until_it_is_worse(desk: Desk) -> None:
     desk.see(ANOMALY)
-    resolve(desk.board, SOMEONE.account_id, ANOMALY.finding_id, desk.now, "it was a test")
+    resolve(desk.findings_table, SOMEONE.account_id, ANOMALY.finding_id, desk.now, "it was a test")
     assert desk.see(ANOMALY) == []
     assert desk.see(observed(amount=Decimal(500))) == ["FindingRaised"]
 
@@ -117,13 +119,13 @@ def test_what_a_person_resolved_stays_so_until_it_is_worse(desk: Desk) -> None:
 @pytest.mark.parametrize("said", [mute, resolve])
 def test_nothing_can_be_said_to_what_is_not_there(desk: Desk, said: Any) -> None:
     with pytest.raises(UsageError, match="no finding"):
-        said(desk.board, SOMEONE.account_id, "0123456789", desk.now, "why")
+        said(desk.findings_table, SOMEONE.account_id, "0123456789", desk.now, "why")
 
 
 @pytest.mark.parametrize("said", [mute, resolve])
 def test_a_reason_is_needed_and_what_is_over_is_over(desk: Desk, said: Any) -> None:
     desk.see(ANOMALY)
-    where = (desk.board, SOMEONE.account_id, ANOMALY.finding_id, desk.now)
+    where = (desk.findings_table, SOMEONE.account_id, ANOMALY.finding_id, desk.now)
     with pytest.raises(UsageError, match="empty"):
         said(*where, "  ")
     desk.see()
@@ -142,7 +144,9 @@ def test_the_worst_and_largest_come_first(desk: Desk) -> None:
 def hear(desk: Desk, said: Event, day: int = 0) -> bool:
     told: list[Event] = []
     now = NOW + day * A_DAY
-    deliver_if_new(said.detail_type, said.detail, desk.board, now, lambda: told.append(said))
+    deliver_if_new(
+        said.detail_type, said.detail, desk.findings_table, now, lambda: told.append(said)
+    )
     return bool(told)
 
 
@@ -176,7 +180,9 @@ def test_a_muted_event_is_not_told(desk: Desk) -> None:
     overdue = example("DeliveryOverdue")
     assert hear(desk, overdue)
     (known,) = desk.findings.open()
-    mute(desk.board, known.account_id, known.finding_id, NOW + 9 * A_DAY, "the export moves")
+    mute(
+        desk.findings_table, known.account_id, known.finding_id, NOW + 9 * A_DAY, "the export moves"
+    )
     assert not hear(desk, example("DeliveryOverdue", hours=99), 1)
 
 

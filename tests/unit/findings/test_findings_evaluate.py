@@ -84,7 +84,7 @@ def usage(day: date, cost: float, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def lookout() -> EvaluationPorts:
+def evaluation_ports() -> EvaluationPorts:
     bills = Bills()
     days = [date(2026, 7, 25) + timedelta(days=n) for n in range(121)]
     rows = [usage(day, 1000.0 if day == PEAK else 100.0) for day in days]
@@ -105,15 +105,17 @@ def lookout() -> EvaluationPorts:
         "accounts": Accounts(),
         "registry": Registry(),
         "queries": bills,
-        "board": FindingsTable(FakeFindings(), FakeTables(), FakeCatalog(), FakeAccounts(ACCOUNT)),
+        "findings_table": FindingsTable(
+            FakeFindings(), FakeTables(), FakeCatalog(), FakeAccounts(ACCOUNT)
+        ),
         "bus": FakeBus(),
         "progress": FakeProgress(),
     }
     return EvaluationPorts(**looked_at, at=Sensitivity(50, 6), worth_buying=Decimal(100))
 
 
-def test_an_account_is_evaluated_from_its_bills(lookout: EvaluationPorts) -> None:
-    outcomes = evaluate(ACCOUNT, lookout, NOW)
+def test_an_account_is_evaluated_from_its_bills(evaluation_ports: EvaluationPorts) -> None:
+    outcomes = evaluate(ACCOUNT, evaluation_ports, NOW)
     found = {each.finding.seen.kind: each.finding.seen for each in outcomes}
     assert set(found) == {
         FindingKind.COST_ANOMALY,
@@ -128,8 +130,8 @@ def test_an_account_is_evaluated_from_its_bills(lookout: EvaluationPorts) -> Non
     assert found[FindingKind.FOREIGN_REGION].subject == "sa-east-1"
     assert found[FindingKind.COMMITMENT_UNUSED].amount == 12
     assert "2026-12-01" in found[FindingKind.COMMITMENT_EXPIRING].reason
-    assert lookout.bus.kinds == ["FindingRaised"] * 4  # type: ignore[attr-defined]
-    (shown,) = lookout.board.tables.objects.values()  # type: ignore[attr-defined]
+    assert evaluation_ports.bus.kinds == ["FindingRaised"] * 4  # type: ignore[attr-defined]
+    (shown,) = evaluation_ports.findings_table.tables.objects.values()  # type: ignore[attr-defined]
     assert {row["kind"] for row in shown} == set(found)
 
 
@@ -182,21 +184,23 @@ def cell(service: str, lake: float, told: float, **fields: Any) -> dict[str, Any
     }
 
 
-def collected(lookout: EvaluationPorts, days_ago: int = 0) -> None:
+def collected(evaluation_ports: EvaluationPorts, days_ago: int = 0) -> None:
     for source in ("budgets", "budget_notifications", "reservation_recommendations"):
         at = NOW - timedelta(days=days_ago)
         done = Collected(Status.COLLECTED, "", at, stored_at=at)
-        lookout.progress.put(ACCOUNT.account_id, source, done)
+        evaluation_ports.progress.put(ACCOUNT.account_id, source, done)
 
 
-def beside(lookout: EvaluationPorts) -> dict[FindingKind, Observation]:
-    _, seen = look(ACCOUNT, lookout, NOW)
+def beside(evaluation_ports: EvaluationPorts) -> dict[FindingKind, Observation]:
+    _, seen = look(ACCOUNT, evaluation_ports, NOW)
     return {each.kind: each for each in seen if each.kind in BESIDE}
 
 
-def test_what_was_collected_and_compared_is_evaluated_too(lookout: EvaluationPorts) -> None:
-    engine = lookout.queries.engine  # type: ignore[attr-defined]
-    collected(lookout)
+def test_what_was_collected_and_compared_is_evaluated_too(
+    evaluation_ports: EvaluationPorts,
+) -> None:
+    engine = evaluation_ports.queries.engine  # type: ignore[attr-defined]
+    collected(evaluation_ports)
     engine.put("budgets", [BUDGET, BUDGET | {"budget_name": "Quiet", "actual_amount": 1.0}])
     engine.put("budget_notifications", [NOTIFICATION])
     engine.put("reservation_recommendations", [PURCHASE])
@@ -208,13 +212,13 @@ def test_what_was_collected_and_compared_is_evaluated_too(lookout: EvaluationPor
         cell("EC2 - Other", 0.0, 9.0, explained_by="usage family of EC2"),
     ]
     engine.put("reconciliation_cells", cells)
-    found = beside(lookout)
+    found = beside(evaluation_ports)
     assert found[FindingKind.BUDGET].subject == "Month"
     assert found[FindingKind.BUDGET].mark == "ACTUAL above 80 %"
     assert found[FindingKind.PURCHASE_RECOMMENDATION].amount == Decimal("120.50")
     (moved,) = found[FindingKind.PURCHASE_RECOMMENDATION].moved
     assert moved.what == "3 db.r6g.large PostgreSQL in us-east-1, for 222222222222, a month"
-    _, seen = look(ACCOUNT, lookout, NOW)
+    _, seen = look(ACCOUNT, evaluation_ports, NOW)
     gaps = [(each.subject, each.amount) for each in seen if each.kind is FindingKind.COVERAGE_GAP]
     assert gaps == [
         ("account 333333333333", Decimal("3.00")),
@@ -222,48 +226,50 @@ def test_what_was_collected_and_compared_is_evaluated_too(lookout: EvaluationPor
     ]
 
 
-def test_what_was_not_collected_lately_is_not_judged(lookout: EvaluationPorts) -> None:
-    engine = lookout.queries.engine  # type: ignore[attr-defined]
+def test_what_was_not_collected_lately_is_not_judged(evaluation_ports: EvaluationPorts) -> None:
+    engine = evaluation_ports.queries.engine  # type: ignore[attr-defined]
     engine.put("budgets", [BUDGET | {"actual_amount": 2000.0}])
     engine.put("reservation_recommendations", [PURCHASE])
     kinds = {FindingKind.BUDGET, FindingKind.PURCHASE_RECOMMENDATION}
     for days, judged in ((3, kinds), (4, kinds - {FindingKind.BUDGET}), (10, set())):
-        collected(lookout, days)
-        found, seen = look(ACCOUNT, lookout, NOW)
+        collected(evaluation_ports, days)
+        found, seen = look(ACCOUNT, evaluation_ports, NOW)
         assert found & kinds == judged, days
         assert {each.kind for each in seen} & kinds == judged
 
 
 def test_a_degraded_account_is_evaluated_and_a_suspended_one_is_not(
-    lookout: EvaluationPorts,
+    evaluation_ports: EvaluationPorts,
 ) -> None:
     for state, many in ((AccountState.DEGRADED, 1), (AccountState.SUSPENDED, 0)):
-        lookout.accounts.get = lambda _, state=state: replace(ACCOUNT, state=state)  # type: ignore[method-assign, misc]
-        answer = evaluate_accounts([ACCOUNT.account_id], lookout, NOW, lambda _: None)
+        evaluation_ports.accounts.get = lambda _, state=state: replace(ACCOUNT, state=state)  # type: ignore[method-assign, misc]
+        answer = evaluate_accounts([ACCOUNT.account_id], evaluation_ports, NOW, lambda _: None)
         assert answer[p.EVALUATED] == many
 
 
-def test_the_same_day_again_tells_nothing(lookout: EvaluationPorts) -> None:
-    evaluate(ACCOUNT, lookout, NOW)
-    lookout.bus.events.clear()  # type: ignore[attr-defined]
-    evaluate(ACCOUNT, lookout, NOW)
-    assert lookout.bus.kinds == []  # type: ignore[attr-defined]
+def test_the_same_day_again_tells_nothing(evaluation_ports: EvaluationPorts) -> None:
+    evaluate(ACCOUNT, evaluation_ports, NOW)
+    evaluation_ports.bus.events.clear()  # type: ignore[attr-defined]
+    evaluate(ACCOUNT, evaluation_ports, NOW)
+    assert evaluation_ports.bus.kinds == []  # type: ignore[attr-defined]
 
 
-def test_one_account_that_fails_keeps_no_other_back(lookout: EvaluationPorts) -> None:
+def test_one_account_that_fails_keeps_no_other_back(evaluation_ports: EvaluationPorts) -> None:
     failed: list[str] = []
     ids = ["999999999999", ACCOUNT.account_id]
-    answer = evaluate_accounts(ids, lookout, NOW, failed.append)
+    answer = evaluate_accounts(ids, evaluation_ports, NOW, failed.append)
     assert answer == {p.EVALUATED: 1, p.NOT_EVALUATED: ["999999999999"]}
     assert failed == ["999999999999"]
     with pytest.raises(Defect, match="999999999999"):
         report({p.BATCHES: [answer]})
 
 
-def test_what_passes_by_itself_is_done_again(lookout: EvaluationPorts) -> None:
+def test_what_passes_by_itself_is_done_again(evaluation_ports: EvaluationPorts) -> None:
     with pytest.raises(TransientError):
-        evaluate_accounts(["888888888888", ACCOUNT.account_id], lookout, NOW, lambda _: None)
-    assert lookout.board.findings.of(ACCOUNT.account_id)
+        evaluate_accounts(
+            ["888888888888", ACCOUNT.account_id], evaluation_ports, NOW, lambda _: None
+        )
+    assert evaluation_ports.findings_table.findings.of(ACCOUNT.account_id)
 
 
 def test_a_whole_round_is_counted() -> None:

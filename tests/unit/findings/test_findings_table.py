@@ -44,12 +44,12 @@ class Table(FakeTables):
 
 
 @pytest.fixture
-def board() -> FindingsTable:
+def findings_table() -> FindingsTable:
     return FindingsTable(FakeFindings(), Table(), FakeCatalog(), FakeAccounts(SOMEONE))
 
 
-def rows(board: FindingsTable) -> list[dict[str, Any]]:
-    return board.tables.objects[PLACE]  # type: ignore[attr-defined, no-any-return]
+def rows(findings_table: FindingsTable) -> list[dict[str, Any]]:
+    return findings_table.tables.objects[PLACE]  # type: ignore[attr-defined, no-any-return]
 
 
 def test_a_row_says_all_of_a_finding() -> None:
@@ -73,67 +73,70 @@ def test_what_is_not_known_is_null() -> None:
     }
 
 
-def test_an_account_without_findings_has_no_file(board: FindingsTable) -> None:
-    board.show(ID)
-    assert board.tables.objects == {}  # type: ignore[attr-defined]
-    assert board.catalog.locations("findings", ID) == {}
+def test_an_account_without_findings_has_no_file(findings_table: FindingsTable) -> None:
+    findings_table.show(ID)
+    assert findings_table.tables.objects == {}  # type: ignore[attr-defined]
+    assert findings_table.catalog.locations("findings", ID) == {}
 
 
-def test_every_finding_of_the_account_is_shown_and_no_other(board: FindingsTable) -> None:
+def test_every_finding_of_the_account_is_shown_and_no_other(findings_table: FindingsTable) -> None:
     for account, seen in ((ID, ANOMALY), (ID, observed(subject="x")), ("222222222222", ANOMALY)):
-        board.findings.save(first(account, seen, NOW))
-    board.show(ID)
-    assert {each["subject"] for each in rows(board)} == {ANOMALY.subject, "x"}
-    assert board.catalog.location("findings", (ID,)) == f"s3://{board.tables.bucket}/{PLACE}"
+        findings_table.findings.save(first(account, seen, NOW))
+    findings_table.show(ID)
+    assert {each["subject"] for each in rows(findings_table)} == {ANOMALY.subject, "x"}
+    assert (
+        findings_table.catalog.location("findings", (ID,))
+        == f"s3://{findings_table.tables.bucket}/{PLACE}"
+    )
 
 
-def test_the_partition_is_pointed_at_once(board: FindingsTable) -> None:
+def test_the_partition_is_pointed_at_once(findings_table: FindingsTable) -> None:
     for n in range(3):
-        board.findings.save(first(ID, observed(subject=f"{n}"), NOW))
-        board.show(ID)
-    assert len(board.catalog.shown) == 1  # type: ignore[attr-defined]
+        findings_table.findings.save(first(ID, observed(subject=f"{n}"), NOW))
+        findings_table.show(ID)
+    assert len(findings_table.catalog.shown) == 1  # type: ignore[attr-defined]
 
 
-def test_what_is_written_meanwhile_is_shown_as_well(board: FindingsTable) -> None:
+def test_what_is_written_meanwhile_is_shown_as_well(findings_table: FindingsTable) -> None:
     """Two write at the same time: the one whose file is the last sees the other's finding."""
-    board.findings.save(first(ID, ANOMALY, NOW))
-    board.tables.then = [  # type: ignore[attr-defined]
-        lambda: board.findings.save(first(ID, observed(subject="late"), NOW))
+    findings_table.findings.save(first(ID, ANOMALY, NOW))
+    findings_table.tables.then = [  # type: ignore[attr-defined]
+        lambda: findings_table.findings.save(first(ID, observed(subject="late"), NOW))
     ]
-    board.show(ID)
-    assert {each["subject"] for each in rows(board)} == {ANOMALY.subject, "late"}
-    assert board.tables.writes == 2  # type: ignore[attr-defined]
+    findings_table.show(ID)
+    assert {each["subject"] for each in rows(findings_table)} == {ANOMALY.subject, "late"}
+    assert findings_table.tables.writes == 2  # type: ignore[attr-defined]
 
 
-def test_what_a_person_says_is_shown(board: FindingsTable) -> None:
-    finding = board.findings.save(first(ID, ANOMALY, NOW))
-    mute(board, ID, finding.finding_id, NOW + timedelta(days=3), "a test")
-    (shown,) = rows(board)
+def test_what_a_person_says_is_shown(findings_table: FindingsTable) -> None:
+    finding = findings_table.findings.save(first(ID, ANOMALY, NOW))
+    mute(findings_table, ID, finding.finding_id, NOW + timedelta(days=3), "a test")
+    (shown,) = rows(findings_table)
     assert (shown["status"], shown["muted_because"]) == ("open", "a test")
-    resolve(board, ID, finding.finding_id, NOW, "it is over")
-    (shown,) = rows(board)
+    resolve(findings_table, ID, finding.finding_id, NOW, "it is over")
+    (shown,) = rows(findings_table)
     assert (shown["status"], shown["resolved_because"]) == ("resolved", "it is over")
 
 
-def test_what_was_heard_is_shown(board: FindingsTable) -> None:
+def test_what_was_heard_is_shown(findings_table: FindingsTable) -> None:
     said = example("DeliveryOverdue")
-    deliver_if_new(said.detail_type, said.detail, board, NOW, lambda: None)
-    (shown,) = rows(board)
+    deliver_if_new(said.detail_type, said.detail, findings_table, NOW, lambda: None)
+    (shown,) = rows(findings_table)
     assert (shown["kind"], shown["status"]) == ("freshness", "open")
 
 
-def test_what_is_heard_again_mends_a_table_that_lags_behind(board: FindingsTable) -> None:
+def test_what_is_heard_again_mends_a_table_that_lags_behind(findings_table: FindingsTable) -> None:
     said = example("DeliveryOverdue")
-    deliver_if_new(said.detail_type, said.detail, board, NOW, lambda: None)
-    board.tables.objects.clear()  # type: ignore[attr-defined]
-    deliver_if_new(said.detail_type, said.detail, board, NOW + A_DAY, lambda: None)
-    assert rows(board)
+    deliver_if_new(said.detail_type, said.detail, findings_table, NOW, lambda: None)
+    findings_table.tables.objects.clear()  # type: ignore[attr-defined]
+    deliver_if_new(said.detail_type, said.detail, findings_table, NOW + A_DAY, lambda: None)
+    assert rows(findings_table)
 
 
-def test_an_event_about_no_finding_writes_nothing(board: FindingsTable) -> None:
+def test_an_event_about_no_finding_writes_nothing(findings_table: FindingsTable) -> None:
     said = example("SweepCompleted")
-    deliver_if_new(said.detail_type, said.detail, board, NOW, lambda: None)
-    assert board.tables.writes == 0  # type: ignore[attr-defined]
+    deliver_if_new(said.detail_type, said.detail, findings_table, NOW, lambda: None)
+    assert findings_table.tables.writes == 0  # type: ignore[attr-defined]
 
 
 def asked(word: str) -> list[dict[str, Any]]:

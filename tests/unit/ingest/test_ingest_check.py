@@ -114,8 +114,8 @@ class Converted:
 
     def check(self) -> dict[str, Any]:
         registry = FakeAccounts(self.account)
-        shelf = IngestPorts(self.generations, self.lake)
-        return check(STATE, registry, shelf, self.catalog, self.bus)
+        ingest_ports = IngestPorts(self.generations, self.lake)
+        return check(STATE, registry, ingest_ports, self.catalog, self.bus)
 
     @property
     def state(self) -> GenerationState:

@@ -123,7 +123,7 @@ class World:
             self._staged(name)
         self.publish(OLD)
 
-    def press(self, watch: Callable[[str, Any], Any], row: Row = CHANGE) -> PublishPorts:
+    def publish_ports(self, watch: Callable[[str, Any], Any], row: Row = CHANGE) -> PublishPorts:
         return PublishPorts(
             watch("generations", self.generations),
             watch("catalog", self.catalog),
@@ -134,16 +134,16 @@ class World:
 
     def publish(self, name: str, killer: Killer | None = None) -> None:
         killer = killer or Killer()
-        press = self.press(lambda port, fake: Watched(port, fake, killer))
+        publish_ports = self.publish_ports(lambda port, fake: Watched(port, fake, killer))
         accounts: Any = Watched("accounts", REGISTRY, killer)
-        publish(state(name), accounts, press, NOW)
+        publish(state(name), accounts, publish_ports, NOW)
 
     def roll_back(self, killer: Killer | None = None) -> None:
         """An operator shows readers OLD again."""
         killer = killer or Killer()
-        press = self.press(lambda port, fake: Watched(port, fake, killer), SUMS)
-        proposal = proposed(ACCOUNT, PERIOD, OLD, press.generations)
-        roll_back(ACTIVE, proposal, "a test", press, NOW)
+        publish_ports = self.publish_ports(lambda port, fake: Watched(port, fake, killer), SUMS)
+        proposal = proposed(ACCOUNT, PERIOD, OLD, publish_ports.generations)
+        roll_back(ACTIVE, proposal, "a test", publish_ports, NOW)
 
     def sweep(self) -> None:
         """What runs every few hours, and as `cloudspend periods repair`."""

@@ -41,17 +41,17 @@ class Customer:
         manifest = legacy_manifest("an-assembly", "20261001", FILES if keys is None else keys)
         self.objects.put("cost-bucket", MANIFEST, manifest)
         self.registry = FakeAccounts(account)
-        self.shelf = IngestPorts(FakeGenerations(), FakeLake())
+        self.ingest_ports = IngestPorts(FakeGenerations(), FakeLake())
 
     @property
     def generation(self) -> str:
         return read_delivery(ACTIVE, self.objects, "cost-bucket", MANIFEST).generation
 
     def plan(self) -> dict[str, Any]:
-        return plan(STATE, self.registry, self._open, self.shelf)
+        return plan(STATE, self.registry, self._open, self.ingest_ports)
 
     def tasks(self, state: dict[str, Any]) -> list[ConversionTask]:
-        entries = self.shelf.lake.read_json(state[p.PLAN_KEY])
+        entries = self.ingest_ports.lake.read_json(state[p.PLAN_KEY])
         return [ConversionTask.from_payload(entry) for entry in entries]
 
     def _open(self, _account: Account) -> CustomerBucket:
@@ -73,7 +73,7 @@ def test_the_files_of_the_manifest_are_tasks() -> None:
         "The period is new. Its 2 files of 0.0 MB are converted in 1 tasks. The table "
         "billing_detail is left out: the account does without it."
     )
-    held = customer.shelf.generations.get(ACCOUNT, PERIOD, customer.generation)
+    held = customer.ingest_ports.generations.get(ACCOUNT, PERIOD, customer.generation)
     assert held is not None
     assert (held.state, held.manifest_key) == (GenerationState.PLANNED, MANIFEST)
 
@@ -107,16 +107,16 @@ def test_a_missing_file_is_a_failure_of_its_generation() -> None:
     customer = Customer(keys=[FILES[0], missing])
     with pytest.raises(DeliveryError, match="report-9"):
         customer.plan()
-    found = customer.shelf.generations.of_manifest(ACCOUNT, "cost-bucket", MANIFEST)
+    found = customer.ingest_ports.generations.of_manifest(ACCOUNT, "cost-bucket", MANIFEST)
     assert found is not None
-    assert customer.shelf.lake.staged("runs/") == ()
+    assert customer.ingest_ports.lake.staged("runs/") == ()
 
 
 def test_a_published_delivery_is_left_alone() -> None:
     customer = Customer()
     customer.plan()
     name = customer.generation
-    generations = customer.shelf.generations
+    generations = customer.ingest_ports.generations
     generations.record_checked(ACCOUNT, PERIOD, name, TOTALS)
     generations.record_outcome(ACCOUNT, PERIOD, name, GenerationState.PUBLISHED)
     generations.advance(a_published(name, reconciled_at=NOW, residual=Decimal(0)), None)
@@ -129,13 +129,13 @@ def test_a_published_delivery_is_left_alone() -> None:
 
 def test_a_delivery_older_than_the_published_one_is_superseded() -> None:
     customer = Customer()
-    customer.shelf.generations.advance(a_published("20991231T000000Z-ffffffff"), None)
+    customer.ingest_ports.generations.advance(a_published("20991231T000000Z-ffffffff"), None)
     state = customer.plan()
     assert (state[p.DECISION], state[p.GENERATION]) == (p.SKIP, customer.generation)
-    held = customer.shelf.generations.get(ACCOUNT, PERIOD, customer.generation)
+    held = customer.ingest_ports.generations.get(ACCOUNT, PERIOD, customer.generation)
     assert held is not None
     assert held.state is GenerationState.SUPERSEDED
-    assert customer.shelf.lake.staged("runs/") == ()
+    assert customer.ingest_ports.lake.staged("runs/") == ()
 
 
 @pytest.mark.parametrize(
@@ -149,4 +149,4 @@ def test_a_delivery_older_than_the_published_one_is_superseded() -> None:
 def test_what_is_not_planned(customer: Customer, kind: type[CloudSpendError]) -> None:
     with pytest.raises(kind):
         customer.plan()
-    assert customer.shelf.lake.staged("runs/") == ()
+    assert customer.ingest_ports.lake.staged("runs/") == ()

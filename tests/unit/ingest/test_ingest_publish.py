@@ -86,8 +86,10 @@ class World:
         return world
 
     def publish(self, name: str, **changes: Any) -> dict[str, Any]:
-        press = PublishPorts(self.generations, self.catalog, self.queries, self.bus, "a-lake")
-        return publish(state(name, **changes), REGISTRY, press, NOW)
+        publish_ports = PublishPorts(
+            self.generations, self.catalog, self.queries, self.bus, "a-lake"
+        )
+        return publish(state(name, **changes), REGISTRY, publish_ports, NOW)
 
     def state_of(self, name: str) -> GenerationState:
         held = self.generations.get(ACCOUNT, PERIOD, name)
@@ -285,8 +287,8 @@ class TakingTurns:
 def publisher(world: World, name: str) -> Callable[[Turns], Any]:
     def run(turns: Turns) -> Any:
         generations, catalog = (TakingTurns(x, turns) for x in (world.generations, world.catalog))
-        press = PublishPorts(generations, catalog, world.queries, world.bus, "a-lake")
-        return publish(state(name), REGISTRY, press, NOW)
+        publish_ports = PublishPorts(generations, catalog, world.queries, world.bus, "a-lake")
+        return publish(state(name), REGISTRY, publish_ports, NOW)
 
     return run
 

@@ -50,7 +50,9 @@ class World:
         self.catalog = FakeCatalog()
         self.queries = FakeQueries(SUMS)
         self.bus = FakeBus()
-        self.press = PublishPorts(self.generations, self.catalog, self.queries, self.bus, "a-lake")
+        self.publish_ports = PublishPorts(
+            self.generations, self.catalog, self.queries, self.bus, "a-lake"
+        )
         for name in (OLD, NEW, NEWEST):
             self.generations.plan(a_generation(name))
             self.generations.record_checked(ACCOUNT, PERIOD, name, self.totals(name))
@@ -76,7 +78,7 @@ class World:
         return proposed(ACCOUNT, PERIOD, name, self.generations)
 
     def roll_back(self, name: str | None = None) -> PublishedPeriod:
-        return roll_back(self.account, self.proposed(name), WHY, self.press, NOW)
+        return roll_back(self.account, self.proposed(name), WHY, self.publish_ports, NOW)
 
     @property
     def pointer(self) -> PublishedPeriod:
@@ -177,7 +179,7 @@ def test_nothing_happens_when_the_period_moved_after_it_was_looked_at(world: Wor
     newer = a_published(NEWEST, previous_generation=NEW)
     world.generations.advance(newer, NEW)
     with pytest.raises(UsageError, match="Nothing was changed"):
-        roll_back(world.account, rollback, WHY, world.press, NOW)
+        roll_back(world.account, rollback, WHY, world.publish_ports, NOW)
     assert (world.pointer, world.shown, world.bus.events) == (newer, None, [])
 
 
@@ -189,7 +191,7 @@ def test_nothing_happens_when_the_target_expired_after_it_was_looked_at(world: W
     rollback, before = world.proposed(), world.pointer
     expired(world)
     with pytest.raises(UsageError, match="Nothing was changed"):
-        roll_back(world.account, rollback, WHY, world.press, NOW)
+        roll_back(world.account, rollback, WHY, world.publish_ports, NOW)
     assert (world.pointer, world.shown) == (before, None)
 
 

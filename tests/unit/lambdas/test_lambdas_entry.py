@@ -68,7 +68,7 @@ def test_a_session_is_asked_for_in_the_name_of_the_execution(
 
     @wiring.entry
     def entering(_event: dict[str, Any], _context: Any) -> None:
-        platform.door.customer_session(account, "deliveries")  # type: ignore[arg-type]
+        platform.customer_sessions.customer_session(account, "deliveries")  # type: ignore[arg-type]
 
     entering({"execution": INGEST, "state": {}}, CONTEXT)
     (request,) = asked

@@ -56,7 +56,7 @@ class World:
         self.bus, self.machine, self.lake = FakeBus(), FakeExecutions(), FakeLake()
         self.runs, self.keys = things("running executions", 1), things("secrets", 1)
         self.partitions, self.objects = things("partitions", 3), things("objects", 5)
-        self.office = InvitationPorts(
+        self.invitation_ports = InvitationPorts(
             self.registry, self.bus, Settings("000000000000", "us-east-1"), known_regions
         )
         estate = HeldData(
@@ -65,7 +65,7 @@ class World:
         self.exit = OffboardPorts(self.registry, self.bus, estate, self.lake)
 
     def begin(self, data: Data = Data.DELETE, confirmed: str = ID, act: ChangeCause = ACT) -> str:
-        return offboard(ID, confirmed, data, self.office, self.machine, act).execution
+        return offboard(ID, confirmed, data, self.invitation_ports, self.machine, act).execution
 
     def run(self, name: str, in_time: Callable[[], bool] = lambda: True) -> dict[str, Any]:
         """The state machine's way through the steps."""

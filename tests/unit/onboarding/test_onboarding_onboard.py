@@ -66,8 +66,8 @@ def cause(error: CloudSpendError) -> str:
 
 
 def test_a_good_role_is_proved_in_six_ways() -> None:
-    registry, door = connected(), FakeDoor()
-    verify(ID, registry, FakeBus(), door, NOW)
+    registry, customer_sessions = connected(), FakeDoor()
+    verify(ID, registry, FakeBus(), customer_sessions, NOW)
     assert registry.get(ID).state is AccountState.VERIFYING
     assert set(statuses(registry)) == {
         "role-opens",
@@ -78,13 +78,13 @@ def test_a_good_role_is_proved_in_six_ways() -> None:
         "sessions-say-whose-they-are",
     }
     assert set(statuses(registry).values()) == {"passed"}
-    right, wrong, none = door.tried
+    right, wrong, none = customer_sessions.tried
     assert (right, none) == ("external-id-of-the-account", None)
     assert wrong not in (right, None)
 
 
 @pytest.mark.parametrize(
-    ("door", "failed", "says"),
+    ("customer_sessions", "failed", "says"),
     [
         (FakeDoor(exists=False), "role-opens", "cannot be assumed with the right"),
         (FakeDoor(leads_into="999999999999"), "right-account", "into the account 999999999999"),
@@ -98,10 +98,12 @@ def test_a_good_role_is_proved_in_six_ways() -> None:
         (FakeDoor(policy=None), "trusts-nobody-else", "cannot read its own definition"),
     ],
 )
-def test_a_bad_role_is_refused_with_its_remedy(door: FakeDoor, failed: str, says: str) -> None:
+def test_a_bad_role_is_refused_with_its_remedy(
+    customer_sessions: FakeDoor, failed: str, says: str
+) -> None:
     registry = connected()
     with pytest.raises(ConnectionRefused, match=says) as caught:
-        verify(ID, registry, FakeBus(), door, NOW)
+        verify(ID, registry, FakeBus(), customer_sessions, NOW)
     assert caught.value.remedy
     assert caught.value.details == {"check": failed}
     assert statuses(registry)[failed] == "denied"
@@ -116,11 +118,11 @@ def test_a_role_of_an_earlier_template_takes_no_marks_which_is_a_warning() -> No
 
 
 def test_a_role_that_does_not_open_proves_nothing_else() -> None:
-    registry, door = connected(), FakeDoor(exists=False)
+    registry, customer_sessions = connected(), FakeDoor(exists=False)
     with pytest.raises(ConnectionRefused):
-        verify(ID, registry, FakeBus(), door, NOW)
+        verify(ID, registry, FakeBus(), customer_sessions, NOW)
     assert statuses(registry) == {"role-opens": "denied"}
-    assert len(door.tried) == 1
+    assert len(customer_sessions.tried) == 1
 
 
 @pytest.mark.parametrize(
@@ -281,10 +283,10 @@ def test_a_stack_that_is_deleted_during_the_backfill_is_not_overlooked() -> None
 
 
 def test_an_account_that_was_not_connected_is_not_verified() -> None:
-    registry, door = FakeAccounts(an_account()), FakeDoor()
+    registry, customer_sessions = FakeAccounts(an_account()), FakeDoor()
     with pytest.raises(UsageError):
-        verify(ID, registry, FakeBus(), door, NOW)
-    assert door.tried == []
+        verify(ID, registry, FakeBus(), customer_sessions, NOW)
+    assert customer_sessions.tried == []
 
 
 def test_a_failure_is_recorded_and_alerted_with_its_remedy() -> None:

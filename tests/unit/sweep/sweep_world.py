@@ -76,7 +76,7 @@ class World:
         self.objects.put(BUCKET, "a-prefix/of-another/object", b"")
 
     @property
-    def press(self) -> PublishPorts:
+    def publish_ports(self) -> PublishPorts:
         return PublishPorts(
             self.generations, self.catalog, FakeQueries(), self.bus, self.lake.bucket
         )
@@ -98,11 +98,11 @@ class World:
         self.looked += 1
         return self.exports
 
-    def broom(self, fresh_for: timedelta = timedelta(hours=36)) -> SweepPorts:
+    def sweep_ports(self, fresh_for: timedelta = timedelta(hours=36)) -> SweepPorts:
         """What the platform sweeps with; `fresh_for` is how old the newest delivery may be."""
         return SweepPorts(
             self.store,
-            self.press,
+            self.publish_ports,
             self.open_bucket,
             self.executions,
             self.kept,
@@ -111,7 +111,7 @@ class World:
         )
 
     def sweep(self, now: datetime = NOW) -> SweepResult:
-        return sweep_account(self.account, self.broom(), now)
+        return sweep_account(self.account, self.sweep_ports(), now)
 
     def staged(self, period: BillingPeriod, name: str, modified: datetime | None = None) -> None:
         """A conversion wrote its files."""
@@ -151,7 +151,7 @@ class World:
         published = a_published(name, period=period, published_at=at, reconciled_at=compared)
         certified = replace(published, verdict=Verdict.CERTIFIED, residual=TOTALS.billed_cost)
         self.generations.advance(replace(certified, previous_generation=over), over)
-        sync_partitions(ACTIVE, period, self.press)
+        sync_partitions(ACTIVE, period, self.publish_ports)
         self.generations.record_outcome(ACCOUNT, period, name, GenerationState.PUBLISHED)
         return name
 

@@ -63,8 +63,8 @@ class Twice(World):
 
     def sweep_both(self) -> None:
         failed: list[str] = []
-        broom = self.broom(timedelta(days=9))
-        sweep_accounts([ORG], self.accounts, broom, SETTINGS, NOW, failed.append)
+        sweep_ports = self.sweep_ports(timedelta(days=9))
+        sweep_accounts([ORG], self.accounts, sweep_ports, SETTINGS, NOW, failed.append)
         assert failed == []
 
     def shop(self) -> Account:

@@ -28,8 +28,8 @@ class Swept(World):
         self.failed: list[str] = []
 
     def round(self, at: Any = NOW) -> Account:
-        broom = self.broom(timedelta(days=9))
-        sweep_accounts([ID], self.accounts, broom, SETTINGS, at, self.failed.append)
+        sweep_ports = self.sweep_ports(timedelta(days=9))
+        sweep_accounts([ID], self.accounts, sweep_ports, SETTINGS, at, self.failed.append)
         return self.accounts.get(ID)
 
 

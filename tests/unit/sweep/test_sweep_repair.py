@@ -16,12 +16,12 @@ TABLE = COST_AND_USAGE.name
 
 
 def found(world: World) -> list[Drift]:
-    shown, _ = look(ACCOUNT, world.press, world.lake)
+    shown, _ = look(ACCOUNT, world.publish_ports, world.lake)
     return drifts(world.holdings, shown, world.lake.bucket)
 
 
 def mended(world: World) -> list[Drift]:
-    return repair(world.account, found(world), world.press, NOW)
+    return repair(world.account, found(world), world.publish_ports, NOW)
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_publisher_at_work_is_no_drift(world: World) -> None:
     seen = found(world)
     assert (len(before), len(seen)) == (0, 1)
     world.published(OCTOBER, named(moment(OCTOBER, 9), "bbbbbbbb"))
-    assert repair(world.account, seen, world.press, NOW) == []
+    assert repair(world.account, seen, world.publish_ports, NOW) == []
     assert world.bus.events == []
 
 
@@ -105,16 +105,16 @@ class Publishing(FakeCatalog):
 
 def test_a_period_that_is_first_published_meanwhile_keeps_its_partition() -> None:
     world = World()
-    press = replace(world.press, catalog=Publishing(world.catalog, world))
-    show(world.account, OCTOBER, press)
+    publish_ports = replace(world.publish_ports, catalog=Publishing(world.catalog, world))
+    show(world.account, OCTOBER, publish_ports)
     assert world.shown(OCTOBER) == named(moment(OCTOBER))
 
 
 def test_published_files_that_are_gone_are_named(world: World) -> None:
-    _, stored = look(ACCOUNT, world.press, world.lake)
+    _, stored = look(ACCOUNT, world.publish_ports, world.lake)
     assert without_files(world.holdings, stored) == []
     world.lake.delete(world.files_of(OCTOBER, named(moment(OCTOBER))))
-    _, stored = look(ACCOUNT, world.press, world.lake)
+    _, stored = look(ACCOUNT, world.publish_ports, world.lake)
     (lost,) = without_files(world.holdings, stored)
     assert lost.period == OCTOBER
 
@@ -127,6 +127,6 @@ def test_looking_lists_generations_and_not_their_files(world: World) -> None:
             f"generation={name}/{number:05d}-00.parquet",
             [],
         )
-    press: PublishPorts = world.press
-    _, stored = look(ACCOUNT, press, world.lake)
+    publish_ports: PublishPorts = world.publish_ports
+    _, stored = look(ACCOUNT, publish_ports, world.lake)
     assert len(stored) == 3

@@ -233,7 +233,7 @@ def test_columns_of_tags_that_a_deployment_took_away_are_given_back() -> None:
 
 def batch(world: World, registry: FakeAccounts, *ids: str) -> tuple[list[SweepResult], list[str]]:
     heard: list[str] = []
-    return sweep_accounts(ids, registry, world.broom(), SETTINGS, NOW, heard.append), heard
+    return sweep_accounts(ids, registry, world.sweep_ports(), SETTINGS, NOW, heard.append), heard
 
 
 def test_one_account_that_fails_keeps_no_other_back() -> None:

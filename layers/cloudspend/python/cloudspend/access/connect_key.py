@@ -45,7 +45,7 @@ class AccessKeyPorts:
     """Ports for accepting access keys."""
 
     registry: AccountRegistry
-    vault: AccessKeyStore
+    key_store: AccessKeyStore
     gate: AccessKeyInspector
     bus: Bus
 
@@ -85,7 +85,7 @@ def connect_key(
         stack_id=None,
         request_id=f"key-{act.at:%Y%m%dT%H%M%SZ}",
     )
-    desk.vault.put(account_id, key)
+    desk.key_store.put(account_id, key)
     desk.registry.save(account, connected)
     _record(connected, checks, desk)
     publish_state_change(connected, desk.bus)
@@ -112,7 +112,7 @@ def rotate_key(account_id: str, key: AccessKey, desk: AccessKeyPorts, now: datet
             remedy=f"To connect it by one: cloudspend accounts connect-key {account_id}.",
         )
     candidate, checks = _examine(replace(account, role_arn=None), key, desk, now)
-    desk.vault.put(account_id, key)
+    desk.key_store.put(account_id, key)
     rotated = _save_key(account_id, candidate.key, desk.registry)
     _record(rotated, checks, desk)
     _publish(AccessKeyRotated, rotated, desk.bus)

@@ -22,7 +22,7 @@ class Reached:
 
 
 def check_member_access(
-    account: Account, members: Iterable[Member], door: CustomerSessions, now: datetime
+    account: Account, members: Iterable[Member], customer_sessions: CustomerSessions, now: datetime
 ) -> Iterator[Reached]:
     """Try each of `members` except the management account, which has another role.
 
@@ -30,7 +30,9 @@ def check_member_access(
     """
     for member in members:
         if member.account_id != account.account_id:
-            yield Reached(member, _reason(as_entered(account, member.account_id), door, now))
+            yield Reached(
+                member, _reason(as_entered(account, member.account_id), customer_sessions, now)
+            )
 
 
 def as_entered(account: Account, member_id: str) -> Account:
@@ -39,7 +41,7 @@ def as_entered(account: Account, member_id: str) -> Account:
     return replace(account, account_id=member_id, role_arn=arn, key=None)
 
 
-def _reason(member: Account, door: CustomerSessions, now: datetime) -> str:
-    checks = check_connection(member, door, now)
+def _reason(member: Account, customer_sessions: CustomerSessions, now: datetime) -> str:
+    checks = check_connection(member, customer_sessions, now)
     denied = (check.reason for check in checks if check.status is CheckStatus.DENIED)
     return next(denied, "")

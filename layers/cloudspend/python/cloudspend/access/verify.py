@@ -39,15 +39,17 @@ CLOSE_ROLE = (
 )
 
 
-def check_connection(account: Account, door: CustomerSessions, now: datetime) -> list[Check]:
+def check_connection(
+    account: Account, customer_sessions: CustomerSessions, now: datetime
+) -> list[Check]:
     """Run the checks of the pending connection in order.
 
     Return only the first check if the connection does not open, because the others would show
     nothing.
     """
     if account.pending_connection is ConnectionKind.ACCESS_KEY:
-        return _check_key(account, door, now)
-    inside = door.enter(account, account.external_id)
+        return _check_key(account, customer_sessions, now)
+    inside = customer_sessions.enter(account, account.external_id)
     opens = _check(
         ROLE_OPENS,
         inside is not None,
@@ -60,10 +62,10 @@ def check_connection(account: Account, door: CustomerSessions, now: datetime) ->
     return [
         opens,
         _right_account(account, inside, now),
-        _refusal(WRONG_ID_REFUSED, "a wrong", account, door, now),
-        _refusal(NO_ID_REFUSED, "no", account, door, now),
-        _trust(account, door, now),
-        _marks(account, door, now),
+        _refusal(WRONG_ID_REFUSED, "a wrong", account, customer_sessions, now),
+        _refusal(NO_ID_REFUSED, "no", account, customer_sessions, now),
+        _trust(account, customer_sessions, now),
+        _marks(account, customer_sessions, now),
     ]
 
 
@@ -80,9 +82,9 @@ def connection_checks(account: Account, checks: Iterable[Check]) -> list[Check]:
     return [check for check in checks if check.name not in other]
 
 
-def _check_key(account: Account, door: CustomerSessions, now: datetime) -> list[Check]:
+def _check_key(account: Account, customer_sessions: CustomerSessions, now: datetime) -> list[Check]:
     try:
-        identity = door.enter_by_key(account)
+        identity = customer_sessions.enter_by_key(account)
     except ConnectionRefused as error:
         return [
             Check(KEY_OPENS, FEDERATE, CheckStatus.DENIED, error.summary, error.remedy, now),
@@ -91,22 +93,22 @@ def _check_key(account: Account, door: CustomerSessions, now: datetime) -> list[
     return [opens, _right_account(account, identity.account_id, now)]
 
 
-def _trust(account: Account, door: CustomerSessions, now: datetime) -> Check:
+def _trust(account: Account, customer_sessions: CustomerSessions, now: datetime) -> Check:
     try:
-        policy = door.trust_policy(account)
+        policy = customer_sessions.trust_policy(account)
     except PermissionDenied as error:
         reason = (
             "The role cannot read its own definition, so that nobody can see whom else it trusts. "
             f"{error.summary}"
         )
         return _check(TRUSTS_NOBODY_ELSE, False, reason, UPDATE_STACK, now, action=READ_ROLE)
-    beyond = excess(policy, door.platform_id, account.external_id)
+    beyond = excess(policy, customer_sessions.platform_id, account.external_id)
     reason = f"The trust policy of the role {account.role_arn} {', and it '.join(beyond)}."
     return _check(TRUSTS_NOBODY_ELSE, not beyond, reason, CLOSE_ROLE, now, action=READ_ROLE)
 
 
-def _marks(account: Account, door: CustomerSessions, now: datetime) -> Check:
-    if door.accepts_session_tags(account):
+def _marks(account: Account, customer_sessions: CustomerSessions, now: datetime) -> Check:
+    if customer_sessions.accepts_session_tags(account):
         return _check(SESSIONS_MARKED, True, "", "", now, action=TAG)
     reason = (
         "The role does not let sessions bear tags and a source identity, so that CloudTrail shows "
@@ -127,10 +129,10 @@ def _right_account(account: Account, inside: str, now: datetime) -> Check:
 
 
 def _refusal(
-    name: str, what: str, account: Account, door: CustomerSessions, now: datetime
+    name: str, what: str, account: Account, customer_sessions: CustomerSessions, now: datetime
 ) -> Check:
     other = f"not-{account.external_id}" if name == WRONG_ID_REFUSED else None
-    refused = door.enter(account, other) is None
+    refused = customer_sessions.enter(account, other) is None
     reason = f"The role {account.role_arn} can be assumed with {what} external id."
     return _check(name, refused, reason, CLOSE_ROLE, now)
 

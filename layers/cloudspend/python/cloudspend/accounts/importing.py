@@ -84,26 +84,30 @@ class Imported:
 
 
 def check(
-    sheet: Sheet, office: InvitationPorts, act: ChangeCause, *, again: bool = False
+    sheet: Sheet, invitation_ports: InvitationPorts, act: ChangeCause, *, again: bool = False
 ) -> tuple[list[Wanted], list[Problem]]:
     """Return the valid accounts and all errors of the list. Writes nothing."""
-    there = {account.account_id: account for account in office.registry.list()}
+    there = {account.account_id: account for account in invitation_ports.registry.list()}
     wanted: list[Wanted] = []
     problems = [*sheet.problems, *_twice(sheet.entries), *_taken(sheet.entries, there)]
     for entry in sheet.entries:
         request, wrong = _request(entry)
         existing = there.get(request.account_id)
         tried = entry.said.keys() - {one.field for one in wrong}
-        wrong += _wrong_fields(entry, tried, request, existing, office, act)
+        wrong += _wrong_fields(entry, tried, request, existing, invitation_ports, act)
         if not wrong and (existing is None or _is_due(existing, act, again=again)):
-            wrong += _wrong_together(entry, request, existing, office, act)
+            wrong += _wrong_together(entry, request, existing, invitation_ports, act)
         problems += wrong
         wanted.append(Wanted(entry.line, request))
     return wanted, sorted(set(problems), key=lambda one: (one.line, one.field))
 
 
 def import_accounts(
-    wanted: Sequence[Wanted], office: InvitationPorts, act: ChangeCause, *, again: bool = False
+    wanted: Sequence[Wanted],
+    invitation_ports: InvitationPorts,
+    act: ChangeCause,
+    *,
+    again: bool = False,
 ) -> Iterator[Imported]:
     """Invite the accounts one after another and yield each result.
 
@@ -111,11 +115,11 @@ def import_accounts(
     once, and a new one would invalidate it. With `again`, invites those that can be invited again.
     """
     for one in wanted:
-        existing = office.registry.find(one.request.account_id)
+        existing = invitation_ports.registry.find(one.request.account_id)
         if existing is not None and not _is_due(existing, act, again=again):
             yield Imported(existing, "", _left(existing))
             continue
-        invitation = invite(one.request, office, act)
+        invitation = invite(one.request, invitation_ports, act)
         note = "invited" if invitation.link else "invited; its stack has nothing to make"
         yield Imported(invitation.account, invitation.link, note, invitation.members_link or "")
 
@@ -157,7 +161,7 @@ def _wrong_fields(
     tried: Collection[str],
     request: InviteRequest,
     existing: Account | None,
-    office: InvitationPorts,
+    invitation_ports: InvitationPorts,
     act: ChangeCause,
 ) -> list[Problem]:
     """Validate the given columns of the account one by one."""
@@ -169,7 +173,7 @@ def _wrong_fields(
     sound = InviteRequest(account_id=_ANY_ID, display_name=_ANY_NAME)
     for ground in _GROUND:
         grounded = replace(sound, **{ground: getattr(request, ground)})
-        if _refusal(grounded, None, office, act) is None:
+        if _refusal(grounded, None, invitation_ports, act) is None:
             sound = grounded
     for column, (field, _) in COLUMNS.items():
         if column not in tried:
@@ -178,7 +182,7 @@ def _wrong_fields(
             continue
         others = [other for other, first in _TOGETHER.items() if first == column]
         alone = replace(sound, **{name: getattr(request, name) for name in (field, *others)})
-        if refusal := _refusal(alone, None, office, act):
+        if refusal := _refusal(alone, None, invitation_ports, act):
             allowed = str(refusal.details.get("allowed") or refusal.sentence)
             wrong.append(Problem(entry.line, column, _words(entry.said[column]), allowed))
     return wrong
@@ -188,31 +192,39 @@ def _wrong_together(
     entry: Entry,
     request: InviteRequest,
     existing: Account | None,
-    office: InvitationPorts,
+    invitation_ports: InvitationPorts,
     act: ChangeCause,
 ) -> list[Problem]:
     """Validate fields that depend on each other, and check for double counting."""
-    refusal = _counted_twice(request, existing, office, act)
+    refusal = _counted_twice(request, existing, invitation_ports, act)
     if refusal is None:
         return []
     return [Problem(entry.line, "account", request.account_id, refusal.sentence)]
 
 
 def _refusal(
-    request: InviteRequest, existing: Account | None, office: InvitationPorts, act: ChangeCause
+    request: InviteRequest,
+    existing: Account | None,
+    invitation_ports: InvitationPorts,
+    act: ChangeCause,
 ) -> UsageError | None:
     try:
-        prepared(request, existing, office, act)
+        prepared(request, existing, invitation_ports, act)
     except UsageError as error:
         return error
     return None
 
 
 def _counted_twice(
-    request: InviteRequest, existing: Account | None, office: InvitationPorts, act: ChangeCause
+    request: InviteRequest,
+    existing: Account | None,
+    invitation_ports: InvitationPorts,
+    act: ChangeCause,
 ) -> UsageError | None:
     try:
-        refuse_twice(prepared(request, existing, office, act).account, office.registry)
+        refuse_twice(
+            prepared(request, existing, invitation_ports, act).account, invitation_ports.registry
+        )
     except UsageError as error:
         return error
     return None

@@ -87,33 +87,42 @@ class Invitation:
     members_link: str | None = None
 
 
-def invite(request: InviteRequest, office: InvitationPorts, act: ChangeCause) -> Invitation:
+def invite(
+    request: InviteRequest, invitation_ports: InvitationPorts, act: ChangeCause
+) -> Invitation:
     """Record the account and create its link, which works once within seven days.
 
     An invited, failed, degraded or removed account is invited again: the earlier link becomes
     invalid, the external id stays. Raises UsageError for an invalid field, for a display name of
     another account, for a connected account, and for cost that would be counted twice.
     """
-    existing = office.registry.find(fields.account_id(request.account_id))
-    invitation = prepared(request, existing, office, act)
-    refuse_twice(invitation.account, office.registry)
+    existing = invitation_ports.registry.find(fields.account_id(request.account_id))
+    invitation = prepared(request, existing, invitation_ports, act)
+    refuse_twice(invitation.account, invitation_ports.registry)
     if existing is None:
-        office.registry.add(invitation.account)
+        invitation_ports.registry.add(invitation.account)
     else:
-        office.registry.save(existing, invitation.account)
-    _announce(invitation.account, office.bus)
+        invitation_ports.registry.save(existing, invitation.account)
+    _announce(invitation.account, invitation_ports.bus)
     return invitation
 
 
 def prepared(
-    request: InviteRequest, existing: Account | None, office: InvitationPorts, act: ChangeCause
+    request: InviteRequest,
+    existing: Account | None,
+    invitation_ports: InvitationPorts,
+    act: ChangeCause,
 ) -> Invitation:
     """Return the invitation as `invite` would record it, without writing. Raises UsageError."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    before = _again(request, existing, act) if existing else _new(request, office.settings, act)
+    before = (
+        _again(request, existing, act)
+        if existing
+        else _new(request, invitation_ports.settings, act)
+    )
     before = replace(before, export=_export(request, before.export))
     ground = ValidationContext(
-        office.known_regions(before.partition), act.at.date(), before.export.kind
+        invitation_ports.known_regions(before.partition), act.at.date(), before.export.kind
     )
     account = replace(before, token_sha256=token_digest(token), **validate(request, ground))
     if request.move_coverage is not None:
@@ -122,15 +131,15 @@ def prepared(
         account = replace(account, billing_detail=False)
     account = with_step(account, existing, act)
     setup = fields.one_of("export setup", request.export_setup, ExportSetup)
-    _require_exports(setup, office.settings)
+    _require_exports(setup, invitation_ports.settings)
     members = members_choice(request.member_stacks, request.members_in, account.type)
     connection = fields.one_of("connection", request.connection, ConnectionKind)
     choices = StackChoices(setup, request.phone_home, members, connection)
     if choices.by_key and setup is ExportSetup.USE_EXISTING:
         return Invitation(account, "")
-    link = quick_create_link(account, token, office.settings, choices)
+    link = quick_create_link(account, token, invitation_ports.settings, choices)
     if members.stacks is MemberStacks.DELEGATED_ADMIN:
-        return Invitation(account, link, members_link(account, office.settings, members))
+        return Invitation(account, link, members_link(account, invitation_ports.settings, members))
     return Invitation(account, link)
 
 

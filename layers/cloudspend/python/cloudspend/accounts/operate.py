@@ -17,7 +17,7 @@ from cloudspend.errors import UsageError
 
 
 def update(
-    account_id: str, wanted: AccountFields, office: InvitationPorts, act: ChangeCause
+    account_id: str, wanted: AccountFields, invitation_ports: InvitationPorts, act: ChangeCause
 ) -> Account:
     """Change fields of an account and record the change in its history.
 
@@ -25,7 +25,7 @@ def update(
     changes it. Raises UsageError for an invalid field, for a display name of another account, and
     for an account that is being removed.
     """
-    account = office.registry.get(account_id)
+    account = invitation_ports.registry.get(account_id)
     if account.state in LEAVING:
         raise UsageError(
             f"{account.display_name} ({account_id}) is {account.state}, so that nothing of it can "
@@ -34,15 +34,15 @@ def update(
             f"cloudspend accounts invite {account_id}.",
         )
     ground = ValidationContext(
-        office.known_regions(account.partition), act.at.date(), account.export.kind
+        invitation_ports.known_regions(account.partition), act.at.date(), account.export.kind
     )
     after = replace(account, **validate(wanted, ground))
     said = _differences(account, after)
     if not said:
         return account
     after = with_step(after, account, replace(act, reason="; ".join(said)))
-    office.registry.save(account, after)
-    office.bus.put(
+    invitation_ports.registry.save(account, after)
+    invitation_ports.bus.put(
         event(AccountUpdated(by=act.by, changes=tuple(said)), after.for_events, act.at.isoformat())
     )
     return after
@@ -50,7 +50,7 @@ def update(
 
 def verify(
     account_id: str,
-    office: InvitationPorts,
+    invitation_ports: InvitationPorts,
     onboarding: Onboarding,
     act: ChangeCause,
     *,
@@ -62,33 +62,42 @@ def verify(
     separately. Raises UsageError for an account that is not connected or is suspended, and for cost
     that would be counted twice.
     """
-    account = office.registry.get(account_id)
+    account = invitation_ports.registry.get(account_id)
     if account.state is AccountState.SUSPENDED:
         raise UsageError(
             f"{account.display_name} ({account_id}) is suspended.",
             remedy=f"Resume it, which verifies it too: cloudspend accounts resume {account_id}.",
         )
     wanted = account.move_coverage or move_coverage
-    refuse_twice(replace(account, move_coverage=wanted), office.registry)
+    refuse_twice(replace(account, move_coverage=wanted), invitation_ports.registry)
     verifying = AccountState.VERIFYING
-    after = transition(office.registry, office.bus, account, verifying, act, move_coverage=wanted)
+    after = transition(
+        invitation_ports.registry,
+        invitation_ports.bus,
+        account,
+        verifying,
+        act,
+        move_coverage=wanted,
+    )
     onboarding.start(account_id, f"{account_id}_{act.at:%Y%m%dT%H%M%S%f}")
     return after
 
 
-def suspend(account_id: str, office: InvitationPorts, act: ChangeCause) -> Account:
+def suspend(account_id: str, invitation_ports: InvitationPorts, act: ChangeCause) -> Account:
     """Stop ingest, sweep and collection of the account, and keep its data.
 
     Raises UsageError without a reason, and for an account that was never connected.
     """
-    account = office.registry.get(account_id)
+    account = invitation_ports.registry.get(account_id)
     if not act.reason.strip():
         raise fields.refused("reason", act.reason, "a sentence that says why")
-    return transition(office.registry, office.bus, account, AccountState.SUSPENDED, act)
+    return transition(
+        invitation_ports.registry, invitation_ports.bus, account, AccountState.SUSPENDED, act
+    )
 
 
 def resume(
-    account_id: str, office: InvitationPorts, onboarding: Onboarding, act: ChangeCause
+    account_id: str, invitation_ports: InvitationPorts, onboarding: Onboarding, act: ChangeCause
 ) -> Account:
     """Resume a suspended account: verify it, and ingest deliveries since its suspension.
 
@@ -96,17 +105,23 @@ def resume(
     ended. Raises UsageError for an account that is not suspended, and for cost that would be
     counted twice.
     """
-    account = office.registry.get(account_id)
+    account = invitation_ports.registry.get(account_id)
     if account.state is not AccountState.SUSPENDED:
         raise UsageError(
             f"{account.display_name} ({account_id}) is {account.state}, not suspended.",
             remedy=f"See how it stands: cloudspend accounts show {account_id}.",
         )
-    refuse_twice(account, office.registry)
+    refuse_twice(account, invitation_ports.registry)
     connected = AccountState.CONNECTED
-    since = _alone_since(account, office.registry)
+    since = _alone_since(account, invitation_ports.registry)
     after = transition(
-        office.registry, office.bus, account, connected, act, covered_by=None, start_date=since
+        invitation_ports.registry,
+        invitation_ports.bus,
+        account,
+        connected,
+        act,
+        covered_by=None,
+        start_date=since,
     )
     onboarding.start(account_id, f"{account_id}_{act.at:%Y%m%dT%H%M%S%f}")
     return after

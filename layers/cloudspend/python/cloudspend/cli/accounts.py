@@ -99,7 +99,7 @@ def invite(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         members_in=members_in or (),
     )
     operator = wiring.operator()
-    invitation = invite_account(request, operator.office, act_of(operator))
+    invitation = invite_account(request, operator.invitation_ports, act_of(operator))
     _show_invitation(invitation, connection, NEEDED.get(member_stacks, ""), output)
 
 

@@ -55,14 +55,14 @@ def mute_finding(
 ) -> None:
     """Mute a finding for some days: it sends no alerts, and stays in the list."""
     until = mute_end(datetime.now(UTC), timedelta(days=days))
-    mute(wiring.operator().board, account_id, finding_id, until, reason)
+    mute(wiring.operator().findings_table, account_id, finding_id, until, reason)
     progress(f"Muted until {until:%Y-%m-%d %H:%M} UTC.")
 
 
 @app.command("resolve")
 def resolve_finding(account_id: AccountId, finding_id: FindingId, reason: Reason) -> None:
     """Close a finding. It is raised again only when it gets worse, or returns after it was over."""
-    resolve(wiring.operator().board, account_id, finding_id, datetime.now(UTC), reason)
+    resolve(wiring.operator().findings_table, account_id, finding_id, datetime.now(UTC), reason)
     progress("Resolved.")
 
 

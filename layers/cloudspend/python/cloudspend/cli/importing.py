@@ -38,9 +38,9 @@ def import_file(
     skipped and reported.
     """
     operator = wiring.operator()
-    act, office = act_of(operator), operator.office
+    act, invitation_ports = act_of(operator), operator.invitation_ports
     sheet = read_sheet(file.name, _text_of(file), tuple(COLUMNS), LISTS)
-    wanted, problems = check(sheet, office, act, again=again)
+    wanted, problems = check(sheet, invitation_ports, act, again=again)
     if problems:
         show([vars(problem) for problem in problems], WRONG, output, "")
         raise UsageError(
@@ -52,7 +52,7 @@ def import_file(
         return
     rows: list[Row] = []
     try:
-        for one in import_accounts(wanted, office, act, again=again):
+        for one in import_accounts(wanted, invitation_ports, act, again=again):
             rows.append(_row(one))  # noqa: PERF401 - a link that was made is shown whatever follows
     finally:
         _show(rows, output)

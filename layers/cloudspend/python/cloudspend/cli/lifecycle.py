@@ -52,7 +52,7 @@ def update(  # noqa: PLR0913, PLR0917 - one parameter an option; they become one
         fresh_hours=freshness_hours,
     )
     before = operator.accounts.get(account_id)
-    after = operate.update(account_id, wanted, operator.office, act_of(operator))
+    after = operate.update(account_id, wanted, operator.invitation_ports, act_of(operator))
     change = after.last_change
     changed = after != before and change is not None
     reason = change.reason if changed and change else "nothing: it is so already"
@@ -78,7 +78,7 @@ def verify(
     operator = wiring.operator()
     after = operate.verify(
         account_id,
-        operator.office,
+        operator.invitation_ports,
         operator.onboarding,
         act_of(operator),
         move_coverage=move_coverage,
@@ -90,13 +90,15 @@ def verify(
 def suspend(account_id: AccountId, reason: Why, output: OutputOption = Output.TABLE) -> None:
     """Suspend an account: no ingest, sweep or collection; its data stays."""
     operator = wiring.operator()
-    _show(operate.suspend(account_id, operator.office, act_of(operator, reason)), output)
+    _show(operate.suspend(account_id, operator.invitation_ports, act_of(operator, reason)), output)
 
 
 def resume(account_id: AccountId, output: OutputOption = Output.TABLE) -> None:
     """Resume a suspended account: verify it, and ingest the deliveries since."""
     operator = wiring.operator()
-    after = operate.resume(account_id, operator.office, operator.onboarding, act_of(operator))
+    after = operate.resume(
+        account_id, operator.invitation_ports, operator.onboarding, act_of(operator)
+    )
     _show(after, output)
     progress(f"It is verified now. See how that went: cloudspend accounts show {account_id}")
 

@@ -64,7 +64,7 @@ def list_members(
     here = [member for member in members if member.left_at is None]
     tried = [
         _row(one.member) | {"reached": "no" if one.reason else "yes", "reason": one.reason}
-        for one in check_member_access(account, here, operator.door, datetime.now(UTC))
+        for one in check_member_access(account, here, operator.customer_sessions, datetime.now(UTC))
     ]
     show(tried, COLUMNS + REACHED, output, NOBODY.format(id=account_id))
 

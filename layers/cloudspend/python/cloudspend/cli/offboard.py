@@ -39,7 +39,9 @@ def offboard_account(
         progress(f"This is to offboard {account.display_name} ({account_id}) {what}.")
         confirm = typer.prompt("Type the account's id to confirm", err=True)
     act = act_of(operator, reason)
-    begun = offboard(account_id, confirm, data, operator.office, operator.offboardings, act)
+    begun = offboard(
+        account_id, confirm, data, operator.invitation_ports, operator.offboardings, act
+    )
     facts = {
         "account_id": account_id,
         "state": str(begun.account.state),

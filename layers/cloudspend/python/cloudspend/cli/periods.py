@@ -144,7 +144,7 @@ def rollback(
     progress(_question(account.display_name, wanted))
     if not yes:
         typer.confirm("Roll back?", abort=True, err=True)
-    held = roll_back(account, wanted, reason, operator.press, datetime.now(UTC))
+    held = roll_back(account, wanted, reason, operator.publish_ports, datetime.now(UTC))
     progress(
         f"Readers of {month} see {held.generation} from their next query on. "
         f"{month} is {held.verdict}: {held.verdict_reason}"

@@ -32,10 +32,10 @@ def repair_periods(
     account = operator.accounts.get(account_id)
     chosen = BillingPeriod.parse(period) if period else None
     holdings = operator.generations.holdings(account.account_id)
-    shown, stored = look(account.account_id, operator.press, operator.lake)
+    shown, stored = look(account.account_id, operator.publish_ports, operator.lake)
     found = drifts(holdings, shown, operator.lake.bucket)
     wanted = [drift for drift in found if chosen in (None, drift.period)]
-    repaired = repair(account, wanted, operator.press, datetime.now(UTC))
+    repaired = repair(account, wanted, operator.publish_ports, datetime.now(UTC))
     show([_row(drift) for drift in repaired], COLUMNS, output, "Every partition was right.")
     lost = [one for one in without_files(holdings, stored) if chosen in (None, one.period)]
     for one in lost:

@@ -51,7 +51,7 @@ class EvaluationPorts:
     accounts: AccountRegistry
     registry: SweptRegistry
     queries: Queries
-    board: FindingsTable
+    findings_table: FindingsTable
     bus: Bus
     progress: Progress
     at: Sensitivity
@@ -60,7 +60,7 @@ class EvaluationPorts:
 
 def evaluate_accounts(
     account_ids: Iterable[str],
-    lookout: EvaluationPorts,
+    evaluation_ports: EvaluationPorts,
     now: datetime,
     on_failure: Callable[[str], None],
 ) -> dict[str, Any]:
@@ -73,9 +73,9 @@ def evaluate_accounts(
     passing: TransientError | None = None
     for account_id in account_ids:
         try:
-            account = lookout.accounts.get(account_id)
+            account = evaluation_ports.accounts.get(account_id)
             if account.state in EVALUATED:
-                evaluate(account, lookout, now)
+                evaluate(account, evaluation_ports, now)
                 done += 1
         except TransientError as error:
             passing = error
@@ -99,27 +99,32 @@ def report(state: Mapping[str, Any]) -> dict[str, Any]:
     return {p.EVALUATED: sum(batch[p.EVALUATED] for batch in batches)}
 
 
-def evaluate(account: Account, lookout: EvaluationPorts, now: datetime) -> list[Outcome]:
+def evaluate(account: Account, evaluation_ports: EvaluationPorts, now: datetime) -> list[Outcome]:
     """Apply the account's current observations, and publish the changes."""
-    judged, seen = look(account, lookout, now)
-    outcomes = apply_decisions(account, judged, seen, lookout.board.findings, lookout.bus, now)
+    judged, seen = look(account, evaluation_ports, now)
+    outcomes = apply_decisions(
+        account, judged, seen, evaluation_ports.findings_table.findings, evaluation_ports.bus, now
+    )
     if summary := digest(account, outcomes, now):
-        lookout.bus.put(summary)
-    lookout.board.show(account.account_id)
+        evaluation_ports.bus.put(summary)
+    evaluation_ports.findings_table.show(account.account_id)
     return outcomes
 
 
 def look(
-    account: Account, lookout: EvaluationPorts, now: datetime
+    account: Account, evaluation_ports: EvaluationPorts, now: datetime
 ) -> tuple[frozenset[FindingKind], list[Observation]]:
     """Return the observations of all rules, and the kinds that were completely evaluated."""
-    holdings = lookout.registry.holdings(account.account_id)
-    checks = tuple(lookout.accounts.checks(account.account_id))
+    holdings = evaluation_ports.registry.holdings(account.account_id)
+    checks = tuple(evaluation_ports.accounts.checks(account.account_id))
     key = old_key(account, now)
     seen = account_state.observed(Standing(holdings.published, holdings.watch, checks, key))
     judged = account_state.KINDS | {FindingKind.RESTATEMENT}
     collected = CollectedData(
-        lookout.queries, account.account_id, lookout.progress.all(account.account_id), now
+        evaluation_ports.queries,
+        account.account_id,
+        evaluation_ports.progress.all(account.account_id),
+        now,
     )
     if any(each.reconciled_at for each in holdings.published):
         seen += coverage.gaps(collected.gaps())
@@ -128,11 +133,11 @@ def look(
         seen += budgets.reached(held)
         judged |= budgets.KINDS
     if (recommended := collected.recommendations()) is not None:
-        seen += purchases.worthwhile(recommended, lookout.worth_buying)
+        seen += purchases.worthwhile(recommended, evaluation_ports.worth_buying)
         judged |= purchases.KINDS
-    history = History(lookout.queries, account.account_id, now.date())
+    history = History(evaluation_ports.queries, account.account_id, now.date())
     if holdings.published and (days := history.days()):
-        seen += _spending(account, history, days, lookout.at)
+        seen += _spending(account, history, days, evaluation_ports.at)
         seen += commitments.unused(history.commitment_use(days[1]))
         judged |= BILL_KINDS
         if account.billing_detail:

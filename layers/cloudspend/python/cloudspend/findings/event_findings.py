@@ -44,7 +44,7 @@ def meaning_of(detail_type: str, detail: Detail) -> EventMeaning | None:
 def deliver_if_new(
     detail_type: str,
     detail: Detail,
-    board: FindingsTable,
+    findings_table: FindingsTable,
     now: datetime,
     tell: Callable[[], None],
 ) -> str:
@@ -58,16 +58,16 @@ def deliver_if_new(
         tell()
         return "it is about no finding"
     account_id = detail["account"]["id"]
-    if not board.keeps(account_id):
+    if not findings_table.keeps(account_id):
         tell()
         return "its account has left, so that nothing is kept of it"
-    known = board.findings.find(account_id, about.finding_id)
+    known = findings_table.findings.find(account_id, about.finding_id)
     decision = decide(known, about.seen, now)
     if about.seen is None or (not isinstance(decision, Suppress) and decision.tell):
         tell()
     finding = next_finding(account_id, decision, known, about.seen, now)
     if finding and finding != known:
-        board.save(finding)
+        findings_table.save(finding)
     return decision.reason
 
 

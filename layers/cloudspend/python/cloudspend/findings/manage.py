@@ -39,27 +39,27 @@ def mute_end(now: datetime, length: timedelta) -> datetime:
 
 
 def mute(
-    board: FindingsTable, account_id: str, finding_id: str, until: datetime, reason: str
+    findings_table: FindingsTable, account_id: str, finding_id: str, until: datetime, reason: str
 ) -> Finding:
     """Mute a finding. Raises UsageError for an unknown or ended finding, and for an empty
     reason.
     """
-    known = the_finding(board.findings, account_id, finding_id)
+    known = the_finding(findings_table.findings, account_id, finding_id)
     if not known.is_open:
         raise UsageError(f"The finding {finding_id} is over: there is nothing to mute.")
-    return board.save(known.muted(until, _given(reason)))
+    return findings_table.save(known.muted(until, _given(reason)))
 
 
 def resolve(
-    board: FindingsTable, account_id: str, finding_id: str, now: datetime, reason: str
+    findings_table: FindingsTable, account_id: str, finding_id: str, now: datetime, reason: str
 ) -> Finding:
     """Close a finding. Raises UsageError for an unknown or ended finding, and for an empty
     reason.
     """
-    known = the_finding(board.findings, account_id, finding_id)
+    known = the_finding(findings_table.findings, account_id, finding_id)
     if not known.is_open:
         raise UsageError(f"The finding {finding_id} is over already.")
-    return board.save(known.closed(now, by=_given(reason)))
+    return findings_table.save(known.closed(now, by=_given(reason)))
 
 
 def _given(reason: str) -> str:

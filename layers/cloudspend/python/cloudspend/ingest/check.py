@@ -45,7 +45,7 @@ UNBLENDED = "line_item_unblended_cost"
 
 
 def check(
-    state: State, registry: AccountReader, shelf: IngestPorts, catalog: Catalog, bus: Bus
+    state: State, registry: AccountReader, ingest_ports: IngestPorts, catalog: Catalog, bus: Bus
 ) -> dict[str, Any]:
     """Verify that the Parquet files contain the delivery completely and once, and register the
     generation.
@@ -56,14 +56,14 @@ def check(
     """
     account = registry.get(state[p.ACCOUNT_ID])
     held = account.account_id, BillingPeriod.parse(state[p.PERIOD]), state[p.GENERATION]
-    tasks = _tasks(state, shelf.lake)
-    summaries = _summaries(state, tasks, shelf.lake)
+    tasks = _tasks(state, ingest_ports.lake)
+    summaries = _summaries(state, tasks, ingest_ports.lake)
     tables = _tables(tasks)
     expected = _expected(summaries, tables)
-    _require_exactly(summaries, tables, held, shelf.lake)
-    _require_same(summaries, tables, shelf.lake)
-    _register(account, held, tables, shelf, catalog)
-    shelf.generations.record_checked(*held, expected)
+    _require_exactly(summaries, tables, held, ingest_ports.lake)
+    _require_same(summaries, tables, ingest_ports.lake)
+    _register(account, held, tables, ingest_ports, catalog)
+    ingest_ports.generations.record_checked(*held, expected)
     _report_unknown(account, held, summaries, bus)
     query = statement(
         "generation_totals", account_id=held[0], period=str(held[1]), generation=held[2]
@@ -75,7 +75,7 @@ def _register(
     account: Account,
     held: Held,
     tables: Collection[str],
-    shelf: IngestPorts,
+    ingest_ports: IngestPorts,
     catalog: Catalog,
 ) -> None:
     """Add the generation to the tables of all generations, and its columns to the tables for
@@ -86,7 +86,9 @@ def _register(
             catalog.ensure_columns(table.name, columns)
     for table in GENERATION_TABLES:
         if table.data_folder in tables:
-            location = f"s3://{shelf.lake.bucket}/{generation_prefix(table.data_folder, *held)}"
+            location = (
+                f"s3://{ingest_ports.lake.bucket}/{generation_prefix(table.data_folder, *held)}"
+            )
             columns = tag_columns(table, account)
             catalog.point(table.name, generation_values(*held), location, columns)
 

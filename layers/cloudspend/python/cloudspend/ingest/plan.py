@@ -37,7 +37,7 @@ class IngestPorts:
 
 
 def plan(
-    state: State, registry: AccountReader, open_bucket: OpenBucket, shelf: IngestPorts
+    state: State, registry: AccountReader, open_bucket: OpenBucket, ingest_ports: IngestPorts
 ) -> dict[str, Any]:
     """Decide whether to ingest the delivery, and write its plan file.
 
@@ -51,19 +51,19 @@ def plan(
     objects = open_bucket(account)
     delivery = read_delivery(account, objects, state[p.MANIFEST_BUCKET], state[p.MANIFEST_KEY])
     named = {**state, p.PERIOD: str(delivery.period), p.GENERATION: delivery.generation}
-    decision = _decision(account, delivery, shelf.generations)
+    decision = _decision(account, delivery, ingest_ports.generations)
     if isinstance(decision, Skip):
         return {**named, p.DECISION: p.SKIP, p.REASON: decision.reason}
-    shelf.generations.plan(_planned(account, delivery))
+    ingest_ports.generations.plan(_planned(account, delivery))
     files = planned_files(delivery, objects)
-    tasks = _tasks(account, delivery, grouped(files, shelf.task_bytes))
-    key = _write(delivery, tasks, shelf.lake)
+    tasks = _tasks(account, delivery, grouped(files, ingest_ports.task_bytes))
+    key = _write(delivery, tasks, ingest_ports.lake)
     reason = f"{decision.reason} {_summary(account, files, tasks)}"
     return {
         **named,
         p.DECISION: p.INGEST,
         p.REASON: reason,
-        p.PLAN_BUCKET: shelf.lake.bucket,
+        p.PLAN_BUCKET: ingest_ports.lake.bucket,
         p.PLAN_KEY: key,
     }
 

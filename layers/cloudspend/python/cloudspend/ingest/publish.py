@@ -52,7 +52,7 @@ class PublishPorts:
 
 
 def publish(
-    state: State, registry: AccountReader, press: PublishPorts, now: datetime
+    state: State, registry: AccountReader, publish_ports: PublishPorts, now: datetime
 ) -> dict[str, Any]:
     """Publish the generation of `state` unless a newer one is published.
 
@@ -67,20 +67,20 @@ def publish(
         totals=from_payload(state[p.TOTALS]),
     )
     _require_same(wanted.totals, from_payload(state[p.SUMS], wanted.totals.currency))
-    published = advance(wanted, press.generations)
+    published = advance(wanted, publish_ports.generations)
     if isinstance(published, Superseded):
-        _record(wanted, GenerationState.SUPERSEDED, press)
+        _record(wanted, GenerationState.SUPERSEDED, publish_ports)
         return {
             **state,
             p.PUBLISHED: False,
             p.REASON: published.reason,
             p.PREVIOUS_GENERATION: None,
         }
-    sync_partitions(account, wanted.period, press)
-    _record(wanted, GenerationState.PUBLISHED, press)
+    sync_partitions(account, wanted.period, publish_ports)
+    _record(wanted, GenerationState.PUBLISHED, publish_ports)
     # A repeat after a rollback only compares the period again: AWS delivered nothing.
     if published.rolled_back_from is None:
-        press.bus.put(_outcome(account, published, press))
+        publish_ports.bus.put(_outcome(account, published, publish_ports))
     return {
         **state,
         p.PUBLISHED: True,
@@ -107,29 +107,31 @@ def advance(wanted: PublishedPeriod, generations: Generations) -> PublishedPerio
                     return published
 
 
-def sync_partitions(account: Account, period: BillingPeriod, press: PublishPorts) -> None:
+def sync_partitions(account: Account, period: BillingPeriod, publish_ports: PublishPorts) -> None:
     """Set the period's partition of every table to the registry's generation, until the registry is
     stable.
 
     A table without the generation gets no partition of the period.
     """
     shown: str | None = None
-    while (pointer := press.generations.pointer(account.account_id, period)) and (
+    while (pointer := publish_ports.generations.pointer(account.account_id, period)) and (
         pointer.generation != shown
     ):
         shown = pointer.generation
         for table in PUBLISH_ORDER:
-            _show(table, account, pointer, press)
+            _show(table, account, pointer, publish_ports)
 
 
-def _show(table: Table, account: Account, pointer: PublishedPeriod, press: PublishPorts) -> None:
+def _show(
+    table: Table, account: Account, pointer: PublishedPeriod, publish_ports: PublishPorts
+) -> None:
     held = pointer.account_id, pointer.period, pointer.generation
     values = period_values(pointer.account_id, pointer.period)
     if table.name in pointer.totals.tables:
-        location = f"s3://{press.lake_bucket}/{generation_prefix(table.data_folder, *held)}"
-        press.catalog.point(table.name, values, location, tag_columns(table, account))
+        location = f"s3://{publish_ports.lake_bucket}/{generation_prefix(table.data_folder, *held)}"
+        publish_ports.catalog.point(table.name, values, location, tag_columns(table, account))
     else:
-        press.catalog.remove(table.name, values)
+        publish_ports.catalog.remove(table.name, values)
 
 
 def _following(wanted: PublishedPeriod, over: str | None) -> PublishedPeriod:
@@ -143,8 +145,10 @@ def _following(wanted: PublishedPeriod, over: str | None) -> PublishedPeriod:
     )
 
 
-def _record(wanted: PublishedPeriod, state: GenerationState, press: PublishPorts) -> None:
-    press.generations.record_outcome(wanted.account_id, wanted.period, wanted.generation, state)
+def _record(wanted: PublishedPeriod, state: GenerationState, publish_ports: PublishPorts) -> None:
+    publish_ports.generations.record_outcome(
+        wanted.account_id, wanted.period, wanted.generation, state
+    )
 
 
 def _require_same(expected: Totals, found: Totals) -> None:
@@ -156,16 +160,16 @@ def _require_same(expected: Totals, found: Totals) -> None:
         )
 
 
-def _outcome(account: Account, published: PublishedPeriod, press: PublishPorts) -> Event:
+def _outcome(account: Account, published: PublishedPeriod, publish_ports: PublishPorts) -> Event:
     """Return PeriodRestated if complete figures changed, otherwise PeriodPublished.
 
     AWS also delivers closed months again without a change.
     """
     previous = published.previous_generation
     if previous and restates(previous, published.period):
-        changes = _changes(published, previous, press.queries)
+        changes = _changes(published, previous, publish_ports.queries)
         if changes:
-            return _restated(account, published, previous, changes, press)
+            return _restated(account, published, previous, changes, publish_ports)
     return event(
         PeriodPublished(
             period=str(published.period),
@@ -184,9 +188,9 @@ def _restated(
     published: PublishedPeriod,
     previous: str,
     changes: tuple[CostChange, ...],
-    press: PublishPorts,
+    publish_ports: PublishPorts,
 ) -> Event:
-    before = press.generations.get(account.account_id, published.period, previous)
+    before = publish_ports.generations.get(account.account_id, published.period, previous)
     if before is None or before.totals is None:
         raise Defect(f"The generation {previous} was published without totals.")
     was, now = before.totals.billed_cost, published.totals.billed_cost

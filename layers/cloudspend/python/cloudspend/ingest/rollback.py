@@ -60,7 +60,7 @@ def proposed(
 
 
 def roll_back(
-    account: Account, rollback: Rollback, reason: str, press: PublishPorts, now: datetime
+    account: Account, rollback: Rollback, reason: str, publish_ports: PublishPorts, now: datetime
 ) -> PublishedPeriod:
     """Execute a rollback for the operator's `reason` and publish PeriodRolledBack.
 
@@ -68,19 +68,19 @@ def roll_back(
     totals. Raises UsageError, and changes nothing, when the period changed or the target expired in
     the meantime.
     """
-    _require_whole(rollback, press)
+    _require_whole(rollback, publish_ports)
     held = _held(rollback, reason, now)
-    if not press.generations.roll_back(held, rollback.current.generation):
+    if not publish_ports.generations.roll_back(held, rollback.current.generation):
         raise UsageError(
             "Meanwhile another generation was published, or the one to go back to has expired. "
             "Nothing was changed.",
             remedy=SHOW.format(account.account_id, held.period),
         )
-    sync_partitions(account, held.period, press)
-    press.generations.record_outcome(
+    sync_partitions(account, held.period, publish_ports)
+    publish_ports.generations.record_outcome(
         held.account_id, held.period, held.generation, GenerationState.PUBLISHED
     )
-    press.bus.put(_event(account, rollback, held, reason))
+    publish_ports.bus.put(_event(account, rollback, held, reason))
     return held
 
 
@@ -112,7 +112,7 @@ def _previous(current: PublishedPeriod, held: list[Generation]) -> Generation:
     return seen[-1]
 
 
-def _require_whole(rollback: Rollback, press: PublishPorts) -> None:
+def _require_whole(rollback: Rollback, publish_ports: PublishPorts) -> None:
     target, totals = rollback.target, rollback.totals
     sql = statement(
         "generation_totals",
@@ -120,7 +120,7 @@ def _require_whole(rollback: Rollback, press: PublishPorts) -> None:
         period=str(target.period),
         generation=target.generation,
     )
-    [sums] = press.queries.run(sql)
+    [sums] = publish_ports.queries.run(sql)
     wrong = differences(totals, from_row(sums, totals.currency))
     if wrong:
         raise TotalsDiffer(

@@ -26,7 +26,7 @@ def offboard(
     account_id: str,
     confirmed: str,
     data: Data,
-    office: InvitationPorts,
+    invitation_ports: InvitationPorts,
     machine: Machine,
     act: ChangeCause,
 ) -> Begun:
@@ -35,7 +35,7 @@ def offboard(
 
     Raises UsageError unless `confirmed` repeats the account's id, and without a reason.
     """
-    account = office.registry.get(fields.account_id(account_id))
+    account = invitation_ports.registry.get(fields.account_id(account_id))
     if confirmed != account_id:
         raise UsageError(
             f"{confirmed[:80]!r} does not confirm that {account.display_name} ({account_id}) is to "
@@ -45,7 +45,9 @@ def offboard(
     if not act.reason.strip():
         raise fields.refused("reason", act.reason, "a sentence that says why")
     if account.state is not AccountState.OFFBOARDING:
-        account = transition(office.registry, office.bus, account, AccountState.OFFBOARDING, act)
+        account = transition(
+            invitation_ports.registry, invitation_ports.bus, account, AccountState.OFFBOARDING, act
+        )
     execution = _started(account, data, machine)
     return Begun(account, execution, _report_key(execution, account_id))
 

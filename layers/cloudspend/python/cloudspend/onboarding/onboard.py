@@ -37,12 +37,16 @@ OUR_FAULT = (
 
 
 def verify(
-    account_id: str, registry: AccountRegistry, bus: Bus, door: CustomerSessions, now: datetime
+    account_id: str,
+    registry: AccountRegistry,
+    bus: Bus,
+    customer_sessions: CustomerSessions,
+    now: datetime,
 ) -> None:
     """Verify the connection and record every check. Raises ConnectionRefused."""
     account = registry.get(account_id)
     account = transition(registry, bus, account, AccountState.VERIFYING, _act(now))
-    checks = check_connection(account, door, now)
+    checks = check_connection(account, customer_sessions, now)
     _record(account, checks, registry)
     verify_connection(checks)
 
@@ -52,7 +56,7 @@ def check_permissions(
     registry: AccountRegistry,
     bus: Bus,
     enter: EnterCustomer,
-    vault: AccessKeyStore,
+    key_store: AccessKeyStore,
     now: datetime,
 ) -> None:
     """Try every permission and record each result. Raises PermissionDenied.
@@ -72,7 +76,7 @@ def check_permissions(
         refresh(account, customer.organization_accounts(account), registry, bus, now)
     _count_once(account, registry, bus, now)
     if account.pending_connection is ConnectionKind.IAM_ROLE:
-        account = switch_to_role(account, registry, bus, vault)
+        account = switch_to_role(account, registry, bus, key_store)
     transition(registry, bus, account, AccountState.BACKFILLING, _act(now))
 
 

@@ -28,7 +28,7 @@ _BACK = {
 
 
 def switch_to_role(
-    account: Account, registry: AccountRegistry, bus: Bus, vault: AccessKeyStore
+    account: Account, registry: AccountRegistry, bus: Bus, key_store: AccessKeyStore
 ) -> Account:
     """Use the verified role as the connection and delete the key. Can be repeated.
 
@@ -50,7 +50,7 @@ def switch_to_role(
         without = replace(account, key=None)
         registry.save(account, without)
         account = without
-    vault.forget(account.account_id)
+    key_store.forget(account.account_id)
     return account
 
 

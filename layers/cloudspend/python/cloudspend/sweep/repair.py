@@ -136,49 +136,52 @@ def without_files(holdings: AccountInventory, stored: Collection[Folder]) -> lis
     ]
 
 
-def look(account_id: str, press: PublishPorts, lake: Lake) -> tuple[Shown, list[Folder]]:
+def look(account_id: str, publish_ports: PublishPorts, lake: Lake) -> tuple[Shown, list[Folder]]:
     """Read the account's partitions by table, and its generations that have objects."""
-    shown = {table.name: press.catalog.locations(table.name, account_id) for table in PERIOD_TABLES}
+    shown = {
+        table.name: publish_ports.catalog.locations(table.name, account_id)
+        for table in PERIOD_TABLES
+    }
     names = dict.fromkeys(table.data_folder for table in PERIOD_TABLES)
     return shown, [folder for name in names for folder in folders(name, account_id, lake)]
 
 
 def repair(
-    account: Account, found: Iterable[Drift], press: PublishPorts, now: datetime
+    account: Account, found: Iterable[Drift], publish_ports: PublishPorts, now: datetime
 ) -> list[Drift]:
     """Repair the differences that still exist, publish an event for each, and return them.
 
     Registry and Glue were read one after the other, so a concurrent publisher looks like a
     difference.
     """
-    lasting = [drift for drift in found if _lasts(account.account_id, drift, press)]
+    lasting = [drift for drift in found if _lasts(account.account_id, drift, publish_ports)]
     for period in sorted({drift.period for drift in lasting}):
-        show(account, period, press)
+        show(account, period, publish_ports)
     for drift in lasting:
-        press.bus.put(_repaired(account, drift, now))
+        publish_ports.bus.put(_repaired(account, drift, now))
     return lasting
 
 
-def _lasts(account_id: str, drift: Drift, press: PublishPorts) -> bool:
-    pointer = press.generations.pointer(account_id, drift.period)
-    now_shown = press.catalog.location(drift.table, period_values(account_id, drift.period))
+def _lasts(account_id: str, drift: Drift, publish_ports: PublishPorts) -> bool:
+    pointer = publish_ports.generations.pointer(account_id, drift.period)
+    now_shown = publish_ports.catalog.location(drift.table, period_values(account_id, drift.period))
     current = pointer.generation if pointer else None
     return current == drift.generation and now_shown == drift.shown
 
 
-def show(account: Account, period: BillingPeriod, press: PublishPorts) -> None:
+def show(account: Account, period: BillingPeriod, publish_ports: PublishPorts) -> None:
     """Set the period's partitions to the registry's generation until it is stable.
 
     A period that is published for the first time at this moment must not lose its partition.
     """
     while True:
-        pointer = press.generations.pointer(account.account_id, period)
+        pointer = publish_ports.generations.pointer(account.account_id, period)
         if pointer is None:
             for table in PERIOD_TABLES:
-                press.catalog.remove(table.name, period_values(account.account_id, period))
+                publish_ports.catalog.remove(table.name, period_values(account.account_id, period))
         else:
-            sync_partitions(account, period, press)
-        if press.generations.pointer(account.account_id, period) == pointer:
+            sync_partitions(account, period, publish_ports)
+        if publish_ports.generations.pointer(account.account_id, period) == pointer:
             return
 
 

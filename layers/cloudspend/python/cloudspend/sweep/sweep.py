@@ -69,7 +69,7 @@ class SweepPorts:
     """
 
     store: RetentionPorts
-    press: PublishPorts
+    publish_ports: PublishPorts
     open_bucket: OpenBucket
     executions: Executions
     kept: RetentionPolicy
@@ -96,7 +96,7 @@ class SweepResult:
 def sweep_accounts(
     account_ids: Iterable[str],
     registry: AccountRegistry,
-    broom: SweepPorts,
+    sweep_ports: SweepPorts,
     settings: Settings,
     now: datetime,
     on_failure: Callable[[str], None],
@@ -116,9 +116,9 @@ def sweep_accounts(
             known = [_outdated(account, settings, now)]
             if account.type is AccountType.ORGANIZATION:
                 everyone = registry.list() if everyone is None else everyone
-                known.append(keep_apart(account, everyone, registry, broom.store, now))
-            one = sweep_account(account, broom, now, known)
-            reflect(account, one.unreachable, registry, broom.store.bus, now)
+                known.append(keep_apart(account, everyone, registry, sweep_ports.store, now))
+            one = sweep_account(account, sweep_ports, now, known)
+            reflect(account, one.unreachable, registry, sweep_ports.store.bus, now)
             swept.append(one)
         except Exception as error:
             on_failure(account_id)
@@ -128,7 +128,7 @@ def sweep_accounts(
 
 def sweep_account(
     account: Account,
-    broom: SweepPorts,
+    sweep_ports: SweepPorts,
     now: datetime,
     known: Iterable[AccountCondition | None] = (),
 ) -> SweepResult:
@@ -136,27 +136,27 @@ def sweep_account(
 
     An unreachable customer's bucket does not stop repairs on the platform.
     """
-    store, press = broom.store, broom.press
+    store, publish_ports = sweep_ports.store, sweep_ports.publish_ports
     holdings = store.registry.holdings(account.account_id)
-    missed, unreachable = _missed(account, holdings, broom, now)
+    missed, unreachable = _missed(account, holdings, sweep_ports, now)
     refused = missed and failing(
-        account, _last_heard(holdings, missed, now), broom.list_exports, now
+        account, _last_heard(holdings, missed, now), sweep_ports.list_exports, now
     )
     overdue = missed and _overdue(
-        account, holdings, missed, account.fresh_for(broom.fresh_for), now
+        account, holdings, missed, account.fresh_for(sweep_ports.fresh_for), now
     )
-    shown, stored = look(account.account_id, press, store.lake)
-    drifted = drifts(holdings, shown, press.lake_bucket)
-    repaired = repair(account, drifted, press, now)
+    shown, stored = look(account.account_id, publish_ports, store.lake)
+    drifted = drifts(holdings, shown, publish_ports.lake_bucket)
+    repaired = repair(account, drifted, publish_ports, now)
     lost = without_files(holdings, stored)
     restored = [each for each in _half_published(holdings) if store.registry.restore(*each)]
-    keep_columns(account, press.catalog)
-    left = _sweep_out(account, holdings, stored, broom, now)
-    gone = expire(account, holdings, store, broom.kept, now)
+    keep_columns(account, publish_ports.catalog)
+    left = _sweep_out(account, holdings, stored, sweep_ports, now)
+    gone = expire(account, holdings, store, sweep_ports.kept, now)
     compare = to_compare(holdings, now)
     missing = _files_missing(account, lost, now) if lost else None
     conditions = [*known, unreachable, refused, overdue, missing, _old_key(account, now)]
-    _remember(account, holdings, missed, [one for one in conditions if one], broom, now)
+    _remember(account, holdings, missed, [one for one in conditions if one], sweep_ports, now)
     return SweepResult(
         account.account_id,
         {
@@ -250,12 +250,14 @@ def to_payload(swept: Iterable[SweepResult]) -> dict[str, Any]:
 
 
 def _missed(
-    account: Account, holdings: AccountInventory, broom: SweepPorts, now: datetime
+    account: Account, holdings: AccountInventory, sweep_ports: SweepPorts, now: datetime
 ) -> tuple[Missed | None, AccountCondition | None]:
     """Find missed deliveries, or return the condition that the customer's bucket is unreachable."""
-    desk = MissedDeliveryPorts(broom.store.registry, broom.executions, broom.store.bus)
+    desk = MissedDeliveryPorts(
+        sweep_ports.store.registry, sweep_ports.executions, sweep_ports.store.bus
+    )
     try:
-        return find_missed(account, holdings, broom.open_bucket(account), desk, now), None
+        return find_missed(account, holdings, sweep_ports.open_bucket(account), desk, now), None
     except CustomerActionError as error:
         name = type(error).__name__
         state = f"{name} {error.summary}"
@@ -346,11 +348,11 @@ def _sweep_out(
     account: Account,
     holdings: AccountInventory,
     stored: list[Folder],
-    broom: SweepPorts,
+    sweep_ports: SweepPorts,
     now: datetime,
 ) -> int:
     """Delete leftovers of interrupted runs; return the number of folders."""
-    lake = broom.store.lake
+    lake = sweep_ports.store.lake
     runs = folders(RUNS, account.account_id, lake)
     removed = 0
     for folder in unregistered(holdings, [*stored, *runs]):
@@ -359,7 +361,7 @@ def _sweep_out(
             continue
         lake.delete([file.key for file in files])
         removed += 1
-        broom.store.bus.put(
+        sweep_ports.store.bus.put(
             event(
                 StagingRemoved(
                     period=str(folder.period),
@@ -379,7 +381,7 @@ def _remember(
     holdings: AccountInventory,
     missed: Missed | None,
     conditions: Iterable[AccountCondition],
-    broom: SweepPorts,
+    sweep_ports: SweepPorts,
     now: datetime,
 ) -> None:
     """Publish new conditions of the account, and save the state for the next sweep.
@@ -393,7 +395,7 @@ def _remember(
         kind = condition.event.detail_type
         announced[kind] = condition.state
         if before.last_announced.get(kind) != condition.state:
-            broom.store.bus.put(condition.event)
+            sweep_ports.store.bus.put(condition.event)
     after = replace(before, seen=missed.seen if missed else before.seen, last_announced=announced)
     if after != holdings.watch:
-        broom.store.registry.remember(account.account_id, after)
+        sweep_ports.store.registry.remember(account.account_id, after)

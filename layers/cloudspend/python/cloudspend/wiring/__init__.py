@@ -88,7 +88,7 @@ class Platform:
         return DynamoAccounts(self._table)
 
     @property
-    def office(self) -> InvitationPorts:
+    def invitation_ports(self) -> InvitationPorts:
         from cloudspend.accounts.aws import known_regions
         from cloudspend.accounts.ports import InvitationPorts
 
@@ -170,7 +170,7 @@ class Platform:
         return DynamoProgress(self._table)
 
     @property
-    def collector(self) -> CollectPorts:
+    def collect_ports(self) -> CollectPorts:
         from cloudspend.collect.aws import WranglerStore
         from cloudspend.collect.runner import CollectPorts
 
@@ -195,7 +195,7 @@ class Platform:
         )
 
     @property
-    def exit(self) -> OffboardPorts:
+    def offboard_ports(self) -> OffboardPorts:
         from cloudspend.offboarding.aws import Entries, Objects, Partitions, Runs, Secrets
         from cloudspend.offboarding.steps import HeldData, OffboardPorts
 
@@ -218,7 +218,7 @@ class Platform:
         return HttpResponder()
 
     @cached_property
-    def door(self) -> StsCustomerSessions:
+    def customer_sessions(self) -> StsCustomerSessions:
         from cloudspend.access.aws.sessions import SessionIdentity, StsCustomerSessions
 
         def visitor() -> SessionIdentity:
@@ -228,10 +228,12 @@ class Platform:
                 self.settings.account_id, self._who, request, keys.get(p.EXECUTION, "")
             )
 
-        return StsCustomerSessions(self._client("sts"), self.settings.region, self.vault, visitor)
+        return StsCustomerSessions(
+            self._client("sts"), self.settings.region, self.key_store, visitor
+        )
 
     @cached_property
-    def vault(self) -> SecretsManagerKeyStore:
+    def key_store(self) -> SecretsManagerKeyStore:
         from cloudspend.access.aws.key_store import SecretsManagerKeyStore
 
         return SecretsManagerKeyStore(self._client("secretsmanager"))
@@ -242,8 +244,8 @@ class Platform:
         from cloudspend.access.aws.inspection import KeyInspector
         from cloudspend.access.connect_key import AccessKeyPorts
 
-        gate = KeyInspector(self.door, self.settings.partition)
-        return AccessKeyPorts(self.accounts, self.vault, gate, self.bus)
+        gate = KeyInspector(self.customer_sessions, self.settings.partition)
+        return AccessKeyPorts(self.accounts, self.key_store, gate, self.bus)
 
     @cached_property
     def catalog(self) -> GlueCatalog:
@@ -270,19 +272,19 @@ class Platform:
         return AthenaQueries(self._client("athena"), names.WORKGROUP, names.DATABASE)
 
     @cached_property
-    def sink(self) -> S3Sink:
+    def parquet_sink(self) -> S3Sink:
         from cloudspend.convert.aws import S3Sink
 
         return S3Sink(self._client("s3"), self.settings.lake_bucket)
 
     @property
-    def shelf(self) -> IngestPorts:
+    def ingest_ports(self) -> IngestPorts:
         from cloudspend.ingest.plan import IngestPorts
 
         return IngestPorts(self.generations, self.lake, self.settings.policy.task_bytes)
 
     @property
-    def press(self) -> PublishPorts:
+    def publish_ports(self) -> PublishPorts:
         from cloudspend.ingest.publish import PublishPorts
 
         return PublishPorts(
@@ -290,7 +292,7 @@ class Platform:
         )
 
     @property
-    def store(self) -> RetentionPorts:
+    def retention_ports(self) -> RetentionPorts:
         """Return the ports of retention."""
         from cloudspend.reconcile.tables import TABLES as PROOF_TABLES
         from cloudspend.sweep.expire import RetentionPorts
@@ -298,13 +300,13 @@ class Platform:
         return RetentionPorts(self.generations, self.catalog, self.lake, self.bus, PROOF_TABLES)
 
     @property
-    def broom(self) -> SweepPorts:
+    def sweep_ports(self) -> SweepPorts:
         from cloudspend.lake.retention import RetentionPolicy
         from cloudspend.sweep.sweep import SweepPorts
 
         return SweepPorts(
-            self.store,
-            self.press,
+            self.retention_ports,
+            self.publish_ports,
             self.customer_bucket,
             self.executions,
             RetentionPolicy(self.settings.policy.kept_generations, self.settings.policy.kept_days),
@@ -319,13 +321,13 @@ class Platform:
         return DynamoFindings(self._table)
 
     @property
-    def board(self) -> FindingsTable:
+    def findings_table(self) -> FindingsTable:
         from cloudspend.findings.findings_table import FindingsTable
 
         return FindingsTable(self.findings, self._tables, self.catalog, self.accounts)
 
     @property
-    def lookout(self) -> EvaluationPorts:
+    def evaluation_ports(self) -> EvaluationPorts:
         from cloudspend.findings.anomaly import Sensitivity
         from cloudspend.findings.evaluate import EvaluationPorts
 
@@ -333,7 +335,7 @@ class Platform:
             self.accounts,
             self.generations,
             self.queries,
-            self.board,
+            self.findings_table,
             self.bus,
             self.progress,
             Sensitivity(
@@ -369,7 +371,7 @@ class Platform:
         """Return the customer's account for permission checks."""
         from cloudspend.access.aws.probes import CustomerProber
 
-        return CustomerProber(self.door.pending_session(account), account.partition)
+        return CustomerProber(self.customer_sessions.pending_session(account), account.partition)
 
     def customer_bucket(self, account: Account) -> S3CustomerBucket:
         """Return the customer's bucket for manifests and files."""
@@ -439,7 +441,7 @@ class Platform:
         return self._session.client(service, config=_RETRIES)
 
     def _enter(self, account: Account, purpose: str) -> boto3.Session:
-        return self.door.customer_session(account, purpose)
+        return self.customer_sessions.customer_session(account, purpose)
 
 
 def entry(handler: Handler) -> Handler:

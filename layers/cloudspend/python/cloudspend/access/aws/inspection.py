@@ -55,8 +55,8 @@ LOOKS: dict[str, Callable[[boto3.Session], Any]] = {
 class KeyInspector:
     """`AccessKeyInspector` with calls of the key itself."""
 
-    def __init__(self, door: StsCustomerSessions, partition: str) -> None:
-        self._door = door
+    def __init__(self, customer_sessions: StsCustomerSessions, partition: str) -> None:
+        self._door = customer_sessions
         self._partition = partition
 
     def identity(self, key: AccessKey) -> Identity:

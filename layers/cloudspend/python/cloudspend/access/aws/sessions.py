@@ -69,11 +69,15 @@ class StsCustomerSessions:
     """
 
     def __init__(
-        self, sts: Any, region: str, vault: AccessKeyStore, visitor: Callable[[], SessionIdentity]
+        self,
+        sts: Any,
+        region: str,
+        key_store: AccessKeyStore,
+        visitor: Callable[[], SessionIdentity],
     ) -> None:
         self._sts = sts
         self._region = region
-        self._vault = vault
+        self._vault = key_store
         self._visitor = visitor
         self._unmarked: set[str] = set()
 
