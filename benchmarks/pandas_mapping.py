@@ -3,7 +3,7 @@
 It does the same mapping, which a test holds it to row by row: the same rules for text, remembered
 by their arguments, which takes no longer than pandas' own masks; whole columns of figures at a
 time; and JSON read as pandas' users read it, row by row. So what is compared is the engine, not the
-rules. With JSON remembered by its text as well pandas comes nearer: that is measured beside.
+rules. With JSON remembered by its text as well pandas comes nearer: that is measured in addition.
 """
 
 import json

@@ -1,8 +1,8 @@
 """What a conversion is measured against: pandas with awswrangler's schemas.
 
 pandas reads with explicit types, since untyped account ids lose their zeros, and awswrangler's own
-function derives the schema as its `s3.to_parquet` does; only the upload is left out. What is mapped
-is all that CloudSpend maps (`pandas_mapping.py`); rows stay in the order in which they came.
+function derives the schema as its `s3.to_parquet` does; only the upload is left out. It maps
+all that CloudSpend maps (`pandas_mapping.py`); rows stay in the order in which they came.
 """
 
 from collections.abc import Mapping, Sequence

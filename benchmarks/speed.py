@@ -124,7 +124,7 @@ def in_turns(chunk: Path, ways: Sequence[str] = WAYS, turns: int = TURNS) -> dic
 
 
 def ratios(runs: dict[str, Run], larger: Run | None = None) -> list[Ratio]:
-    """What is aimed at; `larger` is a run of both tables over three times the rows."""
+    """The target; `larger` is a run of both tables over three times the rows."""
     one, both = runs[ONE], runs[BOTH]
     found = [
         Ratio("cost_and_usage, pandas' time in ours", runs[MAPPED].seconds / one.seconds, 8, True),

@@ -22,6 +22,6 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         platform.collect_ports,
         overlap=overlaps(platform.settings.policy.collect_overlaps, SOURCES)[source.name],
         now=datetime.now(UTC),
-        force=event[p.ANEW],
+        force=event[p.FORCE],
     )
     return to_payload(account.account_id, outcome)

@@ -1,4 +1,4 @@
-"""`make demo`: the main job on a local cloud, told step by step.
+"""`make demo`: the main job on a local cloud, shown step by step.
 
 Everything shown is what a user would see: the commands are run as written, the tables are theirs,
 the alerts are what the subscribers received.
@@ -27,7 +27,7 @@ PATIENCE = 2.0  # seconds without a word before a step says that it is alive
 
 
 class Narrator:
-    """Tells the steps on a terminal or in a log, and gives a sign of life while one runs."""
+    """Shows the steps on a terminal or in a log, and gives a sign of life while one runs."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

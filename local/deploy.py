@@ -1,6 +1,6 @@
 """Deploy every stack to a local cloud, with the real CDK command line.
 
-The application is synthesized once; bootstrap needs no application and runs beside it.
+The application is synthesized once; bootstrap needs no application and runs next to it.
 """
 
 import json
@@ -41,14 +41,14 @@ class Command:
 def deploy(cloud: LocalCloud, on_progress: OnProgress) -> Outputs:
     """Bootstrap and deploy; returns each stack's outputs.
 
-    Tells `on_progress` what happens, at least every two seconds. Raises UsageError when the CDK is
+    Reports to `on_progress` at least every two seconds. Raises UsageError when the CDK is
     not installed, Defect with the end of the log when a command fails.
     """
     if not CDK.exists():
         raise UsageError("The CDK command line is not installed.", remedy="Run `npm ci`.")
     assembly = str(cloud.state_dir / "cdk.out")
     outputs = cloud.state_dir / "outputs.json"
-    on_progress("cdk synth, and cdk bootstrap beside it")
+    on_progress("cdk synth, and cdk bootstrap at the same time")
     with (
         _started(cloud, "synth", "--quiet", "-c", f"stage-file={STAGE_FILE}", "-o", assembly) as a,
         _started(cloud, "bootstrap", f"aws://{PLATFORM_ACCOUNT}/{REGION}") as b,

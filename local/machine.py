@@ -41,7 +41,7 @@ _background: "dict[int, subprocess.Popen[bytes]]" = {}
 
 
 class LocalSession(boto3.Session):
-    """A session whose clients and resources go to one local cloud, whatever the environment says.
+    """A session whose clients and resources go to one local cloud, not to those of the environment.
 
     An endpoint given by name takes precedence over AWS_ENDPOINT_URL, as everywhere in boto3.
     """

@@ -73,7 +73,9 @@ class Platform:
         seconds: float = 120,
         on_wait: OnWait | None = None,
     ) -> None:
-        """Wait for `done`, telling `on_wait` meanwhile. Raises TimeoutError that names `what`."""
+        """Wait for `done`, telling `on_wait` in the meantime. Raises TimeoutError that names
+        `what`.
+        """
         deadline = time.monotonic() + seconds
         while not done():
             if time.monotonic() > deadline:

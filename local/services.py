@@ -48,7 +48,7 @@ def add_json_service(
 ) -> None:
     """Serve `handlers` (by operation) for requests signed for `scope`.
 
-    `target_prefix` is what stands before the operation in `X-Amz-Target`, `service_name` is
+    `target_prefix` is what is before the operation in `X-Amz-Target`, `service_name` is
     botocore's. A handler gets the caller's account id and the request's members; it raises
     ServiceError. Under `scope` IAM knows the service's actions, so that a role without
     `<scope>:<operation>` is denied; `action` is what IAM calls every operation of a service whose

@@ -1,6 +1,6 @@
-"""The main job, step by step, as the demo tells it and the end-to-end tests check it.
+"""The main job, step by step, as the demo shows it and the end-to-end tests check it.
 
-Whatever a person would do by hand is done in the same way: the operator uses the command line, the
+Steps of a person are done as the person does them: the operator uses the command line, the
 customer follows the link, AWS delivers files.
 """
 

@@ -246,7 +246,7 @@ def parameter(found: Any) -> Parameter:
 
 
 def value_label(found: Any) -> str:
-    """What is to be given: the choices, or a word for the value; nothing for a flag."""
+    """The value to give: the choices, or a word for the value; nothing for a flag."""
     if getattr(found, "is_flag", False):
         return ""
     described = found.type_descriptor
@@ -306,7 +306,7 @@ def columns_of_a_list() -> list[str]:
     ]
     said = (
         "Columns of the list. Several values stand as a list in YAML, and in CSV with `;` between "
-        "them. What is empty or left out is not said."
+        "them. Empty values are left out."
     )
     return [said, "", *grid(("Column", "Meaning"), rows)]
 
@@ -364,9 +364,9 @@ FIXED: Mapping[str, str] = {
     "ONBOARD_MACHINE": "State machine that proves and activates an account",
     "INGEST_MACHINE": "State machine that takes in a delivery",
     "RECONCILE_MACHINE": "State machine that compares a period again after a rollback or a repair",
-    "SWEEP_MACHINE": "State machine that finds and mends what events missed",
+    "SWEEP_MACHINE": "State machine that finds and repairs what events missed",
     "FINDINGS_MACHINE": "State machine that evaluates every account once a day",
-    "COLLECT_MACHINE": "State machine that collects what AWS says of cost beside the bill",
+    "COLLECT_MACHINE": "State machine that collects AWS's own figures beyond the bill",
     "OFFBOARD_MACHINE": "State machine that takes an account away and proves it",
     "OFFBOARDED": "Folder of the lake bucket with the reports of offboardings",
     "POLICY_PARAMETER": "SSM parameter with the settings of the stage, read by the command line",
@@ -438,7 +438,7 @@ def fixed_names() -> list[str]:
         (here.template_bucket, "Bucket of the customer's template"),
     )
     rows += [(code(bucket), text) for bucket, text in buckets]
-    return ["## Fixed names", "", *grid(("Name", "What bears it"), rows)]
+    return ["## Fixed names", "", *grid(("Name", "What has it"), rows)]
 
 
 def functions() -> list[str]:

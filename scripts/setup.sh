@@ -22,7 +22,7 @@ choose_python() {
     done
 }
 
-# with_progress MESSAGE LOG COMMAND...: runs the command, tells every few seconds that it is alive.
+# with_progress MESSAGE LOG COMMAND...: runs the command, prints a sign of life every few seconds.
 with_progress() {
     message=$1 log=$2
     shift 2

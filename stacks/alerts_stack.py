@@ -21,7 +21,9 @@ from stacks.stage import Stage
 
 
 class AlertsStack(Stack):
-    """`topics` by severity; `alarms` is where what went wrong with CloudSpend itself is told."""
+    """`topics` by severity; `alarms` is where what went wrong with CloudSpend itself is
+    reported.
+    """
 
     def __init__(
         self,
@@ -57,7 +59,7 @@ class AlertsStack(Stack):
             [arn("sns", f"{names.ALERT_TOPIC}-{severity}") for severity in Severity]
             + [arn("sns", topic) for topic in (names.EVENT_TOPIC, names.CHAT_TOPIC)],
         )
-        # It hears of findings, and shows analysts what it heard.
+        # It hears of findings, and shows analysts what it received.
         lake.access.registry(self.notify.task_role, "GetItem", "PutItem", "Query")
         lake.access.objects(self.notify.task_role, WRITE, FINDINGS.data_folder)
         lake.access.partitions(self.notify.task_role, FINDINGS)

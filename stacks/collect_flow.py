@@ -92,7 +92,7 @@ def _accounts(
 
 
 def _sources(scope: Construct, steps: Steps, tasks: CollectTasks) -> sfn.Map:
-    """One step a source. One that fails for good is told, and keeps no other back."""
+    """One step a source. One that fails for good is reported, and keeps no other back."""
     sources = sfn.Map(
         scope,
         "CollectSources",

@@ -1,4 +1,4 @@
-"""What is collected beside the bill: the functions of Collect, the machine, and its schedule."""
+"""Collection of figures beyond the bill: the functions of Collect, its machine and its schedule."""
 
 from aws_cdk import Duration, Stack
 from constructs import Construct
@@ -23,7 +23,9 @@ class CollectStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, ground: StackContext) -> None:
         super().__init__(
-            scope, construct_id, description="CloudSpend: what AWS says of cost beside the bill"
+            scope,
+            construct_id,
+            description="CloudSpend: AWS's own figures beyond the bill",
         )
         self._access = ground.access
         self._functions = ground.tasks(self)

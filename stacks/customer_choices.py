@@ -21,7 +21,7 @@ EXPORTS = {
 
 
 class Choices:
-    """What is created, and which options are used."""
+    """The resources to create, and the options to use."""
 
     def __init__(self, scope: Construct, parameters: Parameters) -> None:
         setup = parameters.setup.value_as_string

@@ -14,7 +14,7 @@ from cloudspend.exports.tables import EXPORT_TABLES, SPLIT_COST, ExportTable
 from stacks.customer_choices import EXPORTS, REPORT, Choices
 from stacks.customer_parameters import Parameters
 
-# Each delivery stands in a folder of its own, so that none changes while it is read.
+# Each delivery is in a folder of its own, so that none changes while it is read.
 KEEP_EACH_DELIVERY = "CREATE_NEW_REPORT"
 
 
@@ -25,7 +25,7 @@ def export_of(
     ARN; for an export that was there before, its name.
 
     AWS tries to write to the bucket before it accepts an export, so that all come after `policy`.
-    They name it beside the bucket and take the bucket: a resource that is there under a condition
+    They name it next to the bucket and take the bucket: a resource that is there under a condition
     cannot be depended on otherwise.
     """
     name = parameters.bucket_name.value_as_string

@@ -31,7 +31,7 @@ _ALLOW = {"Effect": "Allow"}
 
 
 def access_role(scope: Construct, parameters: Parameters, choices: Choices) -> iam.CfnRole:
-    """The role, with what it may do whatever was chosen; none where a key opens the account."""
+    """The role, with what it may do for every choice; none where a key opens the account."""
     role = iam.CfnRole(
         scope,
         "AccessRole",
@@ -91,7 +91,7 @@ def trusting(external_id: str) -> list[dict[str, Any]]:
 
 
 def _itself() -> dict[str, Any]:
-    """So that CloudSpend can prove that nobody else is trusted: it refuses a role that is open."""
+    """So that CloudSpend can prove that no one else is trusted: it refuses a role that is open."""
     return showing_itself(f"${{RolePath}}{names.CUSTOMER_ROLE}")
 
 
@@ -158,7 +158,7 @@ def _files() -> list[dict[str, Any]]:
 
 
 def _comparison() -> dict[str, Any]:
-    """What AWS itself says of the account's cost, beside the bill."""
+    """What AWS itself says of the account's cost, next to the bill."""
     services = ("ce:", "organizations:", "budgets:", "invoicing:")
     return {**_any(*services), "Sid": "CompareTheBillWithAwsOwnFigures"}
 

@@ -77,7 +77,7 @@ class CustomerStack(Stack):
         self._outputs(role)
 
     def _outputs(self, role: iam.CfnRole) -> None:
-        """What whoever helps the customer asks for first."""
+        """What anyone who helps the customer asks for first."""
         values = {
             "RoleArn": role.attr_arn,
             "BillBucket": self.parameters.bucket_name.value_as_string,
@@ -98,7 +98,7 @@ class CustomerStack(Stack):
         role = iam.CfnRole(
             self,
             "ForwardingRole",
-            description="EventBridge tells CloudSpend with this role that a bill was delivered.",
+            description="EventBridge uses this role to notify CloudSpend of delivered bills.",
             path=self.parameters.role_path.value_as_string,
             permissions_boundary=only_if(self.choices.boundary, boundary),
             assume_role_policy_document=document(
@@ -134,7 +134,7 @@ class CustomerStack(Stack):
         rule = events.CfnRule(
             self,
             "NewManifest",
-            description="Tells CloudSpend when AWS has delivered a bill",
+            description="Notifies CloudSpend when AWS has delivered a bill",
             event_pattern={
                 "source": ["aws.s3"],
                 "detail-type": ["Object Created"],

@@ -109,7 +109,7 @@ class FindingsStack(Stack):
     def _find(self) -> PythonTask:
         task = self._functions.task(
             "findings_evaluate",
-            "Evaluates the accounts of a batch and tells what is new and what is over",
+            "Evaluates the accounts of a batch and reports what is new and what is over",
             timeout=Duration.minutes(15),
             memory_mb=1024,
         )

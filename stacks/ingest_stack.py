@@ -217,7 +217,7 @@ class IngestStack(Stack):
         )
 
     def _moved(self, ground: StackContext) -> None:
-        """Whatever lets readers see another generation than before, beside publishing, has the
+        """Each way to show readers another generation, other than publishing, has the
         period compared again: what was proved of it does not hold for other figures."""
         role = iam.Role(self, "MovedRole", assumed_by=iam.ServicePrincipal("events.amazonaws.com"))
         allow(role, ["states:StartExecution"], [self.compare.machine.state_machine_arn])

@@ -1,6 +1,6 @@
 """What StackSets creates in each member account of an organization: one role that reads nothing.
 
-All that CloudSpend reads stands in the management account (docs/decisions/0130). The role shows
+All that CloudSpend reads is in the management account (docs/decisions/0130). The role shows
 that the account is reached, and by whom it may be used.
 """
 
@@ -48,7 +48,7 @@ class MemberStack(Stack):
 
 
 def member_template(folder: Path) -> str:
-    """Synthesize the template into `folder`: the text that stands in the StackSet."""
+    """Synthesize the template into `folder`: the text that is in the StackSet."""
     path = written(
         folder,
         f"{names.MEMBER_ROLE}.yaml",

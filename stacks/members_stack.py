@@ -35,7 +35,7 @@ def member_stack_set(
 ) -> CfnStackSet:
     """The set for a stack with the parameters PlatformAccountId and ExternalId.
 
-    No member keeps the bill from being connected: all of them may fail, and CloudSpend tells which
+    No member keeps the bill from being connected: all of them may fail, and CloudSpend shows which
     it does not reach. IAM is global, so that one region is enough.
     """
     return CfnStackSet(

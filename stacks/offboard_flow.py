@@ -27,7 +27,7 @@ class OffboardTasks:
 
 def offboard_flow(scope: Construct, stage: Stage, tasks: OffboardTasks) -> sfn.IChainable:
     """The states of Offboard, in order. A step that fails fails the execution, whose alarm rings;
-    the same command begins it anew."""
+    the same command begins it again."""
     steps = Steps(scope, stage, None)
     # A function that was at work when its execution was stopped works on until its time is up.
     settle = sfn.Wait(

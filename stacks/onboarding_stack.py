@@ -115,7 +115,9 @@ class OnboardingStack(Stack):
 
     def _registrations(self) -> None:
         """A topic that every account may publish to: CloudFormation speaks to it in the name of
-        whoever creates the stack. What a message claims counts only with the invitation's token."""
+        anyone who creates the stack. What a message claims counts only with the invitation's
+        token.
+        """
         task = self._functions.task(
             "onboard_register",
             "Answers customers' stacks and registers the accounts that hold a valid invitation",
@@ -145,7 +147,7 @@ class OnboardingStack(Stack):
         )
 
     def _template_bucket(self, ground: StackContext) -> s3.Bucket:
-        """Everyone may read the templates, and nothing else stands here: a quick-create link is
+        """Everyone may read the templates, and nothing else is here: a quick-create link is
         opened with the customer's credentials, and who grants a role may read what it grants."""
         bucket = PrivateBucket(
             self,

@@ -12,7 +12,7 @@ from stacks.stage import Stage
 def compare_flow(
     scope: Construct, stage: Stage, reconcile: PythonTask, unavailable: PythonTask
 ) -> sfn.IChainable:
-    """The states of Compare. What cannot be compared is told as Ingest tells it, and fails the
+    """The states of Compare. What cannot be compared is reported as Ingest shows it, and fails the
     execution where that is our fault."""
     steps = Steps(scope, stage, None)
     compare = steps.call("ComparePeriod", reconcile)

@@ -1,4 +1,4 @@
-"""What every stack with functions stands on, passed along as one thing."""
+"""What every stack with functions is on, passed along as one thing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,9 @@ from stacks.stage import Stage
 
 @dataclass(frozen=True)
 class StackContext:
-    """The stage, the platform's settings, where its data are, and where its failures are told."""
+    """The stage, the platform's settings, where its data are, and where its failures are
+    reported.
+    """
 
     stage: Stage
     settings: Settings

@@ -110,8 +110,8 @@ def _sweep(
 def _compare(
     scope: Construct, steps: Steps, tasks: SweepTasks, lake: s3.IBucket
 ) -> sfn.DistributedMap:
-    """One child a closed month that was never compared. One that cannot be compared is told as
-    Ingest tells it, and keeps no other back; where that is our fault, the child fails."""
+    """One child a closed month that was never compared. One that cannot be compared is reported as
+    Ingest shows it, and keeps no other back; where that is our fault, the child fails."""
     compare = sfn.DistributedMap(
         scope,
         "CompareMonths",

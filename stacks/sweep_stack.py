@@ -77,7 +77,7 @@ class SweepStack(Stack):
     def _sweep(self) -> PythonTask:
         task = self._functions.task(
             "sweep_accounts",
-            "Finds and mends what is wrong with the accounts of a batch",
+            "Finds and repairs what is wrong with the accounts of a batch",
             timeout=Duration.minutes(15),
             memory_mb=1024,
         )

@@ -19,7 +19,7 @@ WIDTH = 98
 _ORDER = ("AWSTemplateFormatVersion", "Label", "Type", "Condition", "DeletionPolicy")
 _STATEMENT = ("Sid", "Effect", "Principal", "Action", "Resource", "Condition")
 
-# PyYAML quotes whatever bears a tag.
+# PyYAML quotes every value with a tag.
 _QUOTED = re.compile(r"!(Ref|GetAtt|Condition) '([\w.:]+)'")
 # A statement of a policy, and the first line of a resource or output.
 _NAMED = re.compile(r"(?P<indent> *)(?:- Sid: (?P<sid>\w+)|(?P<name>\w+):)")
@@ -59,7 +59,7 @@ def to_yaml(template: Template, title: str, sentences: Mapping[str, str]) -> str
 
 
 def from_yaml(text: str) -> dict[str, Any]:
-    """The template that a text stands for, with intrinsic functions in their long form."""
+    """The template that a text represents, with intrinsic functions in their long form."""
     reader = _Reader(text)
     try:
         template: dict[str, Any] = reader.get_single_data()

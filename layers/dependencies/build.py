@@ -76,7 +76,7 @@ def build(target: Path, architecture: str = DEPLOYED) -> bool:
     wanted = _recipe(architecture, compiled=compiler is not None)
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return False
-    # Built beside its place and moved there as a whole: half a layer is never found.
+    # Built next to its place and moved there as a whole: half a layer is never found.
     draft = target.with_name(f"{target.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     try:
@@ -100,14 +100,14 @@ def _fill(layer: Path, architecture: str, compiler: str | None) -> None:
 
 
 def unused(packages: Path) -> Iterator[Path]:
-    """What is in `packages` though no function needs it."""
+    """Files of `packages` that no function needs."""
     for pattern in UNUSED:
         # The inner ones first, so that a folder is still there when its turn comes.
         yield from sorted(packages.glob(pattern), reverse=True)
 
 
 def _recipe(architecture: str, *, compiled: bool) -> str:
-    """Changes whenever the layer must be built anew."""
+    """Changes whenever the layer must be built again."""
     kind = f"{architecture} {'compiled' if compiled else 'plain'}".encode()
     parts = (kind, REQUIREMENTS.read_bytes(), Path(__file__).read_bytes())
     return hashlib.sha256(b"\n".join(parts)).hexdigest()

@@ -2,7 +2,7 @@
 
 In Trino the alias of a select item can be used in ORDER BY only; DuckDB also takes it in WHERE,
 GROUP BY, HAVING and in other items. Such a query would work here and fail on AWS. It is found by
-giving every alias a name that nobody can use: what then misses a column has used the alias.
+giving every alias a name that no one can use: what then misses a column has used the alias.
 """
 
 import re

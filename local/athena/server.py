@@ -81,7 +81,8 @@ class Objects:
         bucket = s3._buckets.get(name)
         if bucket is None:
             raise QueryFailed(f"HIVE_METASTORE_ERROR: The specified bucket does not exist: {name}")
-        # Others write meanwhile. A copy is made in one step; a list of pairs is not, since Python
+        # Others write in the meantime. A copy is made in one step; a list of pairs is not, since
+        # Python
         # may collect garbage, and let another thread run, between two of them.
         found = sorted((k, v["size"]) for k, v in bucket["objects"].copy().items())
         return [StoredObject(f"s3://{name}/{k}", size) for k, size in found if k.startswith(prefix)]

@@ -24,6 +24,6 @@ def select(items: Iterable[str], source: str) -> str:
 
 
 def parquet(files: Iterable[str]) -> str:
-    """A source: the rows of local Parquet files, with `filename`, whatever their folders say."""
+    """A source: the rows of local Parquet files, with `filename`, in any folder."""
     listed = ", ".join(map(literal, files))
     return f"read_parquet([{listed}], hive_partitioning = false, filename = true)"

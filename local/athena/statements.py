@@ -130,7 +130,7 @@ class Deallocate(Statement):
 
 @dataclass(frozen=True)
 class Foreign(Statement):
-    """DDL that ministack already understands (CREATE EXTERNAL TABLE), handed on as it stands."""
+    """DDL that ministack already understands (CREATE EXTERNAL TABLE), handed on as it is."""
 
     sql: str
     type = "DDL"

@@ -32,7 +32,7 @@ def enforced(name: str, configuration: Mapping[str, Any]) -> bool:
 def rules(name: str, workgroup: Mapping[str, Any] | None, asked: str) -> Rules:
     """The rules of a query in workgroup `name` whose caller asked for the output location `asked`.
 
-    Raises RequestRefused for an unknown or disabled workgroup and where nobody named a location.
+    Raises RequestRefused for an unknown or disabled workgroup and where no one named a location.
     """
     if workgroup is None:
         raise RequestRefused(f"WorkGroup {name} is not found.")

@@ -6,9 +6,9 @@
     cost_explorer   `ce`, computed from the ledger
     commitments     the part of `ce` about reservations and Savings Plans
     labels          the part of `ce` about tags and cost categories
-    budgets         `budgets`, told to `/_local/budgets`, with what was spent by the ledger
+    budgets         `budgets`, posted to `/_local/budgets`, with what was spent by the ledger
     invoices        `invoicing`, the ledger's line items by the invoice they stand on
-    organizations   `organizations`, from what was told to `/_local/world`
+    organizations   `organizations`, from what was posted to `/_local/world`
     cur             `cur`, the report definitions of each account
     data_exports    `bcm-data-exports`, the exports of each account
 
@@ -32,7 +32,7 @@ COST_EXPLORER = {**cost_explorer.HANDLERS, **commitments.HANDLERS, **labels.HAND
 
 
 def install() -> None:
-    """Put the services onto the local cloud's seams, in place of what stands there."""
+    """Put the services onto the local cloud's seams, in place of what is there."""
     services.add_json_service("ce", "AWSInsightsIndexService", "ce", COST_EXPLORER)
     services.add_json_service("cur", "AWSOrigamiServiceGateway", "cur", cur.HANDLERS)
     services.add_json_service(

@@ -1,9 +1,10 @@
-"""AWS Budgets (`budgets`): what was told to `/_local/budgets`, with what was spent by the ledger.
+"""AWS Budgets (`budgets`): what was posted to `/_local/budgets`, with what was spent by the ledger.
 
 `PUT /_local/budgets` with `{account, budgets: [{name, limit, unit?, filters?, notifications?}]}`
 replaces the budgets of an account: monthly budgets of unblended cost. `filters` are CostFilters by
 dimension (`{"LinkedAccount": [...], "Service": [...]}`), `notifications` a list of `{type,
-threshold, comparison?, threshold_type?}`. What a month will have cost is told from its days so far.
+threshold, comparison?, threshold_type?}`. What a month will have cost is forecast from its days so
+far.
 """
 
 import json
@@ -34,7 +35,7 @@ _COMPARISONS: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
 
 @dataclass(frozen=True)
 class Notification:
-    """When somebody is told: at a share (in percent) of the limit, or at a sum."""
+    """When somebody is notified: at a share (in percent) of the limit, or at a sum."""
 
     type: str
     threshold: float
@@ -75,9 +76,9 @@ def door(method: str, body: bytes) -> tuple[int, object]:
     if method not in {"PUT", "POST"}:
         return 405, {"error": "Use GET or PUT."}
     try:
-        told = json.loads(body)
-        budgets = tuple(_read(each) for each in told["budgets"])
-        _budgets[told["account"]] = budgets
+        stated = json.loads(body)
+        budgets = tuple(_read(each) for each in stated["budgets"])
+        _budgets[stated["account"]] = budgets
     except (ValueError, KeyError, TypeError, ArithmeticError) as error:
         return 400, {"error": f"These are no budgets: {error}"}
     return 200, {"budgets": len(budgets)}
@@ -110,13 +111,13 @@ HANDLERS = {
 }
 
 
-def _read(told: Mapping[str, Any]) -> Budget:
-    unknown = sorted(set(told.get("filters", {})) - set(_DIMENSIONS))
+def _read(stated: Mapping[str, Any]) -> Budget:
+    unknown = sorted(set(stated.get("filters", {})) - set(_DIMENSIONS))
     if unknown:
         raise ValueError(f"{unknown} are no filters; there are {sorted(_DIMENSIONS)}")
-    Decimal(told["limit"])
-    notifications = tuple(Notification(**each) for each in told.get("notifications", ()))
-    return Budget(**{**told, "notifications": notifications})
+    Decimal(stated["limit"])
+    notifications = tuple(Notification(**each) for each in stated.get("notifications", ()))
+    return Budget(**{**stated, "notifications": notifications})
 
 
 def _page(account: str, request: Members) -> tuple[Sequence[Budget], dict[str, str]]:
@@ -170,13 +171,13 @@ def _counted(item: LineItem, budget: Budget) -> bool:
 
 
 def _notification(
-    told: Notification, budget: Budget, actual: Decimal, forecast: Decimal
+    stated: Notification, budget: Budget, actual: Decimal, forecast: Decimal
 ) -> Members:
-    reached = told.reached(Decimal(budget.limit), actual, forecast)
+    reached = stated.reached(Decimal(budget.limit), actual, forecast)
     return {
-        "NotificationType": told.type,
-        "ComparisonOperator": told.comparison,
-        "Threshold": told.threshold,
-        "ThresholdType": told.threshold_type,
+        "NotificationType": stated.type,
+        "ComparisonOperator": stated.comparison,
+        "Threshold": stated.threshold,
+        "ThresholdType": stated.threshold_type,
         "NotificationState": "ALARM" if reached else "OK",
     }

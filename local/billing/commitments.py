@@ -1,7 +1,7 @@
 """The part of Cost Explorer (`ce`) about reservations and Savings Plans, from the ledger's line
 items.
 
-Hours are those of instances and nodes: covered ones stand on the bill as DiscountedUsage, others as
+Hours are those of instances and nodes: covered ones are on the bill as DiscountedUsage, others as
 Usage, and what a reservation did not use as its fee (RIFee). What AWS would recommend is not known;
 here it is to reserve what ran in every hour, at a discount of this module's own.
 """
@@ -95,7 +95,7 @@ def get_reservation_utilization(account: str, request: Members) -> Members:
 
 
 def get_reservation_recommendation(account: str, request: Members) -> Members:
-    """What is worth reserving of a service, by account, region and instance type."""
+    """Usage of a service that is worth reserving, by account, region and instance type."""
     if request["Service"] not in _DETAILS:
         raise ServiceError("ValidationException", f"{request['Service']} has no reservations.")
     days = _LOOKBACK[request.get("LookbackPeriodInDays", "SEVEN_DAYS")]

@@ -1,7 +1,7 @@
 """AWS Data Exports (`bcm-data-exports`): the exports of each account, and their executions.
 
 The API exists in us-east-1 only. CloudFormation's `AWS::BCMDataExports::Export` comes in through
-`create_for_stack` and `delete_for_stack`. What AWS delivered is told to `/_local/executions`,
+`create_for_stack` and `delete_for_stack`. What AWS delivered is posted to `/_local/executions`,
 since the delivery service itself is played by the demo's world.
 """
 
@@ -45,7 +45,7 @@ _QUERY = re.compile(
     r"\s*SELECT\s+(?P<columns>.+?)\s+FROM\s+(?P<table>\w+)(\s+WHERE\s.+)?\s*",
     re.IGNORECASE | re.DOTALL,
 )
-# Columns that CUR 2.0 has only as configured, or beside those of `resource_tags`.
+# Columns that CUR 2.0 has only as configured, or next to those of `resource_tags`.
 _CONFIGURED = re.compile(
     r"(split_line_item|capacity_reservation)_\w+|line_item_iam_principal|tags", re.IGNORECASE
 )
@@ -67,12 +67,12 @@ def door(method: str, body: bytes) -> tuple[int, object]:
     if method not in {"PUT", "POST"}:
         return 405, {"error": "Use PUT."}
     try:
-        told = json.loads(body)
-        export = _named(told["account"], told["name"])
-        status = {"StatusCode": told["status"], "CompletedAt": _now()}
-        if told.get("reason"):
-            status["StatusReason"] = told["reason"]
-        note = {"ExecutionId": told["execution"], "ExecutionStatus": status}
+        stated = json.loads(body)
+        export = _named(stated["account"], stated["name"])
+        status = {"StatusCode": stated["status"], "CompletedAt": _now()}
+        if stated.get("reason"):
+            status["StatusReason"] = stated["reason"]
+        note = {"ExecutionId": stated["execution"], "ExecutionStatus": status}
     except (ValueError, KeyError, TypeError) as error:
         return 400, {"error": f"This is no execution of an export: {error}"}
     refused = awsmodel.answer_problem("bcm-data-exports", "ListExecutions", {"Executions": [note]})

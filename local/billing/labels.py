@@ -41,7 +41,7 @@ def get_tags(account: str, request: Members) -> Members:
 
 
 def list_cost_categories(account: str, request: Members) -> Members:
-    """The categories of the account that pays; nobody else has any."""
+    """The categories of the account that pays; no one else has any."""
     found = sorted(_categories(account).items())
     start = _start(request)
     end = start + request.get("MaxResults", PAGE_SIZE)

@@ -1,4 +1,4 @@
-"""The bill as AWS knows it, whatever became of the files that were delivered.
+"""The bill as AWS knows it, independent of the files that were delivered.
 
 `PUT /_local/ledger` with `{payer, period, columns, rows}` replaces one payer's period: `columns`
 are those of a legacy Cost and Usage Report (`category/Name`), `rows` lists of texts. Cost Explorer
@@ -47,7 +47,7 @@ _SPLIT_COST = frozenset({"EKSPod-EC2", "ECSTask-EC2"})
 @dataclass(frozen=True)
 class LineItem:
     """One charge in Cost Explorer's terms. `day` lies within the billing period, to which AWS books
-    a charge even where it bears another usage date (upfront fees). `invoice` is the invoice's id,
+    a charge even where it has another usage date (upfront fees). `invoice` is the invoice's id,
     empty until there is one; `facts` are columns of the bill that are filled, by name."""
 
     day: date
@@ -99,7 +99,7 @@ class Ledger:
         return [item for (payer, _), items in bills if payer == account for item in items]
 
     def summary(self) -> list[dict[str, Any]]:
-        """What is in it, for people."""
+        """The contents, for people."""
         return [
             {
                 "payer": payer,

@@ -84,7 +84,7 @@ class Organization:
 
 
 _organizations: dict[str, Organization] = {}
-# Called after each change, by whatever follows who joins and leaves.
+# Called after each change, by each part that follows who joins and leaves.
 WHEN_CHANGED: list[Callable[[], None]] = []
 
 
@@ -198,13 +198,13 @@ HANDLERS = {
 }
 
 
-def _read(told: dict[str, Any]) -> Organization:
-    members = tuple(Member(**each) for each in told["members"])
+def _read(stated: dict[str, Any]) -> Organization:
+    members = tuple(Member(**each) for each in stated["members"])
     organization = Organization(
-        told["management"],
+        stated["management"],
         members,
-        bool(told.get("trusts_stack_sets")),
-        tuple(told.get("delegated_administrators", ())),
+        bool(stated.get("trusts_stack_sets")),
+        tuple(stated.get("delegated_administrators", ())),
     )
     if organization.member(organization.management) is None:
         raise ValueError(f"the management account {organization.management} is no member")
@@ -212,8 +212,8 @@ def _read(told: dict[str, Any]) -> Organization:
 
 
 def _as_told(organization: Organization) -> dict[str, Any]:
-    told = asdict(organization) | {"members": [_said(each) for each in organization.members]}
-    return {name: value for name, value in told.items() if value}
+    stated = asdict(organization) | {"members": [_said(each) for each in organization.members]}
+    return {name: value for name, value in stated.items() if value}
 
 
 def _said(member: Member) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The key of an encrypted object, which ministack does not ask about when the object is read.
 
-S3 asks KMS in the name of whoever reads, who therefore needs `kms:Decrypt` with the key, and KMS
+S3 asks KMS in the name of anyone who reads, who therefore needs `kms:Decrypt` with the key, and KMS
 sees through which service it is asked (S3 user guide, "Using server-side encryption with AWS KMS
 keys"; KMS developer guide, `kms:ViaService`).
 """
@@ -25,7 +25,7 @@ def install() -> None:
 
 
 def _checks(original: Callable[..., Checks], method: str, path: str, *rest: Any) -> Checks:
-    """What a request for an object needs beside its own action, as action and ARN. `rest` are
+    """What a request for an object needs next to its own action, as action and ARN. `rest` are
     ministack's further arguments: headers, body and the request's parameters."""
     checks = original(method, path, *rest)
     # Only what is sent is decrypted: HEAD and the attributes are not.

@@ -4,7 +4,7 @@ does not start fails its own invocation and no other.
 Step Functions routes failures by that name (`errorType`); ministack says Runtime.HandlerError for
 all of them, also for a process that ended, which AWS calls Runtime.ExitError. It ends the process
 of a function that raised, which AWS does not do, and all processes of a function of which one does
-not start, also those at work. AWS starts such a process anew (Lambda developer guide,
+not start, also those at work. AWS starts such a process again (Lambda developer guide,
 "Understanding the Lambda execution environment lifecycle").
 """
 

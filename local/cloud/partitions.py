@@ -1,7 +1,7 @@
 """The partition calls that ministack's Glue lacks, each one atomic for a reader.
 
 ministack's own BatchUpdatePartition empties a partition before it fills it again, so that a query
-could meanwhile see one without a location.
+could in the meantime see one without a location.
 """
 
 import json

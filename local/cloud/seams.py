@@ -43,7 +43,7 @@ def around(owner: Any, name: str, wrapper: Callable[..., Any]) -> None:
 
 
 def replace_text(owner: Any, name: str, old: str, new: str) -> None:
-    """Replace `old` in the text `owner.name`. Raises SeamMissing unless it stands there once."""
+    """Replace `old` in the text `owner.name`. Raises SeamMissing unless it is there once."""
     text = getattr(owner, name, "")
     if text.count(old) != 1:
         raise SeamMissing(

@@ -62,7 +62,7 @@ async def _with_faults(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Hand out a body that was already read, then whatever else comes (a disconnect)."""
+    """Hand out a body that was already read, then each later message (a disconnect)."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replayed() -> Message:

@@ -146,7 +146,7 @@ def _update(physical_id: str, old: Properties, new: Properties, _stack: str) -> 
     changed = any(old.get(name) != new.get(name) for name in ("TemplateBody", "Parameters"))
     stack_set.properties = new
     _require(stack_set)
-    _bring_about(stack_set, anew=changed)
+    _bring_about(stack_set, again=changed)
     return physical_id, {}
 
 
@@ -166,7 +166,7 @@ def _require(stack_set: StackSet) -> None:
         raise ValueError(f"Account {stack_set.owner} should have '{ADMINISTRATION_ROLE}' role")
 
 
-def _bring_about(stack_set: StackSet, *, anew: bool = False, keep: bool = False) -> None:
+def _bring_about(stack_set: StackSet, *, again: bool = False, keep: bool = False) -> None:
     """Create, update and delete stacks until the set's are those that it is to have.
 
     Raises ValueError when more failed than the set's operations tolerate.
@@ -181,7 +181,7 @@ def _bring_about(stack_set: StackSet, *, anew: bool = False, keep: bool = False)
         known = stack_set.instances.get(place)
         if known is None or not known.stack_id:
             stack_set.instances[place] = _deploy(stack_set, place)
-        elif anew:
+        elif again:
             _redeploy(stack_set, place, known)
     failed = {place: one.reason for place, one in stack_set.instances.items() if one.reason}
     preferences = stack_set.properties.get("OperationPreferences", {})

@@ -2,7 +2,7 @@
 
     estate      what the customer runs: the resources that the bill is for
     nise_run    koku-nise makes the line items (in a process of its own)
-    mend        what nise does otherwise than AWS, put right where it is not safe to accept
+    fix        what nise does otherwise than AWS, put right where it is not safe to accept
     bill        one month's bill, as rows of a legacy Cost and Usage Report
     world       the whole customer: an organization, its bills, and the restated one
     tables      a billing table as AWS delivers it, before it has a file format

@@ -17,7 +17,7 @@ from typing import Any
 from cloudspend.exports.model import BillingPeriod
 from local.world import estate
 from local.world.columns import ALWAYS, category, in_aws_order
-from local.world.mend import mend
+from local.world.fix import fix
 
 ROWS_PER_FILE = 3000
 Rows = tuple[tuple[str, ...], ...]
@@ -90,7 +90,7 @@ class Order:
 
 
 def make_bills(orders: Iterable[Order]) -> list[Bill]:
-    """Have koku-nise make the line items, and mend them. The same orders give the same bills."""
+    """Have koku-nise make the line items, and fix them. The same orders give the same bills."""
     orders = list(orders)
     with TemporaryDirectory(prefix="bills-") as folder:
         folders = [Path(folder) / str(number) for number in range(len(orders))]
@@ -152,7 +152,7 @@ def _read(order: Order, folder: Path) -> Bill:
     invoice = _invoice_id(order) if order.final else ""
     prefix = f"{order.period.start:%B}-{order.period.year}-"
     paths = sorted(folder.glob(f"{prefix}*.csv"), key=lambda path: (len(path.name), path.name))
-    files = [[mend(row, invoice) for row in _csv_rows(path)] for path in paths]
+    files = [[fix(row, invoice) for row in _csv_rows(path)] for path in paths]
     columns = _columns(row for file in files for row in file)
     return Bill(
         payer=estate.PAYER,

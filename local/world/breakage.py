@@ -7,7 +7,7 @@ ledger) stays true:
     write(truncated(assemble(bill, report), 2), session)
 
 Files, and rows within a file, count from 1 as a person counts them (the header is line 1 of a file,
-so that row 1 is line 2).
+and row 1 is line 2).
 """
 
 import gzip
@@ -38,7 +38,7 @@ def truncated(assembly: Assembly, file: int) -> Assembly:
 
 
 def without_file(assembly: Assembly, file: int) -> Assembly:
-    """A data file that the manifest names and nobody wrote."""
+    """A data file that the manifest names and no one wrote."""
     key = key_of(assembly, file)
     return replace(assembly, data={k: v for k, v in assembly.data.items() if k != key})
 

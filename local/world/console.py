@@ -41,20 +41,20 @@ class QuickCreate:
         fragment = urlsplit(url.fragment)
         if url.scheme != "https" or fragment.path != _QUICK_CREATE:
             raise ValueError(f"{link} is no quick-create link.")
-        told = {
+        stated = {
             name: values[0]
             for name, values in parse_qs(fragment.query, strict_parsing=True).items()
         }
-        missing = {"templateURL", "stackName"} - set(told)
+        missing = {"templateURL", "stackName"} - set(stated)
         if missing:
             raise ValueError(f"The link has no {' and no '.join(sorted(missing))}.")
-        bucket, key = _template_place(told["templateURL"])
+        bucket, key = _template_place(stated["templateURL"])
         parameters = {
             name.removeprefix(_PARAMETER): value
-            for name, value in told.items()
+            for name, value in stated.items()
             if name.startswith(_PARAMETER)
         }
-        return cls(_region(url.query), bucket, key, told["stackName"], parameters)
+        return cls(_region(url.query), bucket, key, stated["stackName"], parameters)
 
 
 def follow(link: str, session: boto3.Session) -> dict[str, str]:

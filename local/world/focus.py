@@ -4,7 +4,7 @@ Source: AWS Data Exports user guide, "FOCUS 1.0 with AWS columns", "FOCUS 1.2 wi
 "Migrating from FOCUS 1.0 to FOCUS 1.2"; FOCUS 1.2, "Cost and Usage Attributes". Costs come from
 the rules of the local Cost Explorer: this is AWS's side, which shares nothing with the converter.
 
-Usage that a Savings Plan covers bills nothing and its negation is no row. What was not used of a
+Usage that a Savings Plan covers bills nothing and its negation is no row. The unused part of a
 commitment is usage of its own, so that the fee's own row has no effective cost.
 """
 
@@ -131,7 +131,7 @@ def _priced(item: Item) -> dict[str, str]:
 
 
 def _described(item: Item, names: Mapping[str, str]) -> dict[str, str]:
-    """What a charge is, for whom and of what, whatever it costs."""
+    """What a charge is, for whom and of what, without its cost."""
     payer, account = item["bill/PayerAccountId"], item["lineItem/UsageAccountId"]
     code = item["lineItem/ProductCode"]
     category, subcategory = _SERVICES.get(code, _OTHER_SERVICE)

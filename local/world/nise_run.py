@@ -21,7 +21,7 @@ from nise.report import aws_create_report
 
 
 def _tag_columns(static: dict[str, Any]) -> set[str]:
-    """nise only writes the tag columns that it is told of, whatever the resources carry."""
+    """nise only writes the tag columns that it is asked for, even if the resources carry more."""
     resources = [attributes for item in static["generators"] for attributes in item.values()]
     return {column for attributes in resources for column in attributes["tags"]}
 

@@ -37,7 +37,7 @@ class World:
 
     @property
     def organization(self) -> dict[str, object]:
-        """What `/_local/world` is told, so that AWS Organizations answers for these accounts."""
+        """What `/_local/world` is sent, so that AWS Organizations answers for these accounts."""
         return {
             "management": estate.PAYER,
             "members": [

@@ -52,7 +52,7 @@ class Access:
         self.key(role)
 
     def objects(self, role: iam.Role, actions: tuple[str, ...], *folders: str) -> None:
-        """Allow `actions` (READ, WRITE, DELETE) on what stands under `folders` of the lake."""
+        """Allow `actions` (READ, WRITE, DELETE) on what is under `folders` of the lake."""
         allow(
             role,
             actions,
@@ -63,7 +63,7 @@ class Access:
         self.key(role)
 
     def listing(self, role: iam.Role, *folders: str) -> None:
-        """Allow to list what stands under `folders` of the lake."""
+        """Allow to list what is under `folders` of the lake."""
         prefixes = [f"{folder}/*" for folder in folders]
         conditions = {"StringLike": {"s3:prefix": prefixes}}
         allow(role, ["s3:ListBucket"], [self._lake], conditions=conditions)
@@ -81,8 +81,8 @@ class Access:
         allow(role, ["glue:GetTable", "glue:UpdateTable"], [*_CATALOG, *_tables(tables)])
 
     def catalog_upkeep(self, role: iam.Role, *tables: Table) -> None:
-        """Allow to list and to remove the partitions of `tables`, beside what `partitions` does: in
-        one statement, since a role's policy may not be long."""
+        """Allow to list and to remove the partitions of `tables`, next to what `partitions` does:
+        in one statement, since a role's policy may not be long."""
         allow(role, [*_POINT, *_TEND], [*_CATALOG, *_tables(tables)])
 
     def queries(self, role: iam.Role, *folders: str) -> None:
@@ -110,7 +110,7 @@ class Access:
 
     def customers(self, role: iam.Role) -> None:
         """Allow to step into the customers' accounts: by the one role that their stacks create,
-        under whatever path, or with an access key where there is no role."""
+        under any path, or with an access key where there is no role."""
         roles = f"arn:{Aws.PARTITION}:iam::*:role"
         allow(
             role,
@@ -122,7 +122,7 @@ class Access:
         )
         self._keys(role, "secretsmanager:GetSecretValue")
         self.key(role)
-        # The secrets' own policy refuses whoever does not bear this tag.
+        # The secrets' own policy refuses anyone who does not bear this tag.
         tag, value = names.KEY_READER
         Tags.of(role).add(tag, value)
 

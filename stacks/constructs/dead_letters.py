@@ -1,4 +1,4 @@
-"""Where an event goes that nobody could handle."""
+"""Where an event goes that no one could handle."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch

@@ -111,7 +111,7 @@ class Steps:
 
 
 class ReportedFailure:
-    """Where a failed execution ends: `report` tells people, then the execution fails.
+    """Where a failed execution ends: `report` notifies people, then the execution fails.
 
     If even the report fails, the execution still does, and its alarm rings.
     """
@@ -177,7 +177,7 @@ class Machine(Construct):
 
     def allow_maps(self, name: str) -> None:
         """Allow the machine called `name` to run its own Distributed Maps."""
-        # CDK's own policy for this is attached to nobody, since the role takes no updates.
+        # CDK's own policy for this is attached to no one, since the role takes no updates.
         self.machine.node.try_remove_child("DistributedMapPolicy")
         allow(self.role, ["states:StartExecution"], [arn("states", f"stateMachine:{name}")])
         allow(

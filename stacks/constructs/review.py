@@ -1,4 +1,6 @@
-"""Permissions, and exceptions from the security rules (cdk-nag), each with its reason beside it."""
+"""Permissions, and exceptions from the security rules (cdk-nag), each with its reason next to
+it.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,7 +42,7 @@ def allow(
 ) -> None:
     """Add one statement to `role`. A resource with a wildcard needs a reason (`because`).
 
-    Raises ValueError when that is missing: a wildcard nobody explained is a mistake of the stack.
+    Raises ValueError when that is missing: a wildcard no one explained is a mistake of the stack.
     """
     wildcards = [resource for resource in resources if "*" in resource]
     if wildcards and not because:

@@ -13,11 +13,11 @@ VERSIONS_KEPT = Duration.days(30)
 
 
 class PrivateBucket(s3.Bucket):
-    """Nobody's but the account's: no public access, TLS only, encrypted, accesses logged.
+    """No one's but the account's: no public access, TLS only, encrypted, accesses logged.
 
     Only with `public_policy` may its policy name objects that everyone can read. Without `key`
-    S3's own key encrypts it, which is what services that write logs need. What is deleted or
-    replaced in a versioned bucket can be brought back for `versions_kept`. `passing` says after how
+    S3's own key encrypts it, which is what services that write logs need. A deleted or replaced
+    object of a versioned bucket can be restored for `versions_kept`. `passing` says after how
     long objects go, by what their keys begin with.
     """
 

@@ -133,7 +133,7 @@ def test_a_refused_session_is_the_customer_s_to_mend(sts: Stubber) -> None:
 
 
 def test_an_account_without_a_role_is_said_before_anybody_is_asked(sts: Stubber) -> None:
-    with pytest.raises(ConnectionRefused, match="nobody has followed its link"):
+    with pytest.raises(ConnectionRefused, match="no one has followed its link"):
         a_door(sts.client).customer_session(replace(ACCOUNT, role_arn=None), "ingest")
 
 

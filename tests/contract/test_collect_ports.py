@@ -266,7 +266,7 @@ def test_each_refusal_says_who_must_act(
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long boto3 waits before it asks again; nobody waits here."""
+    """How long boto3 waits before it asks again; no one waits here."""
     found: list[float] = []
     monkeypatch.setattr(botocore.endpoint.time, "sleep", found.append)
     return found

@@ -103,8 +103,8 @@ def test_the_last_delivery_that_ended_says_whether_it_fails() -> None:
     bad = execution("bad", "DELIVERY_FAILURE", "2026-11-02T00:00:00Z")
     going = {"ExecutionId": "going", "ExecutionStatus": {"StatusCode": "QUERY_IN_PROCESS"}}
     aws.an_export(going, good, bad)
-    told = execution("bad", "DELIVERY_FAILURE", "2026-11-02T00:00:00Z", "INSUFFICIENT_PERMISSION")
-    aws.data.add_response("get_execution", told, {"ExportArn": ARN, "ExecutionId": "bad"})
+    stated = execution("bad", "DELIVERY_FAILURE", "2026-11-02T00:00:00Z", "INSUFFICIENT_PERMISSION")
+    aws.data.add_response("get_execution", stated, {"ExportArn": ARN, "ExecutionId": "bad"})
     assert [one.failure for one in aws.found()] == ["INSUFFICIENT_PERMISSION"]
 
 

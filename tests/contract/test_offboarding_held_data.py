@@ -81,7 +81,7 @@ def partitions() -> Held:
 
 
 def objects() -> Held:
-    """Of each account: two versions of a file, a deleted one, and one of a folder nobody knows."""
+    """Of each account: two versions of a file, a deleted one, and one of a folder no one knows."""
     s3 = boto3.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})

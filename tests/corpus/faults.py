@@ -75,7 +75,7 @@ def _in_euros(month: Month) -> Files:
 
 
 def shifted(month: Month) -> Files:
-    """The tag's values are gone, and a column beside it is there instead."""
+    """The tag's values are gone, and a column next to it is there instead."""
     return in_files([each | {TAG: "", "resourceTags/user:zone": ""} for each in month.items()])
 
 

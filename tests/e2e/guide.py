@@ -20,7 +20,7 @@ PROGRAMS = (ROOT / ".venv" / "bin", ROOT / "node_modules" / ".bin")
 # A block that begins with a variable.
 SETS = re.compile(r"\w+=")
 PATIENCE_SECONDS = 300
-# The AWS command line checks a command and calls nobody.
+# The AWS command line checks a command and calls no one.
 KNOWN = "--generate-cli-skeleton output >/dev/null"
 
 # Whose account ids the guides show: the customer's, the platform's, and two more customers'.
@@ -44,7 +44,7 @@ class Block:
 
 
 def blocks(page: str) -> Iterator[Block]:
-    """The page's blocks of commands in order, with the text that stands directly below."""
+    """The page's blocks of commands in order, with the text that is directly below."""
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     fences = list(FENCE.finditer(text))
     for fence, below in zip(fences, [*fences[1:], None], strict=True):
@@ -143,7 +143,7 @@ class Guide:
         return printed
 
     def _run(self, command: str) -> str:
-        """What is run for a command: itself. One that works elsewhere only is left out; but the AWS
+        """The text to run for a command. One that works elsewhere only is left out; but the AWS
         command line is asked whether it knows the operation and its parameters."""
         if not self._of(self._elsewhere, command):
             return command

@@ -215,15 +215,15 @@ class Scene:
         """Each of these executions has succeeded. Raises AssertionError with what one failed of."""
         client = self.platform.session.client("stepfunctions")
         for execution in executions:
-            told = client.describe_execution(executionArn=execution["executionArn"])
-            assert told["status"] == "SUCCEEDED", "\n".join(self._failures(told))
+            stated = client.describe_execution(executionArn=execution["executionArn"])
+            assert stated["status"] == "SUCCEEDED", "\n".join(self._failures(stated))
 
-    def _failures(self, told: Mapping[str, Any]) -> Iterator[str]:
+    def _failures(self, stated: Mapping[str, Any]) -> Iterator[str]:
         """What an execution failed of, and the children of its Distributed Maps, which alone know
         of a Map that tolerated no more failures why."""
         client = self.platform.session.client("stepfunctions")
-        yield f"{told['name']}: {told.get('error')}: {told.get('cause')}"
-        runs = client.list_map_runs(executionArn=told["executionArn"])["mapRuns"]
+        yield f"{stated['name']}: {stated.get('error')}: {stated.get('cause')}"
+        runs = client.list_map_runs(executionArn=stated["executionArn"])["mapRuns"]
         for run in runs:
             children = client.list_executions(mapRunArn=run["mapRunArn"], statusFilter="FAILED")
             for child in children["executions"]:
@@ -252,9 +252,9 @@ class Scene:
 
     def wait_until_gone(self, account_id: str) -> dict[str, Any]:
         """Wait until Offboard has ended for the account; returns the event that says so."""
-        told = self.wait_for_event(account_id, "AccountRemoved")
+        stated = self.wait_for_event(account_id, "AccountRemoved")
         self.platform.wait_for_quiet(self.platform.settings.offboard_machine_arn, account_id, 1)
-        return told
+        return stated
 
     def start(self, assembly: Assembly, account_id: str, name: str) -> str:
         """Start Ingest for a delivery under any name; returns the execution's ARN."""
@@ -472,7 +472,7 @@ class Customer:
         return assemble(bill, self.report)
 
     def put(self, bill: Bill) -> None:
-        """AWS delivers; nobody waits for anything."""
+        """AWS delivers; no one waits for anything."""
         post_ledger(bill, self.scene.platform.cloud.endpoint)
         write(self.assembly(bill), self.session)
 
@@ -488,11 +488,11 @@ class Customer:
         (execution,) = self.scene.wait_for_ingests(self.account_id, before)
         return execution
 
-    def listen(self, heard: bool) -> None:
+    def listen(self, received: bool) -> None:
         """Whether the account's own EventBridge announces new manifests."""
         events = self.session.client("events")
         for rule in events.list_rules()["Rules"]:
-            (events.enable_rule if heard else events.disable_rule)(Name=rule["Name"])
+            (events.enable_rule if received else events.disable_rule)(Name=rule["Name"])
 
 
 def bill_for(account_id: str, bill: Bill, rows_per_file: int = 120) -> Bill:

@@ -1,4 +1,4 @@
-"""Who is told of what, on the local cloud: filters, a try, and what could not be delivered."""
+"""Who is notified of what, on the local cloud: filters, a try, and what could not be delivered."""
 
 import json
 from collections.abc import Iterator
@@ -106,7 +106,7 @@ def test_what_the_function_did_not_take_is_sent_to_it_again(
         (("subscribe",), "Give one of --email, --sqs, --https and --lambda."),
         (("subscribe", "--email", "finops"), "mail address"),
         (("subscribe", "--email", "a@example.com", "--account", ACCOUNT), ACCOUNT),
-        (("unsubscribe", "nobody@example.com"), "alerts list"),
+        (("unsubscribe", "unknown@example.com"), "alerts list"),
         (("redrive", "cloudspend-nothing"), DEAD),
     ],
 )

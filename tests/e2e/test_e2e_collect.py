@@ -167,8 +167,8 @@ def test_findings_are_told_once_again_when_worse_and_when_over(
     assert "is above 100 % of its limit" in month["summary"]
 
     evaluated(scene)
-    assert len(told(scene, "FindingRaised", "month")) == 1
-    assert told(scene, "FindingUpdated", "month") == []
+    assert len(stated(scene, "FindingRaised", "month")) == 1
+    assert stated(scene, "FindingUpdated", "month") == []
 
     muting = ("--days", "30", "--reason", "The limit is a test's.")
     finding = month["details"]["finding"]
@@ -179,7 +179,7 @@ def test_findings_are_told_once_again_when_worse_and_when_over(
     worse = scene.wait_for_event(ACCOUNT, "FindingUpdated", subject="year")
     assert worse["details"]["change"] == "the amount has grown by half or more"
     assert Decimal(worse["details"]["amount"]) > Decimal(year["details"]["amount"])
-    assert told(scene, "FindingUpdated", "month") == []
+    assert stated(scene, "FindingUpdated", "month") == []
     digest = scene.wait_for_event(ACCOUNT, "FindingsDigest")
     assert [each["finding"] for each in digest["details"]["findings"]] == [finding]
 
@@ -203,6 +203,6 @@ def evaluated(scene: Scene) -> None:
     assert answer == {p.EVALUATED: 1, p.NOT_EVALUATED: []}
 
 
-def told(scene: Scene, kind: str, budget: str) -> list[dict[str, Any]]:
-    """What was said so far of a budget's finding."""
+def stated(scene: Scene, kind: str, budget: str) -> list[dict[str, Any]]:
+    """The messages so far about a budget's finding."""
     return scene.recorder.of(ACCOUNT, kind, subject=budget)

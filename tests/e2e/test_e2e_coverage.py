@@ -36,11 +36,11 @@ def shop(scene: Scene, bill: Bill) -> Customer:
 
 
 def organization(scene: Scene) -> Customer:
-    told = [
+    stated = [
         {"id": PAYER, "name": "Payer", "email": "p@example.com"},
         {"id": SHOP, "name": "Shop", "email": "s@example.com"},
     ]
-    tell(scene.platform.cloud.endpoint, "world", {"management": PAYER, "members": told})
+    tell(scene.platform.cloud.endpoint, "world", {"management": PAYER, "members": stated})
     return Customer(scene, PAYER, "Covering Org", ExportKind.CUR_LEGACY)
 
 
@@ -117,7 +117,7 @@ def test_an_estimate_is_replaced_by_the_bill(scene: Scene, shop: Customer, story
     assert replaced == scene.totals(PAYER, later.period).billed
 
 
-NOBODY = {
+NO_ONE = {
     "Version": "2012-10-17",
     "Statement": [
         {
@@ -134,7 +134,7 @@ def test_a_role_that_is_lost_is_noticed_within_one_sweep(scene: Scene, shop: Cus
     trusted = iam.get_role(RoleName=CUSTOMER_ROLE)["Role"]["AssumeRolePolicyDocument"]
     payer = Customer(scene, PAYER, "Covering Org", ExportKind.CUR_LEGACY)
     assert payer.shown()["state"] == "active"
-    iam.update_assume_role_policy(RoleName=CUSTOMER_ROLE, PolicyDocument=json.dumps(NOBODY))
+    iam.update_assume_role_policy(RoleName=CUSTOMER_ROLE, PolicyDocument=json.dumps(NO_ONE))
     scene.command("sweep")
     lost = payer.shown()
     assert lost["state"] == "degraded"

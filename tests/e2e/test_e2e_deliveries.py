@@ -94,7 +94,7 @@ def shop(story: Story, scene: Scene) -> Shop:
 
 @pytest.fixture
 def whole(shop: Shop) -> Shop:
-    """The shop, whose true bill readers see, whatever the test before it left."""
+    """The shop, whose true bill readers see, even if the test before it left another."""
     period = shop.scene.period(ACCOUNT, shop.period)
     if period["certification"] != "certified" or not shop.shows(shop.bill):
         shop.scene.expect_success(shop.customer.deliver(shop.assembly()))
@@ -114,9 +114,9 @@ def faults(scene: Scene) -> Iterator[Callable[[Fault], None]]:
 @pytest.fixture
 def deaf(whole: Shop) -> Iterator[None]:
     """From now on no manifest is announced by itself."""
-    whole.customer.listen(heard=False)
+    whole.customer.listen(received=False)
     yield
-    whole.customer.listen(heard=True)
+    whole.customer.listen(received=True)
 
 
 def generation_of(execution: dict[str, Any]) -> str:

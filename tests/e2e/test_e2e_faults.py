@@ -69,7 +69,7 @@ class Year:
         return row
 
     def delivered(self, name: str, files: list[list[Item]]) -> None:
-        """AWS delivers these files of a month, whatever it charged."""
+        """AWS delivers these files of a month, unlike its charges."""
         month = self.months[name]
         bill = to_bill(self.account_id, month.period, files)
         write(self.customer.assembly(bill), self.customer.session)
@@ -149,8 +149,8 @@ def test_a_fault_is_found_in_its_cells_and_by_its_amount(year: Year, name: str) 
     assert fault.says in found["reason"]
     assert year.off(name) == fault.residuals(OF)
     generation = year.generation(name)
-    told = year.scene.wait_for_event(ACCOUNT, "PeriodDisputed", generation=generation)
-    assert fault.says in told["details"]["reason"]
+    stated = year.scene.wait_for_event(ACCOUNT, "PeriodDisputed", generation=generation)
+    assert fault.says in stated["details"]["reason"]
 
 
 @pytest.mark.parametrize("name", [AMORTIZATION, TAG, MOVED, *CLEAN])
@@ -177,7 +177,7 @@ def test_an_account_in_another_currency_is_certified_in_it(scene: Scene) -> None
 
 
 def test_an_amortization_rule_broken(year: Year) -> None:
-    """What a conversion with the broken rule would have written stands in the lake."""
+    """What a conversion with the broken rule would have written is in the lake."""
     _break_amortization(year)
     assert year.compare(AMORTIZATION) == "disputed"
     assert year.off(AMORTIZATION) == {}
@@ -203,10 +203,10 @@ def test_a_tag_column_shifted(year: Year) -> None:
     before = len(year.scene.ingests(ACCOUNT))
     year.delivered(TAG, shifted(year.months[TAG]))
     year.taken_in(before + 1)
-    told = year.scene.wait_for_event(
+    stated = year.scene.wait_for_event(
         ACCOUNT, "DataQualityDoubtful", generation=year.generation(TAG)
     )
-    assert told["details"]["doubts"] == [SHIFTED]
+    assert stated["details"]["doubts"] == [SHIFTED]
     assert year.verdict(TAG)["verdict"] == "certified"
 
 
@@ -223,8 +223,8 @@ def test_a_restatement_that_shifts_cost_between_linked_accounts(year: Year) -> N
     answer = year.scene.platform.run("reconcile", ACCOUNT, str(period))
     assert answer.code == 0, answer.err
     assert f"{period} is provisional" in answer.err
-    told = year.scene.wait_for_event(ACCOUNT, "CertificateWithdrawn", period=str(period))
-    changes = {(c["account"], c["difference"]) for c in told["details"]["changes"]}
+    stated = year.scene.wait_for_event(ACCOUNT, "CertificateWithdrawn", period=str(period))
+    changes = {(c["account"], c["difference"]) for c in stated["details"]["changes"]}
     assert changes == {(OF.data, "-15.00"), (OF.staging, "15.00")}
     year.delivered(MOVED, in_files(moved))
     year.taken_in(before + 1)

@@ -34,7 +34,7 @@ ACCOUNT, SHOP, MEMBER = "616161616161", "626262626262", "636363636363"
 GROUP = "606060606060"
 NAME, MAIL, QUEUE = "Guided Org", "guides@example.com", "guides-alerts"
 
-# What stands in the place of the guides' examples.
+# What is in the place of the guides' examples.
 PLACEHOLDERS: dict[str, Word] = {
     CUSTOMER: ACCOUNT,
     PLATFORM: PLATFORM_ACCOUNT,

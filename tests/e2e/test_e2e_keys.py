@@ -70,7 +70,7 @@ class Keyring:
         return answer
 
     def versions(self) -> dict[str, str]:
-        """The secret's versions by their stage, whose contents nobody here may read."""
+        """The secret's versions by their stage, whose contents no one here may read."""
         secrets = self.scene.platform.session.client("secretsmanager")
         return {
             stage: version["VersionId"]
@@ -80,9 +80,9 @@ class Keyring:
 
     def tell_execution(self, name: str, status: str, **reason: str) -> None:
         """AWS has delivered the export, or could not."""
-        told = {"account": ACCOUNT, "name": self.customer.report.name, "execution": name}
+        stated = {"account": ACCOUNT, "name": self.customer.report.name, "execution": name}
         endpoint = self.scene.platform.cloud.endpoint
-        tell(endpoint, "executions", {**told, "status": status, **reason})
+        tell(endpoint, "executions", {**stated, "status": status, **reason})
 
     def load(self, number: int, bill: Bill) -> str:
         """AWS delivers, and an execution takes it in; returns its ARN."""
@@ -124,7 +124,7 @@ def keyring(story: Story, scene: Scene) -> Iterator[Keyring]:
     )
     customer.bring_export()
     kms_key = encrypt(customer)
-    # Nobody listens yet: a key has no rule. The stack that comes later has one.
+    # No one listens yet: a key has no rule. The stack that comes later has one.
     customer.session.client("s3").put_bucket_notification_configuration(
         Bucket=customer.report.bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
     )

@@ -28,7 +28,7 @@ PROOFS = {
     "right-account",
     "wrong-external-id-refused",
     "missing-external-id-refused",
-    "trusts-nobody-else",
+    "trusts-no-one-else",
     "sessions-say-whose-they-are",
 }
 PERMISSIONS = {
@@ -321,7 +321,7 @@ def test_a_users_mistake_is_a_sentence(
 
 
 @pytest.fixture
-def nobody(scene: Scene) -> Iterator[None]:
+def no_one(scene: Scene) -> Iterator[None]:
     """AWS refuses the next call to the registry."""
     fault = {"service": "dynamodb", "count": 20, "code": "AccessDeniedException"}
     scene.platform.cloud.control("faults", [fault])
@@ -329,7 +329,7 @@ def nobody(scene: Scene) -> Iterator[None]:
     scene.platform.cloud.control("faults", method="DELETE")
 
 
-@pytest.mark.usefixtures("nobody")
+@pytest.mark.usefixtures("no_one")
 def test_what_aws_refuses_is_a_failure_of_the_job(scene: Scene) -> None:
     answer = scene.platform.run("accounts", "list")
     assert (answer.code, answer.out) == (1, "")

@@ -121,11 +121,11 @@ def settle(scene: Scene) -> None:
 
 
 def tell_of(scene: Scene, management: str, *members: str) -> None:
-    told = [
+    stated = [
         {"id": one, "name": f"Account {one}", "email": f"{one}@example.com"}
         for one in (management, *members)
     ]
-    world = {"management": management, "members": told}
+    world = {"management": management, "members": stated}
     tell(scene.platform.cloud.endpoint, "world", world)
 
 
@@ -153,7 +153,7 @@ class Matrix:
 
 @dataclass(frozen=True)
 class Desk:
-    """What is asked of one customer: by a link, or by the policy of a user."""
+    """The choices of one customer: by a link, or by the policy of a user."""
 
     scene: Scene
     customer: Customer
@@ -301,7 +301,7 @@ PROOFS = {
         "right-account",
         "wrong-external-id-refused",
         "missing-external-id-refused",
-        "trusts-nobody-else",
+        "trusts-no-one-else",
         "sessions-say-whose-they-are",
         "iam:GetRole",
     },
@@ -381,13 +381,13 @@ def test_those_who_leave_leave_nothing_behind(matrix: Matrix) -> None:
         said = ("--data", "delete", "--reason", "The contract ended.", "--confirm", cell.account_id)
         begun = scene.platform.run("accounts", "offboard", cell.account_id, *said)
         assert begun.code == 0, begun.err
-    told = {cell: scene.wait_until_gone(cell.account_id) for cell in leaving}
+    stated = {cell: scene.wait_until_gone(cell.account_id) for cell in leaving}
     assert {cell: traces(scene, cell.account_id, cell.name) for cell in leaving} == {
         cell: {} for cell in leaving
     }
     user = f"arn:aws:iam::{DELIVERED.account_id}:user/{USER}"
-    assert f"given of the IAM user {user}" in told[DELIVERED]["actions"][0]
-    assert "delete the CloudFormation stack 'cloudspend'" in told[EMPTY]["actions"][0]
+    assert f"given of the IAM user {user}" in stated[DELIVERED]["actions"][0]
+    assert "delete the CloudFormation stack 'cloudspend'" in stated[EMPTY]["actions"][0]
     for cell in leaving:
         proof = scene.look("accounts", "proof", cell.account_id)
         assert {kind: found["count"] for kind, found in proof["remaining"].items()} == {

@@ -1,4 +1,4 @@
-"""An organization whose members come and go: reached by the StackSet, listed, told of, expected."""
+"""An organization whose members come and go: reached by the StackSet, listed and reported."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,17 +26,17 @@ class Organization:
         self.customer = Customer(scene, PAYER, "Moving Shop")
 
     def consists_of(self, *members: str, desks: str = "", trusted: bool = True) -> None:
-        """Its members beside the management account: in the unit Shops, and one in Desks. LAB is a
+        """Its members next to the management account: in the unit Shops, and one in Desks. LAB is a
         delegated administrator for StackSets as long as it is a member."""
-        told: list[dict[str, str]] = [{"id": PAYER, "name": "Payer", "email": "p@example.com"}]
-        told += [
+        stated: list[dict[str, str]] = [{"id": PAYER, "name": "Payer", "email": "p@example.com"}]
+        stated += [
             {"id": one, "name": f"Shop {one[:2]}", "email": "a@example.com", "unit": unit}
             for one, unit in [*((one, "Shops") for one in members), (desks, "Desks")]
             if one
         ]
         world = {
             "management": PAYER,
-            "members": told,
+            "members": stated,
             "trusts_stack_sets": trusted,
             "delegated_administrators": [LAB],
         }
@@ -72,7 +72,7 @@ class Organization:
 
     @contextmanager
     def asked(self, member: str) -> Iterator[set[tuple[str, bool]]]:
-        """What IAM is asked meanwhile of the role in a member, and whether it allows it."""
+        """What IAM is asked in the meantime of the role in a member, and whether it allows it."""
         cloud, found = self.scene.platform.cloud, set[tuple[str, bool]]()
         cloud.control("asked", {"account": member})
         yield found

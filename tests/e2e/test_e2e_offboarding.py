@@ -48,10 +48,10 @@ def test_an_account_that_leaves_leaves_nothing_behind(story: Story, scene: Scene
         *("accounts", "offboard", ACCOUNT, "--data", "delete"),
         *("--reason", "The contract ended.", "--confirm", ACCOUNT),
     )
-    told = scene.wait_until_gone(ACCOUNT)
+    stated = scene.wait_until_gone(ACCOUNT)
 
     assert traces(scene, ACCOUNT, NAME) == {}
-    assert "delete the CloudFormation stack 'cloudspend'" in told["actions"][0]
+    assert "delete the CloudFormation stack 'cloudspend'" in stated["actions"][0]
     proof = scene.command("accounts", "proof", ACCOUNT)
     assert {kind: found["count"] for kind, found in proof["remaining"].items()} == {
         "secrets": 0,

@@ -94,7 +94,7 @@ def test_a_role_that_opens_without_the_external_id_is_not_used(scene: Scene) -> 
     assert set(denied(account)) == {
         "wrong-external-id-refused",
         "missing-external-id-refused",
-        "trusts-nobody-else",
+        "trusts-no-one-else",
     }
     assert all("trust policy" in check["remedy"] for check in denied(account).values())
     assert "can be assumed with a wrong external id" in event["details"]["reason"]
@@ -180,7 +180,7 @@ def test_a_role_that_may_not_look_at_the_export_is_told_which_permission_lacks(
 def test_a_mended_account_becomes_active_and_takes_in_what_was_delivered_meanwhile(
     story: Story, scene: Scene
 ) -> None:
-    customer = Customer(scene, "161616161616", "Mended")
+    customer = Customer(scene, "161616161616", "Repaired")
     customer.follow(customer.invite(), without("ce:GetDimensionValues"))
     refused(customer, "ce:GetDimensionValues")
     bill = bill_for(customer.account_id, story.world.bills()[0])
@@ -210,7 +210,7 @@ def test_a_token_that_nobody_gave_out_fails_with_a_sentence(scene: Scene) -> Non
     status = customer.follow(link, RegistrationToken="guessed")
     assert status != "CREATE_COMPLETE"
     assert "This link was not made for the account 191919191919." in customer.stack_reasons()
-    assert "Ask whoever sent the link for a new one." in customer.stack_reasons()
+    assert "Ask the person who sent the link for a new one." in customer.stack_reasons()
     assert customer.shown()["state"] == "invited"
 
 

@@ -26,7 +26,7 @@ GENERATIONS = int(os.environ.get("CLOUDSPEND_RACE_GENERATIONS", "4"))
 READERS = 2
 AT_ONCE = 2
 SECONDS = float(os.environ.get("CLOUDSPEND_RACE_SECONDS", "15"))
-# A restatement of another tenth each: all totals differ, whatever the order.
+# A restatement of another tenth each: all totals differ in every order.
 FACTORS = [f"1.{number}" for number in range(GENERATIONS)]
 
 
@@ -65,7 +65,7 @@ class Race:
         )
 
     def deliver(self, bill: Bill) -> None:
-        """AWS delivers, whatever else is under way; S3 tells deliveries apart by the second."""
+        """AWS delivers at any time; S3 distinguishes deliveries by the second."""
         time.sleep(1.1)
         post_ledger(bill, self.scene.platform.cloud.endpoint)
         write(self.customer.assembly(bill), self.customer.session)

@@ -57,8 +57,8 @@ def test_a_round_mends_what_is_wrong_and_says_so(
     scene.expect_success(customer.deliver(customer.assembly(bill)))
     (first,) = scene.totals(ACCOUNT, period).generations
 
-    # nobody announces the restated bill; somebody moves the partition; a killed run left a plan
-    customer.listen(heard=False)
+    # no one announces the restated bill; somebody moves the partition; a killed run left a plan
+    customer.listen(received=False)
     before = len(scene.ingests(ACCOUNT))
     time.sleep(1.1)
     restated = dearer(bill)
@@ -126,6 +126,6 @@ def test_periods_are_repaired_by_hand(customer: Customer, scene: Scene, bill: Bi
     where = {"DatabaseName": "cloudspend", "TableName": COST_AND_USAGE.name}
     before = scene.totals(ACCOUNT, bill.period)
     glue.delete_partition(**where, PartitionValues=[ACCOUNT, str(bill.period)])
-    (mended,) = scene.command("periods", "repair", ACCOUNT, str(bill.period))
-    assert mended["wrong"] == "It was missing."
+    (repaired,) = scene.command("periods", "repair", ACCOUNT, str(bill.period))
+    assert repaired["wrong"] == "It was missing."
     assert scene.totals(ACCOUNT, bill.period) == before

@@ -1,7 +1,7 @@
 """The command `cloudspend` without its start, which takes longer than most of what it does.
 
 A server imports all that any command needs, and forks itself for each command, which has the
-caller's arguments, environment, folder and standard streams. On the caller's PATH stands a small
+caller's arguments, environment, folder and standard streams. On the caller's PATH is a small
 program that passes these on and ends as the command did. All after the start is the command's own.
 """
 
@@ -65,7 +65,7 @@ def command(folder: Path) -> Iterator[Path]:
 def serve(door: socket.socket) -> None:
     """Answer each call in a child of its own."""
     main.command_line()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no one waits for them
     while True:
         caller, _ = door.accept()
         if os.fork() == 0:

@@ -19,7 +19,7 @@ def _dump(found: Any) -> str:
 
 
 class Written:
-    """What the platform wrote since a moment, by the place where it stands."""
+    """What the platform wrote since a moment, by the place where it is."""
 
     def __init__(self, platform: Platform, since: datetime) -> None:
         self._session = platform.session

@@ -1,4 +1,4 @@
-"""Cost Explorer over a list of charges: pages, counts and fails as it is told."""
+"""Cost Explorer over a list of charges: pages, counts and fails as instructed."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -23,7 +23,7 @@ ELF = {"arm64": 0xB7, "x86_64": 0x3E}
 
 @pytest.fixture(scope="module")
 def layers() -> dict[str, Path]:
-    """The layer for each architecture; the deployed one stands where `make layers` puts it."""
+    """The layer for each architecture; the deployed one is where `make layers` puts it."""
     places = {name: ROOT / ".local" / "layers" / name for name in build.MACHINES}
     places[build.DEPLOYED] = build.BUILD
     for architecture, place in places.items():

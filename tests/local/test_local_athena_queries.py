@@ -251,7 +251,7 @@ def test_no_output_location_is_refused(session: LocalSession) -> None:
             "SELECT servicename, sum(billedcost) FROM cost_and_usage",
             "EXPRESSION_NOT_AGGREGATE: line 1:8: 'servicename'",
         ),
-        ("SELECT tags['nobody'] FROM cost_and_usage", "Key not present in map: nobody"),
+        ("SELECT tags['absent'] FROM cost_and_usage", "Key not present in map: absent"),
         ("SELECT CAST('x' AS bigint)", "INVALID_CAST_ARGUMENT"),
     ],
 )

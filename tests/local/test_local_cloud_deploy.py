@@ -46,13 +46,13 @@ def cloud() -> Iterator[LocalCloud]:
 
 
 def test_an_application_is_bootstrapped_and_deployed(cloud: LocalCloud, application: Path) -> None:
-    told: list[str] = []
-    outputs = deploying.deploy(cloud, told.append)
+    stated: list[str] = []
+    outputs = deploying.deploy(cloud, stated.append)
     name = outputs["Small"]["Name"]
     answer = cloud.session().client("lambda").invoke(FunctionName=name, Payload=b'{"a": 1}')
     assert json.loads(answer["Payload"].read()) == {"a": 1}
     assert {stack["name"] for stack in cloud.control("status")["stacks"]} == {"CDKToolkit", "Small"}
-    assert told
+    assert stated
 
 
 def test_a_failing_application_is_said_with_the_end_of_its_log(

@@ -408,7 +408,7 @@ def test_a_distributed_map_writes_each_childs_result(
     given = items([{"task": 0}, {"task": 1}])
     found = run(cloud, machine(distributed(function)), given)
     output = json.loads(found["output"])
-    assert output["key"] == given["key"], "the state's input stays beside its result"
+    assert output["key"] == given["key"], "the state's input stays next to its result"
     details = output["conversion"]["ResultWriterDetails"]
     assert details["Key"].startswith(given["prefix"] + "/")
     files = read(cloud, details["Key"])["ResultFiles"]
@@ -678,9 +678,9 @@ MEMBERS = ("333333333331", "333333333332", "333333333333")
 
 def tell_organization(cloud: LocalCloud, *members: str, trusted: bool = True) -> str:
     """An organization of CUSTOMER's; returns its root's id."""
-    told = [{"id": one, "name": one, "email": f"{one}@example.com"} for one in members]
+    stated = [{"id": one, "name": one, "email": f"{one}@example.com"} for one in members]
     payer = {"id": CUSTOMER, "name": "Payer", "email": "payer@example.com"}
-    world = {"management": CUSTOMER, "members": [payer, *told], "trusts_stack_sets": trusted}
+    world = {"management": CUSTOMER, "members": [payer, *stated], "trusts_stack_sets": trusted}
     cloud.control("world", world)
     organizations = cloud.session(CUSTOMER).client("organizations")
     return str(organizations.list_roots()["Roots"][0]["Id"])

@@ -66,11 +66,11 @@ def test_without_a_package_index(repository: Path) -> None:
     program(repository, "node", "exit 0")
     program(repository, "npm", "exit 0")
     program(repository, "python3", f'exec {sys.executable} "$@"')
-    told = sentence(
+    stated = sentence(
         repository,
         PIP_INDEX_URL="http://127.0.0.1:9/simple",
         PIP_RETRIES="0",
         PIP_CONFIG_FILE=os.devnull,
     )
-    assert "The Python packages could not be installed" in told
-    assert "Check that the package index can be reached" in told
+    assert "The Python packages could not be installed" in stated
+    assert "Check that the package index can be reached" in stated

@@ -25,7 +25,7 @@ def synthesized(folder: Path, stage: Stage) -> Path:
 
 
 def plain(value: Any) -> str:
-    """A value as a person would write it; what CloudFormation fills in stands in `<>`."""
+    """A value as a person would write it; what CloudFormation fills in is in `<>`."""
     match value:
         case str():
             return value

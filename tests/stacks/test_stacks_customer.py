@@ -90,7 +90,7 @@ EVERY_ROLE = {
 each_kind = pytest.mark.parametrize("kind", ExportKind)
 
 
-TOLD = {
+PLATFORM = {
     "RegistrationTopicArn": "arn:aws:sns:us-east-1:000000000000:cloudspend-registration",
     "DeliveriesBusArn": "arn:aws:events:us-east-1:000000000000:event-bus/cloudspend-deliveries",
 }
@@ -99,7 +99,7 @@ TOLD = {
 @pytest.fixture
 def created(customer: Template, kind: ExportKind) -> Template:
     """The customer's template, once the kind of export was chosen."""
-    return as_created(customer, ExportKind=kind, **TOLD)
+    return as_created(customer, ExportKind=kind, **PLATFORM)
 
 
 def all_grants(template: Template) -> set[tuple[str, str]]:
@@ -142,7 +142,7 @@ BEYOND_THE_ROLE = {
     # How old the key is, which no role has.
     "iam:ListAccessKeys",
 }
-# The role shows whom it trusts; a user trusts nobody.
+# A role names whom it trusts; a user trusts no one.
 BEYOND_THE_USER = {"iam:GetRole"}
 
 
@@ -157,7 +157,7 @@ def test_the_key_s_user_may_do_on_the_same_things_what_the_role_may(
         "ExportPrefix": "cloudspend",
         "KmsKeyArn": KEY,
     }
-    created = as_created(customer, ExportKind=kind, KmsKeyArn=KEY, **TOLD)
+    created = as_created(customer, ExportKind=kind, KmsKeyArn=KEY, **PLATFORM)
     role = {
         (action, re.sub("<([^<>]+)>", lambda found: values.get(found[1], found[0]), resource))
         for action, resource in all_grants(created)
@@ -264,7 +264,7 @@ def test_exactly_the_chosen_export_is_created_after_the_bucket_s_policy(
 
 
 def named_with_the_bucket(customer: Template, kind: str) -> list[Any]:
-    """What stands beside the bucket's name where it is chosen: it must be there before."""
+    """The key next to the bucket's name where it is chosen: it must be there before."""
     found = next(iter(of_type(customer, kind).values()))
     if "Export" in found:
         found = found["Export"]["DestinationConfigurations"]["S3Destination"]
@@ -358,7 +358,9 @@ def test_the_message_home_comes_after_everything_it_speaks_of(
 
 
 def test_the_message_home_waits_for_the_members_stack_set(customer: Template) -> None:
-    reached = as_created(customer, MemberStacks="SELF_MANAGED", MembersIn="222222222222", **TOLD)
+    reached = as_created(
+        customer, MemberStacks="SELF_MANAGED", MembersIn="222222222222", **PLATFORM
+    )
     after = only(reached, "Custom::CloudSpendRegistration")["MemberStackSet"]
     assert after == {"Ref": "MemberStackSet"}
 
@@ -393,13 +395,13 @@ def test_what_is_there_already_is_not_made(customer: Template) -> None:
     made = {"AWS::S3::Bucket", "AWS::S3::BucketPolicy", *EXPORT_TYPES}
 
     def types(setup: str) -> set[str]:
-        created = as_created(customer, ExportSetup=setup, **TOLD)
+        created = as_created(customer, ExportSetup=setup, **PLATFORM)
         return {one["Type"] for one in created["Resources"].values()} & made
 
     assert types("CREATE_ALL") == made - {"AWS::CUR::ReportDefinition"}
     assert types("CREATE_EXPORT") == {"AWS::BCMDataExports::Export"}
     assert types("USE_EXISTING") == set()
-    existing = as_created(customer, ExportSetup="USE_EXISTING", **TOLD)
+    existing = as_created(customer, ExportSetup="USE_EXISTING", **PLATFORM)
     registration = only(existing, "Custom::CloudSpendRegistration")
     assert registration["Export"] == {"Ref": "ExportName"}
 
@@ -412,7 +414,7 @@ def test_without_addresses_nothing_is_sent_out(customer: Template) -> None:
 
 
 def test_for_a_key_there_is_no_role_and_nothing_is_sent_out(customer: Template) -> None:
-    created = as_created(customer, Connection="ACCESS_KEY", KmsKeyArn=KEY, **TOLD)
+    created = as_created(customer, Connection="ACCESS_KEY", KmsKeyArn=KEY, **PLATFORM)
     assert {one["Type"] for one in created["Resources"].values()} == {
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",
@@ -422,14 +424,14 @@ def test_for_a_key_there_is_no_role_and_nothing_is_sent_out(customer: Template) 
     (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == {"Ref": "KmsKeyArn"}
     assert customer["Outputs"]["RoleArn"]["Condition"] == "RoleIsCreated"
-    existing = as_created(customer, Connection="ACCESS_KEY", ExportSetup="USE_EXISTING", **TOLD)
+    existing = as_created(customer, Connection="ACCESS_KEY", ExportSetup="USE_EXISTING", **PLATFORM)
     assert existing["Resources"] == {}
 
 
 def test_path_and_boundary_are_of_every_role(customer: Template) -> None:
     boundary = {"Ref": "PermissionsBoundaryArn"}
-    bounded = as_created(customer, PermissionsBoundaryArn="arn:aws:iam::aws:policy/X", **TOLD)
-    free = as_created(customer, **TOLD)
+    bounded = as_created(customer, PermissionsBoundaryArn="arn:aws:iam::aws:policy/X", **PLATFORM)
+    free = as_created(customer, **PLATFORM)
     for role in of_type(bounded, "AWS::IAM::Role").values():
         assert (role["Path"], role["PermissionsBoundary"]) == ({"Ref": "RolePath"}, boundary)
     assert all("PermissionsBoundary" not in r for r in of_type(free, "AWS::IAM::Role").values())
@@ -474,7 +476,7 @@ def test_no_action_is_a_wildcard(customer: Template) -> None:
     [
         ("RolePath", ["/", "/vendors/", "/a/b-c/"], ["", "vendors", "/vendors", "//"]),
         ("KmsKeyArn", ["", KEY], ["alias/bill", KEY.replace("key/", "alias/"), f"{KEY}*"]),
-        ("RegistrationTopicArn", ["", TOLD["RegistrationTopicArn"]], ["https://example.com"]),
+        ("RegistrationTopicArn", ["", PLATFORM["RegistrationTopicArn"]], ["https://example.com"]),
         ("PermissionsBoundaryArn", ["", "arn:aws:iam::aws:policy/ReadOnlyAccess"], ["*"]),
     ],
 )
@@ -492,7 +494,7 @@ def test_nothing_needs_bootstrapping(customer: Template) -> None:
 
 
 def _documents(resource: Any) -> list[Any]:
-    """Every policy document that a resource bears."""
+    """Every policy document that a resource has."""
     properties = resource.get("Properties", {})
     inline = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
     named = [

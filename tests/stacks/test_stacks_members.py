@@ -1,4 +1,4 @@
-"""What is created in member accounts: exactly one role, by exactly the set that was asked for."""
+"""Resources in member accounts: exactly one role, by exactly the set that was asked for."""
 
 import json
 import re
@@ -92,8 +92,8 @@ def test_no_member_keeps_the_others_or_the_bill_from_being_connected(
     assert found["Capabilities"] == ["CAPABILITY_NAMED_IAM"]
     # CloudFormation API reference, CreateStackSet.
     assert len(found["TemplateBody"].encode()) <= 51_200
-    told = {one["ParameterKey"]: plain(one["ParameterValue"]) for one in found["Parameters"]}
-    assert told == {"PlatformAccountId": "<PlatformAccountId>", "ExternalId": "<ExternalId>"}
+    stated = {one["ParameterKey"]: plain(one["ParameterValue"]) for one in found["Parameters"]}
+    assert stated == {"PlatformAccountId": "<PlatformAccountId>", "ExternalId": "<ExternalId>"}
 
 
 @pytest.mark.parametrize("good", ["", UNITS, ACCOUNTS, "r-ab12", f"r-ab12,{UNITS}"])

@@ -140,7 +140,7 @@ LISTED = (
     | on("secretsmanager:secret:cloudspend/access-key/*", "secretsmanager:DescribeSecret")
 )
 
-# Whoever writes findings writes them for analysts as well.
+# Anyone who writes findings writes them for analysts as well.
 SHOWS_FINDINGS = writes("findings") | partitions("findings")
 
 FUNCTIONS: dict[tuple[str, str], Grants] = {

@@ -23,7 +23,7 @@ COLLECT = "cloudspend-collect"
 
 
 def states(template: Template, machine: str = "") -> dict[str, Any]:
-    """The definition of `machine`, or else of the stack's own beside Compare."""
+    """The definition of `machine`, or else of the stack's own next to Compare."""
     found = {
         properties["StateMachineName"]: properties["DefinitionString"]
         for properties in of_type(template, "AWS::StepFunctions::StateMachine").values()
@@ -230,7 +230,7 @@ def test_ingest_takes_its_steps_in_this_order(templates: dict[str, Template]) ->
 
 def test_every_function_is_told_which_execution_calls_it(templates: dict[str, Template]) -> None:
     """Also in maps, whose children are executions of their own."""
-    told = {"execution.$": "$$.Execution.Id", "state.$": "$"}
+    stated = {"execution.$": "$$.Execution.Id", "state.$": "$"}
     found = [
         state
         for template in templates.values()
@@ -238,7 +238,7 @@ def test_every_function_is_told_which_execution_calls_it(templates: dict[str, Te
         for state in _tasks(json.loads(plain(machine["DefinitionString"])))
     ]
     assert len(found) > 20
-    assert [state for state in found if state.get("Parameters") != told] == []
+    assert [state for state in found if state.get("Parameters") != stated] == []
 
 
 def test_no_function_starts_threads_for_matrices(templates: dict[str, Template]) -> None:

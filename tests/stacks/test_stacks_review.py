@@ -19,7 +19,7 @@ from stacks.stage import STAGES
 from tests.stacks.stacks_reading import synthesized
 
 # W3005: DependsOn on a role that is referred to as well. It is there for the role's policy, which
-# stands beside the role and must exist before whoever uses the role.
+# is next to the role and must exist before anyone who uses the role.
 # W1033: a list of members that is split while it may be empty. Then a condition leaves the StackSet
 # out, which the rule does not see.
 NOT_OURS = ["W3005", "W1033"]

@@ -112,7 +112,7 @@ def _indented(template: str) -> str:
 
 
 def _without(text: str, within: str) -> str:
-    """The text without the template that stands in it."""
+    """The text without the template that is in it."""
     before, found, after = text.partition(_indented(within))
     assert found
     return before + after

@@ -60,7 +60,7 @@ def words(line: str) -> list[str]:
 
 
 def spelled_out(line: str) -> Iterator[list[str]]:
-    """`local up|down` stands for two commands."""
+    """`local up|down` represents two commands."""
     typed = words(line)
     last = next((i for i, word in enumerate(typed) if "|" in word and word.islower()), None)
     if last is None:
@@ -71,7 +71,7 @@ def spelled_out(line: str) -> Iterator[list[str]]:
 
 
 def fault(typed: list[str]) -> str:
-    """What is wrong with a `cloudspend` command; empty when nothing is."""
+    """Return the fault of a `cloudspend` command; empty when there is none."""
     if typed == ["--help"]:
         return ""
     chosen = next((c for c in reference.commands() if list(c.words) == typed[: len(c.words)]), None)

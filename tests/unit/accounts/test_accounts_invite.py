@@ -161,7 +161,7 @@ def test_a_display_name_is_one_account_s_whatever_its_case() -> None:
         ("regions", ["eu-north-9"], "region"),
         ("partition", "aws-cn", "partition"),
         ("partition", "aws-eu", "partition"),
-        ("contacts", ["nobody"], "contact"),
+        ("contacts", ["not-an-address"], "contact"),
         ("contacts", [f"a{n}@example.com" for n in range(11)], "list of contacts"),
         ("owner", "a\nb", "owner"),
         ("cost_centre", "x" * 129, "cost centre"),

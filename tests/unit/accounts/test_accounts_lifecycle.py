@@ -1,4 +1,4 @@
-"""What may follow what, and how each step is kept and told."""
+"""States and their successors, and how each step is stored and reported."""
 
 from dataclasses import replace
 

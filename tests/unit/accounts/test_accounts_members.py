@@ -38,7 +38,7 @@ def names(found: tuple[Member, ...]) -> list[str]:
 @pytest.mark.parametrize(
     ("known", "seen", "joined", "left"),
     [
-        # The first list is news of nobody.
+        # The first list is news of no one.
         ([], [listed(SHOP), listed(LAB)], [], []),
         ([member(SHOP)], [listed(SHOP)], [], []),
         ([member(SHOP)], [listed(SHOP), listed(LAB)], [LAB], []),
@@ -77,18 +77,18 @@ def test_members_are_those_of_the_last_list_and_each_move_is_told_once(
 ) -> None:
     registry, bus = FakeAccounts(ORGANIZATION), FakeBus()
     management = ORGANIZATION.account_id
-    told = 0
+    stated = 0
     before: set[str] | None = None
     for day, seen in enumerate(lists):
         now = NOW + timedelta(days=day)
         rows = [listed(one) for one in sorted({management, *seen})]
         refresh(ORGANIZATION, rows, registry, bus, now)
-        told += len(seen ^ before) if before is not None else 0
+        stated += len(seen ^ before) if before is not None else 0
         before = seen
         here = [one for one in registry.members(management) if one.left_at is None]
         assert {one.account_id for one in here} == {management, *seen}
-        assert len(bus.events) == told
-    assert len({event.event_id for event in bus.events}) == told
+        assert len(bus.events) == stated
+    assert len({event.event_id for event in bus.events}) == stated
 
 
 def test_a_run_that_was_cut_off_says_the_same_again() -> None:

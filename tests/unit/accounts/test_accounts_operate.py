@@ -76,8 +76,8 @@ def test_an_empty_text_or_list_empties_a_field_and_keep_keeps_for_good() -> None
 def test_the_usual_freshness_is_the_platforms() -> None:
     desk = Desk(replace(ACTIVE, fresh_hours=60))
     assert desk.update(fresh_hours="usual").fresh_hours is None
-    [told] = desk.bus.events
-    assert told.details["changes"] == ["fresh hours: 60 became usual"]
+    [stated] = desk.bus.events
+    assert stated.details["changes"] == ["fresh hours: 60 became usual"]
 
 
 def test_a_change_is_a_step_of_the_history_and_an_event() -> None:
@@ -88,9 +88,9 @@ def test_a_change_is_a_step_of_the_history_and_an_event() -> None:
     assert after.last_change == desk.registry.history(ID)[-1]
     assert (after.last_change.by, after.last_change.reason) == (ACT.by, said)
     assert (after.last_change.before, after.last_change.after) == ("active", "active")
-    [told] = desk.bus.events
-    assert told.detail_type == "AccountUpdated"
-    assert told.detail["details"]["changes"] == said.split("; ")
+    [stated] = desk.bus.events
+    assert stated.detail_type == "AccountUpdated"
+    assert stated.detail["details"]["changes"] == said.split("; ")
 
 
 def test_what_is_so_already_is_no_change() -> None:

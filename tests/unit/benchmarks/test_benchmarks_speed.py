@@ -14,7 +14,7 @@ from benchmarks.speed import Run
 from cloudspend.convert.task import convert_task
 
 ROWS = 100
-# What tells the rows of a chunk apart.
+# What distinguishes the rows of a chunk.
 IDENTITY = ("chargeperiodstart", "resourceid", "x_chargetype", "skuid", "subaccountid", "skumeter")
 
 

@@ -119,8 +119,8 @@ def cli(
         monkeypatch.setattr(sys, "argv", ["cloudspend", *arguments])
         with pytest.raises(SystemExit) as ended:
             main.run()
-        told = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), told.out, told.err)
+        stated = capsys.readouterr()
+        return Answer(int(ended.value.code or 0), stated.out, stated.err)
 
     return call
 
@@ -177,7 +177,7 @@ def test_an_invitation_for_a_key_says_what_follows_and_prints_no_link_that_makes
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "stated"),
     [
         (("accounts", "invite", "12", "--name", "x"), "'12' is not allowed"),
         (("accounts", "show", "999999999999"), "999999999999"),
@@ -189,11 +189,11 @@ def test_an_invitation_for_a_key_says_what_follows_and_prints_no_link_that_makes
     ],
 )
 def test_wrong_usage_is_a_sentence_and_exit_code_2(
-    cli: Cli, arguments: tuple[str, ...], told: str
+    cli: Cli, arguments: tuple[str, ...], stated: str
 ) -> None:
     answer = cli(*arguments)
     assert answer.code == 2
-    assert told in answer.err
+    assert stated in answer.err
     assert "Traceback" not in answer.err
 
 

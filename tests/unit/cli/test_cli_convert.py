@@ -55,8 +55,8 @@ def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         monkeypatch.setattr(sys, "argv", ["cloudspend", "convert", *arguments])
         with pytest.raises(SystemExit) as ended:
             main.run()
-        told = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), told.out, told.err)
+        stated = capsys.readouterr()
+        return Answer(int(ended.value.code or 0), stated.out, stated.err)
 
     return call
 
@@ -168,14 +168,14 @@ def test_every_kind_has_a_spelling() -> None:
 def test_peak_memory_is_this_processs_own() -> None:
     """What getrusage says of a process just started is its parent's peak."""
     ballast = b"x" * 300_000_000
-    told = subprocess.run(
+    stated = subprocess.run(
         [sys.executable, "-c", "from cloudspend.cli.memory import *; print(peak_rss_mb())"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert peak_rss_mb() > len(ballast) / 1_000_000 > 100 > float(told.stdout)
+    assert peak_rss_mb() > len(ballast) / 1_000_000 > 100 > float(stated.stdout)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -196,5 +196,5 @@ def test_a_signal_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (128 + number, "")
-    assert err == "cloudspend: Told to end; nothing was written.\n"
+    assert err == "cloudspend: Ended by a signal; nothing was written.\n"
     assert not lake.exists()

@@ -54,8 +54,8 @@ def test_what_is_not_used_is_offered_with_the_stack_s_parameters(
     cli: Cli, operator: Operator
 ) -> None:
     with_exports(operator, Found())
-    told = cli("exports", "list", ACCOUNT.account_id).err
-    assert told == (
+    stated = cli("exports", "list", ACCOUNT.account_id).err
+    assert stated == (
         "To use daily, update the stack with: ExportSetup=USE_EXISTING ExportKind=CUR_2_0 "
         "ExportBucketName=other ExportPrefix=bills ExportName=daily\n"
     )

@@ -103,11 +103,11 @@ def test_a_single_account_has_no_members(cli: Cli, operator: Desk) -> None:
 
 def test_a_connected_organization_s_own_stack_is_updated(cli: Cli) -> None:
     wanted = ("--member-stacks", "SERVICE_MANAGED", "--members-in", "r-ab12")
-    told = json.loads(cli("accounts", "members-link", ID, *wanted, "-o", "json").out)
-    assert "#/stacks/update/template?" in told["link"]
-    assert (told["MemberStacks"], told["MembersIn"]) == ("SERVICE_MANAGED", "r-ab12")
+    stated = json.loads(cli("accounts", "members-link", ID, *wanted, "-o", "json").out)
+    assert "#/stacks/update/template?" in stated["link"]
+    assert (stated["MemberStacks"], stated["MembersIn"]) == ("SERVICE_MANAGED", "r-ab12")
     shown = cli("accounts", "members-link", ID, *wanted)
-    assert told["link"] in shown.out
+    assert stated["link"] in shown.out
     assert "Activate trusted access" in shown.err.replace("\n", " ")
     away = json.loads(
         cli("accounts", "members-link", ID, "--member-stacks", "NONE", "-o", "json").out
@@ -117,8 +117,8 @@ def test_a_connected_organization_s_own_stack_is_updated(cli: Cli) -> None:
 
 def test_a_delegated_administrator_creates_a_stack_of_its_own(cli: Cli) -> None:
     wanted = ("--member-stacks", "DELEGATED_ADMIN", "--members-in", "ou-ab12-1234abcd")
-    told = json.loads(cli("accounts", "members-link", ID, *wanted, "-o", "json").out)
-    assert set(told) == {"account_id", "link"}
-    assert "cloudspend-members.yaml" in told["link"]
-    assert "Token" not in told["link"]
+    stated = json.loads(cli("accounts", "members-link", ID, *wanted, "-o", "json").out)
+    assert set(stated) == {"account_id", "link"}
+    assert "cloudspend-members.yaml" in stated["link"]
+    assert "Token" not in stated["link"]
     assert cli("accounts", "members-link", ID, *wanted[:3], "222222222222").code == 2

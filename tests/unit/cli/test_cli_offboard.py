@@ -61,7 +61,7 @@ def test_the_id_is_asked_for_where_it_is_not_given(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "stated"),
     [
         ((*WHY, "--confirm", ID), "--data"),
         (("--data", "some", *WHY, "--confirm", ID), "some"),
@@ -71,11 +71,11 @@ def test_the_id_is_asked_for_where_it_is_not_given(
     ],
 )
 def test_nothing_is_begun_by_half_a_command(
-    cli: Cli, operator: Desk, arguments: tuple[str, ...], told: str
+    cli: Cli, operator: Desk, arguments: tuple[str, ...], stated: str
 ) -> None:
     answer = cli("accounts", "offboard", ID, *arguments)
     assert answer.code == 2
-    assert told in answer.err
+    assert stated in answer.err
     assert operator.accounts.get(ID) == ACCOUNT
     assert operator.offboardings.payloads == {}
 

@@ -82,8 +82,8 @@ def test_every_generation_is_shown_with_what_became_of_it(cli: Cli, operator: Op
     ]
     assert rows[2]["failure"] == "TotalsDiffer: The sums differ."
     assert (rows[0]["rows"], rows[0]["tables"]) == (2, ["cost_and_usage"])
-    told = cli("periods", "show", ACCOUNT, MONTH)
-    assert "2026-10 is provisional: Not compared" in told.err
+    stated = cli("periods", "show", ACCOUNT, MONTH)
+    assert "2026-10 is provisional: Not compared" in stated.err
     held = a_published(OLD, rolled_back_from=NEW)
     assert operator.generations.roll_back(held, NEW)
     rows = json.loads(cli("periods", "show", ACCOUNT, MONTH, "-o", "json").out)

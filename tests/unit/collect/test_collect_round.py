@@ -37,7 +37,7 @@ def listed(**wanted: Any) -> dict[str, list[tuple[str, bool]]]:
     added = list_accounts(state, accounts(), lake, SOURCES)
     assert added["collect"] == "a-round"
     return {
-        item["account_id"]: [(one["source"], one["anew"]) for one in item["sources"]]
+        item["account_id"]: [(one["source"], one["force"]) for one in item["sources"]]
         for item in lake.read_json(added["accounts_key"])
     }
 
@@ -94,9 +94,9 @@ def test_only_a_failure_fails_the_round(status: str) -> None:
     lake.write_json("succeeded", [child])
     lake.write_json("manifest", {"ResultFiles": {"SUCCEEDED": [{"Key": "succeeded"}]}})
     state = {"collect": "a-round", "conversion": {"ResultWriterDetails": {"Key": "manifest"}}}
-    told = report(state, lake, bus, "000000000000")
-    assert told["whole"] is (status != "failed")
-    assert len(lake.read_json(told["outcomes_key"])) == 2
+    stated = report(state, lake, bus, "000000000000")
+    assert stated["whole"] is (status != "failed")
+    assert len(lake.read_json(stated["outcomes_key"])) == 2
     (event,) = bus.events
     assert event.details["pages"] == 3
     assert event.details["cost"] == "0.03"
@@ -105,12 +105,12 @@ def test_only_a_failure_fails_the_round(status: str) -> None:
 
 def test_an_account_that_failed_as_a_whole_stands_for_its_sources() -> None:
     lake, bus = FakeLake(), FakeBus()
-    sources = [{"account_id": LINKED, "source": name, "anew": False} for name in ("a", "b")]
+    sources = [{"account_id": LINKED, "source": name, "force": False} for name in ("a", "b")]
     child = {"Input": json.dumps({"sources": sources}), "Error": "States.Timeout"}
     lake.write_json("failed", [child])
     lake.write_json("manifest", {"ResultFiles": {"FAILED": [{"Key": "failed"}]}})
     state = {"collect": "a-round", "conversion": {"ResultWriterDetails": {"Key": "manifest"}}}
-    told = report(state, lake, bus, "000000000000")
-    assert not told["whole"]
-    found = [(one["source"], one["reason"]) for one in lake.read_json(told["outcomes_key"])]
+    stated = report(state, lake, bus, "000000000000")
+    assert not stated["whole"]
+    found = [(one["source"], one["reason"]) for one in lake.read_json(stated["outcomes_key"])]
     assert found == [("a", "States.Timeout"), ("b", "States.Timeout")]

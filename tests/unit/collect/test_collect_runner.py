@@ -224,13 +224,13 @@ def test_two_rounds_at_the_same_time_double_nothing_and_share_the_cap() -> None:
     world.costs = {"2026-10-31": "1", "2026-11-23": "2", "2026-11-24": "3"}
     other: list[Outcome] = []
 
-    def meanwhile(request: Mapping[str, Any]) -> dict[str, Any]:
+    def later_on(request: Mapping[str, Any]) -> dict[str, Any]:
         if not other:
             other.append(Outcome("", Status.FAILED, "", 0, 0, Decimal(0)))
             other[0] = world.run()
         return world.answer(request)
 
-    world.services.answers["get_cost_and_usage"] = meanwhile
+    world.services.answers["get_cost_and_usage"] = later_on
     first = world.run()
     assert {each.status for each in (first, *other)} == {Status.COLLECTED}
     assert world.stored == {"2026-10-31": 1, "2026-11-23": 2, "2026-11-24": 3}

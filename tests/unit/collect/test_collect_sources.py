@@ -222,8 +222,8 @@ def test_budgets_have_actual_and_forecast_spend_and_their_notifications() -> Non
     (row,) = rows("budgets", FakeServices(describe_budgets=lambda _: {"Budgets": [budget]}))
     assert (row["limit_amount"], row["actual_amount"], row["forecast_amount"]) == (100, 80, None)
     assert json.loads(row["filters"]) == {"Service": ["S3"]}
-    told = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80.0}
-    budgets = [{"BudgetName": "month", "Notifications": [told]}]
+    stated = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80.0}
+    budgets = [{"BudgetName": "month", "Notifications": [stated]}]
     (row,) = rows(
         "budget_notifications",
         FakeServices(
@@ -237,7 +237,7 @@ def test_budgets_have_actual_and_forecast_spend_and_their_notifications() -> Non
 
 def test_invoices_are_summed_by_nobody_but_aws() -> None:
     amount = {"TotalAmount": "11.90", "TotalAmountBeforeTax": "10.00", "CurrencyCode": "USD"}
-    told = {
+    stated = {
         "InvoiceId": "EUINUS26-1",
         "InvoiceType": "INVOICE",
         "Entity": {"BillingEntity": "AWS"},
@@ -245,7 +245,7 @@ def test_invoices_are_summed_by_nobody_but_aws() -> None:
         "PaymentCurrencyAmount": amount | {"TotalAmount": "10.80", "CurrencyCode": "EUR"},
         "IssuedDate": MOMENT,
     }
-    services = FakeServices(list_invoice_summaries=lambda _: {"InvoiceSummaries": [told]})
+    services = FakeServices(list_invoice_summaries=lambda _: {"InvoiceSummaries": [stated]})
     (row,) = rows("invoices", services, MONTH)
     assert (row["total"], row["payment_total"], row["payment_currency"]) == (11.9, 10.8, "EUR")
     assert services.asked[0][1]["Filter"] == {"BillingPeriod": {"Month": 11, "Year": 2026}}
@@ -269,8 +269,8 @@ def test_invoices_are_summed_by_nobody_but_aws() -> None:
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "n/a"])
 def test_an_invoice_whose_amount_is_no_number_is_a_defect(text: str) -> None:
     amount = {"TotalAmount": text, "TotalAmountBeforeTax": "10.00", "CurrencyCode": "USD"}
-    told = {"InvoiceId": "EUINUS26-1", "BaseCurrencyAmount": amount}
-    services = FakeServices(list_invoice_summaries=lambda _: {"InvoiceSummaries": [told]})
+    stated = {"InvoiceId": "EUINUS26-1", "BaseCurrencyAmount": amount}
+    services = FakeServices(list_invoice_summaries=lambda _: {"InvoiceSummaries": [stated]})
     with pytest.raises(Defect, match="amount is no number"):
         read_invoices(services, ACCOUNT.account_id, BillingPeriod(2026, 11))
 

@@ -1,4 +1,4 @@
-"""What is asked for again, and in which questions."""
+"""Days that are requested again, and by which requests."""
 
 from datetime import date, timedelta
 

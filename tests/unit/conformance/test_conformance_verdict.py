@@ -1,4 +1,4 @@
-"""What is compared with the validator's word, without the validator."""
+"""Comparison with the validator's report, without the validator."""
 
 import re
 import subprocess
@@ -60,8 +60,8 @@ def test_the_stand_in_is_the_only_change() -> None:
 def test_a_new_failure_and_a_mended_one_are_both_told() -> None:
     found = {LEGACY: judgement(A_C_001_M="A MUST be.", B_C_001_M="B MUST be.")}
     assert verdict.differences(found, {"A-C-001-M": {LEGACY}, "B-C-001-M": {LEGACY}}) == []
-    told = verdict.differences(found, {"B-C-001-M": {LEGACY}, "C-C-001-M": {LEGACY}})
-    assert told == [
+    stated = verdict.differences(found, {"B-C-001-M": {LEGACY}, "C-C-001-M": {LEGACY}})
+    assert stated == [
         "CUR_LEGACY: A-C-001-M fails and is not listed: A MUST be.",
         "CUR_LEGACY: C-C-001-M is listed as failing and does not fail: take it off the list.",
     ]
@@ -85,7 +85,7 @@ def test_what_fails_only_with_the_stand_in_counts(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_page_explains_what_fails_and_nothing_else() -> None:
-    listed = set(RULE.findall(PAGE.read_text(encoding="utf-8").split("\n## Mended")[0]))
+    listed = set(RULE.findall(PAGE.read_text(encoding="utf-8").split("\n## Fixed")[0]))
     assert listed == set(verdict.known())
 
 

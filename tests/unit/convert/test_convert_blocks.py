@@ -29,7 +29,7 @@ def read_all(
 
 
 def kept(blocks: Iterable[Block]) -> list[tuple[bytes, int]]:
-    """What stands in the blocks and on which line each starts; their buffer is used again."""
+    """The contents of the blocks and the line on which each starts; their buffer is used again."""
     found = []
     for block in blocks:
         found.append((bytes(block.data), block.first_line))

@@ -1,4 +1,4 @@
-"""Columns of text as codes and values, whatever way they came, and what is found out of them."""
+"""Columns of text as codes and values, from every way of reading, and what is found out of them."""
 
 import gc
 import threading

@@ -27,7 +27,7 @@ def refused(kind: ExportKind, compression: str, body: bytes) -> DeliveryError:
     return error
 
 
-# A value, the column it stands in (by its role in every kind), and what is said of it.
+# A value, the column it is in (by its role in every kind), and what is said of it.
 WRONG_VALUES = [
     ("cost", "twelve", "not a number"),
     ("cost", "1e400", "not a number"),

@@ -45,7 +45,7 @@ GOOD_PARQUET = {
 
 
 def survives(kind: ExportKind, compression: str, body: bytes) -> None:
-    """The bill is read or refused in words, whatever it is."""
+    """Every bill is read, or refused with a sentence."""
     tracemalloc.start()
     try:
         outcome = _outcome(kind, compression, body)

@@ -75,7 +75,7 @@ def expected_rows(name: str, kind: str) -> list[dict[str, Any]]:
 
 
 def plain(value: object) -> object:
-    """A value of a table as it stands in JSON."""
+    """A value of a table as it is in JSON."""
     if isinstance(value, datetime):
         return value.isoformat()
     return dict(value) if isinstance(value, list) else value

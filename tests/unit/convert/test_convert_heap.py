@@ -1,4 +1,4 @@
-"""Large arrays' memory is given back where the C library can be told so."""
+"""Large arrays' memory is given back where the C library can be instructed so."""
 
 import ctypes
 from types import SimpleNamespace
@@ -17,22 +17,22 @@ from cloudspend.convert.engine.memory import (
 
 
 def test_glibc_is_told_what_is_large() -> None:
-    told = list[tuple[int, int]]()
-    library = SimpleNamespace(mallopt=lambda what, size: told.append((what, size)))
+    stated = list[tuple[int, int]]()
+    library = SimpleNamespace(mallopt=lambda what, size: stated.append((what, size)))
     with patch.object(ctypes, "CDLL", return_value=library):
         configure_allocators()
-    assert told == [(M_MMAP_THRESHOLD, LARGE), (M_TRIM_THRESHOLD, LARGE)]
+    assert stated == [(M_MMAP_THRESHOLD, LARGE), (M_TRIM_THRESHOLD, LARGE)]
 
 
 def test_jemalloc_is_told_for_how_long_to_keep_what_is_free() -> None:
-    told = list[int]()
+    stated = list[int]()
     with (
         patch.object(pa, "supported_memory_backends", return_value=["jemalloc"]),
         patch.object(pa, "jemalloc_memory_pool", return_value=pa.default_memory_pool()),
-        patch.object(pa, "jemalloc_set_decay_ms", told.append),
+        patch.object(pa, "jemalloc_set_decay_ms", stated.append),
     ):
         configure_allocators()
-    assert told == [KEPT_MS]
+    assert stated == [KEPT_MS]
 
 
 def test_what_is_unused_is_given_back_down_to_nothing() -> None:

@@ -135,7 +135,7 @@ def arranged(data: st.DataObject, lines: Sequence[Row], required: set[str]) -> l
 
 
 def agree(summary: ConversionSummary, sink: FakeSink) -> None:
-    """What was written adds up to what was read: what is copied exactly, differences nearly."""
+    """Sums of written columns equal those that were read: copies exactly, differences nearly."""
     columns = ("billedcost", "listcost", "effectivecost")
     billed, listed, effective = sums(summary, sink, COST_AND_USAGE, *columns)
     assert (billed, listed) == (summary.billed_cost, summary.list_cost)

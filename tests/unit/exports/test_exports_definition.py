@@ -1,4 +1,4 @@
-"""What is wrong with an export, and which months it lacks."""
+"""Faults of an export, and the months that it lacks."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime

@@ -127,7 +127,7 @@ def test_an_export_is_refused_for_files_that_are_missing_or_elsewhere(
 ) -> None:
     with pytest.raises(DeliveryError) as caught:
         exported(dataFiles=files)
-    # A kind of file that cannot be read is told of before where it lies.
+    # A kind of file that cannot be read is refused before its place is read.
     assert said in caught.value.summary or "none of .gz" in caught.value.summary
     assert EXPORT_KEY in caught.value.summary
 

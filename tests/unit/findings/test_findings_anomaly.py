@@ -1,4 +1,4 @@
-"""What stands out in a series of daily costs, and how well: judged on a labelled year."""
+"""Anomalies in a series of daily costs, judged on a labelled year."""
 
 from collections.abc import Callable
 from datetime import date, timedelta

@@ -40,7 +40,7 @@ class Desk:
         )
 
     def see(self, *seen: Observation) -> list[str]:
-        """What is told on the next day."""
+        """The messages of the next day."""
         self.bus.events.clear()
         now = NOW + self.day * A_DAY
         self.outcomes = apply_decisions(SOMEONE, ALL, seen, self.findings, self.bus, now)
@@ -98,9 +98,9 @@ def test_a_muted_finding_is_silent_and_stands_in_the_digest(desk: Desk) -> None:
     until = mute_end(desk.now, timedelta(days=30))
     mute(desk.findings_table, SOMEONE.account_id, ANOMALY.finding_id, until, "a known job")
     assert desk.see(observed(amount=Decimal(900))) == []
-    told = digest(SOMEONE, desk.outcomes, desk.now)
-    assert told
-    assert told.details["findings"][0]["why"] == "muted: a known job"
+    stated = digest(SOMEONE, desk.outcomes, desk.now)
+    assert stated
+    assert stated.details["findings"][0]["why"] == "muted: a known job"
     assert desk.see() == []
 
 
@@ -142,12 +142,12 @@ def test_the_worst_and_largest_come_first(desk: Desk) -> None:
 
 
 def hear(desk: Desk, said: Event, day: int = 0) -> bool:
-    told: list[Event] = []
+    stated: list[Event] = []
     now = NOW + day * A_DAY
     deliver_if_new(
-        said.detail_type, said.detail, desk.findings_table, now, lambda: told.append(said)
+        said.detail_type, said.detail, desk.findings_table, now, lambda: stated.append(said)
     )
-    return bool(told)
+    return bool(stated)
 
 
 def test_an_event_that_is_said_every_day_is_told_once(desk: Desk) -> None:
@@ -202,7 +202,7 @@ def test_what_happens_once_is_over_after_a_while(desk: Desk) -> None:
 
 
 def test_days_of_findings_are_dates() -> None:
-    told = event(
+    stated = event(
         FindingResolved(
             finding="0123456789",
             kind=FindingKind.BUDGET,
@@ -213,4 +213,4 @@ def test_days_of_findings_are_dates() -> None:
         SOMEONE.for_events,
         "x",
     )
-    assert told.details["since"] == "2026-11-01"
+    assert stated.details["since"] == "2026-11-01"

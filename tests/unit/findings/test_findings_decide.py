@@ -1,4 +1,4 @@
-"""A finding is told once, again when it is worse, and once when it is over."""
+"""A finding is reported once, again when it is worse, and once when it is over."""
 
 from decimal import Decimal
 from itertools import pairwise
@@ -65,13 +65,13 @@ def test_what_becomes_of_an_observation(
 
 
 def test_what_grows_slowly_is_told_again_once_it_has_grown_by_half_in_all() -> None:
-    known, told = KNOWN, []
+    known, stated = KNOWN, []
     for day in range(1, 8):
         seen, now = observed(amount=Decimal(100 + 10 * day)), NOW + day * A_DAY
         decision = decide(known, seen, now)
-        told.append(isinstance(decision, Update) and decision.tell)
+        stated.append(isinstance(decision, Update) and decision.tell)
         known = after(decision, known, seen, now)
-    assert told == [False] * 4 + [True] + [False] * 2
+    assert stated == [False] * 4 + [True] + [False] * 2
     assert known.changes == 2
 
 
@@ -90,15 +90,15 @@ def test_what_a_person_closed_is_raised_again_after_it_was_gone() -> None:
 @given(st.lists(st.booleans(), max_size=60))
 def test_what_comes_and_goes_every_day_never_floods(days: list[bool]) -> None:
     known: Finding | None = None
-    told = []
+    stated = []
     for day, there in enumerate(days):
         now, seen = NOW + day * A_DAY, ANOMALY if there else None
         decision = decide(known, seen, now)
         if not isinstance(decision, Suppress) and decision.tell:
-            told.append(now)
+            stated.append(now)
         known = after(decision, known, seen, now) if known else seen and first(ACCOUNT, seen, now)
-    # Told when it is there and when it is over, and what is back within three days is not.
-    raises = told[::2]
+    # Reported when it is there and when it is over, and what is back within three days is not.
+    raises = stated[::2]
     assert all(later - earlier > FLICKER for earlier, later in pairwise(raises))
 
 

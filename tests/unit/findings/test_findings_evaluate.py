@@ -166,10 +166,14 @@ PURCHASE = MONTH | {
     "monthly_on_demand_cost": 400.0,
     "upfront_cost": 1500.0,
 }
-BESIDE = {FindingKind.BUDGET, FindingKind.PURCHASE_RECOMMENDATION, FindingKind.COVERAGE_GAP}
+BEYOND_THE_BILL = {
+    FindingKind.BUDGET,
+    FindingKind.PURCHASE_RECOMMENDATION,
+    FindingKind.COVERAGE_GAP,
+}
 
 
-def cell(service: str, lake: float, told: float, **fields: Any) -> dict[str, Any]:
+def cell(service: str, lake: float, stated: float, **fields: Any) -> dict[str, Any]:
     return {
         "account_id": ACCOUNT.account_id,
         "billing_period": "2026-10",
@@ -177,9 +181,9 @@ def cell(service: str, lake: float, told: float, **fields: Any) -> dict[str, Any
         "service": service,
         "currency": "USD",
         **dict.fromkeys(("billed_cost", "effective_cost", "net_effective_cost"), lake),
-        "cost_explorer_unblended": told,
-        "cost_explorer_amortized": told,
-        "cost_explorer_net_amortized": told,
+        "cost_explorer_unblended": stated,
+        "cost_explorer_amortized": stated,
+        "cost_explorer_net_amortized": stated,
         **fields,
     }
 
@@ -191,9 +195,9 @@ def collected(evaluation_ports: EvaluationPorts, days_ago: int = 0) -> None:
         evaluation_ports.progress.put(ACCOUNT.account_id, source, done)
 
 
-def beside(evaluation_ports: EvaluationPorts) -> dict[FindingKind, Observation]:
+def neighbor(evaluation_ports: EvaluationPorts) -> dict[FindingKind, Observation]:
     _, seen = look(ACCOUNT, evaluation_ports, NOW)
-    return {each.kind: each for each in seen if each.kind in BESIDE}
+    return {each.kind: each for each in seen if each.kind in BEYOND_THE_BILL}
 
 
 def test_what_was_collected_and_compared_is_evaluated_too(
@@ -212,7 +216,7 @@ def test_what_was_collected_and_compared_is_evaluated_too(
         cell("EC2 - Other", 0.0, 9.0, explained_by="usage family of EC2"),
     ]
     engine.put("reconciliation_cells", cells)
-    found = beside(evaluation_ports)
+    found = neighbor(evaluation_ports)
     assert found[FindingKind.BUDGET].subject == "Month"
     assert found[FindingKind.BUDGET].mark == "ACTUAL above 80 %"
     assert found[FindingKind.PURCHASE_RECOMMENDATION].amount == Decimal("120.50")

@@ -42,11 +42,11 @@ def test_a_sound_account_has_nothing() -> None:
 
 
 def test_what_sweep_and_reconcile_found_is_there_while_it_lasts() -> None:
-    told = {"DeliveryOverdue": "2026-11-20", "AccountUnreachable": "PermissionDenied Refused."}
+    stated = {"DeliveryOverdue": "2026-11-20", "AccountUnreachable": "PermissionDenied Refused."}
     disputed = a_published(verdict=Verdict.DISPUTED, residual=Decimal("9.5"), reconciled_at=NOW)
     checks = (_check(CheckStatus.DENIED), _check(CheckStatus.NOT_AVAILABLE))
     seen = account_state.observed(
-        Standing((disputed,), SweepState(NOW, last_announced=told), checks)
+        Standing((disputed,), SweepState(NOW, last_announced=stated), checks)
     )
     assert [(each.kind, each.subject) for each in seen] == [
         (FindingKind.FRESHNESS, "deliveries"),
@@ -188,7 +188,7 @@ def test_a_budget_beyond_its_furthest_threshold(
 def test_a_budget_says_how_it_stands() -> None:
     (found,) = reached([_budget("1200.5", "2000")])
     assert found.reason == (
-        "The budget Month is above 100 % of its limit: it stands at 1200.50 USD of 1000.00 USD."
+        "The budget Month is above 100 % of its limit: it is at 1200.50 USD of 1000.00 USD."
     )
     assert (found.amount, found.currency) == (Decimal("1200.50"), "USD")
     (found,) = reached([_budget("10", "2000")])
@@ -218,9 +218,9 @@ def test_a_purchase_is_worth_a_finding_from_a_sum_on_and_by_its_better_term() ->
     assert found[0].moved[0] == CostDriver("9 m5.large, a month", Decimal(500), Decimal(420))
 
 
-def _gap(what: str, told: str, lake: str, month: int = 10, *, known: bool = False) -> Gap:
+def _gap(what: str, stated: str, lake: str, month: int = 10, *, known: bool = False) -> Gap:
     period = BillingPeriod(2026, month)
-    return Gap("service", what, period, "USD", Decimal(told), Decimal(lake), known)
+    return Gap("service", what, period, "USD", Decimal(stated), Decimal(lake), known)
 
 
 @pytest.mark.parametrize(

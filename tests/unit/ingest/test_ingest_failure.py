@@ -1,4 +1,4 @@
-"""Failures of an ingest: the best known one is kept, told and marked."""
+"""Failures of an ingest: the best known one is kept, reported and marked."""
 
 import json
 from datetime import timedelta

@@ -1,5 +1,5 @@
 """Publishing and rolling back, killed before and after every call they make: readers see a whole
-generation in each table, and whoever comes next ends what was begun."""
+generation in each table, and anyone who comes next ends what was begun."""
 
 import contextlib
 from collections.abc import Callable
@@ -195,7 +195,7 @@ def state(name: str) -> dict[str, Any]:
 
 
 def rehearsed() -> list[str]:
-    """The calls of a publication that nobody kills, in order."""
+    """The calls of a publication that no one kills, in order."""
     killer = Killer()
     World().publish(NEW, killer)
     return killer.calls
@@ -250,9 +250,9 @@ def test_the_next_run_ends_what_was_begun(killed: World) -> None:
     killed.publish(NEW)
     assert (killed.current, killed.shown) == (NEW, {NEW})
     assert killed.state_of(NEW) is GenerationState.PUBLISHED
-    told = [each for each in killed.bus.events if each.details["generation"] == NEW]
-    assert told
-    assert len({each.event_id for each in told}) == 1
+    stated = [each for each in killed.bus.events if each.details["generation"] == NEW]
+    assert stated
+    assert len({each.event_id for each in stated}) == 1
 
 
 def test_a_sweep_ends_what_was_begun(killed: World) -> None:

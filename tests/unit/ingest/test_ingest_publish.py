@@ -1,4 +1,4 @@
-"""Publishing: the newest generation wins, whatever arrives twice, late, at once or is killed."""
+"""Publishing: the newest generation wins, though events repeat or come late and runs are killed."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -315,7 +315,7 @@ def test_whatever_the_order_readers_see_published_generations_and_at_last_the_ne
         if not going_on:
             break
     assert current == sorted(current), "the pointer went back"
-    for name in names:  # whoever was killed is started again
+    for name in names:  # anyone who was killed is started again
         world.publish(name)
     assert world.current.generation == max(names)
     assert world.shown == place(max(names))

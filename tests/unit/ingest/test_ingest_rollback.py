@@ -204,7 +204,7 @@ def not_checked(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prepare", "name", "told"),
+    ("prepare", "name", "stated"),
     [
         (never_published, None, "No delivery of 2026-10 is published"),
         (expired, None, "Readers saw no earlier generation"),
@@ -215,8 +215,8 @@ def not_checked(world: World) -> None:
     ],
 )
 def test_what_cannot_be_rolled_back_to(
-    world: World, prepare: Any, name: str | None, told: str
+    world: World, prepare: Any, name: str | None, stated: str
 ) -> None:
     prepare(world)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=stated):
         world.proposed(name)

@@ -1,4 +1,4 @@
-"""What is due to go: never what readers see, never what rolling back needs, all that is too old."""
+"""Expiry removes all that is too old, never what readers see or a rollback needs."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -194,7 +194,7 @@ def test_monthly_cost_by_account(engine: Engine) -> None:
     }
 
 
-def told(account_id: str, sub_account_id: str, period: str, cost: float) -> dict[str, Any]:
+def stated(account_id: str, sub_account_id: str, period: str, cost: float) -> dict[str, Any]:
     """A row of Cost Explorer's months."""
     return {
         "account_id": account_id,
@@ -221,7 +221,7 @@ def test_an_estimate_stands_only_where_no_bill_does(engine: Engine) -> None:
     before = str(PERIOD.previous)
     engine.put(
         "cost_explorer_monthly_services",
-        [told(ACCOUNT, SHOP, before, 7.0), told(ACCOUNT, SHOP, str(PERIOD), 5.0)],
+        [stated(ACCOUNT, SHOP, before, 7.0), stated(ACCOUNT, SHOP, str(PERIOD), 5.0)],
     )
     assert estimates(engine) == [
         (ACCOUNT, before, SHOP, 7.0, True),
@@ -238,13 +238,13 @@ def test_an_estimate_stands_only_where_no_bill_does(engine: Engine) -> None:
 
 def test_a_month_with_a_bill_has_no_estimate_beside_it(engine: Engine) -> None:
     engine.put("cost_and_usage", [cost(4.0)])
-    engine.put("cost_explorer_monthly_services", [told(ACCOUNT, BANK, str(PERIOD), 4.0)])
+    engine.put("cost_explorer_monthly_services", [stated(ACCOUNT, BANK, str(PERIOD), 4.0)])
     assert [(row[2], row[-1]) for row in estimates(engine)] == [(SHOP, False)]
 
 
 def test_an_estimate_is_of_no_account_whose_month_another_bill_has(engine: Engine) -> None:
     engine.put("cost_and_usage", [cost(4.0)])
-    engine.put("cost_explorer_monthly_services", [told(SHOP, SHOP, str(PERIOD), 4.0)])
+    engine.put("cost_explorer_monthly_services", [stated(SHOP, SHOP, str(PERIOD), 4.0)])
     assert [row[-1] for row in estimates(engine)] == [False]
 
 
@@ -253,9 +253,9 @@ def test_two_that_tell_of_one_account_are_not_added(engine: Engine) -> None:
     engine.put(
         "cost_explorer_monthly_services",
         [
-            told(SHOP, SHOP, before, 4.0),
-            told(ACCOUNT, SHOP, before, 4.0),
-            told(ACCOUNT, BANK, before, 1.0),
+            stated(SHOP, SHOP, before, 4.0),
+            stated(ACCOUNT, SHOP, before, 4.0),
+            stated(ACCOUNT, BANK, before, 1.0),
         ],
     )
     assert [row[:4] for row in estimates(engine)] == [

@@ -29,7 +29,7 @@ CONTEXT = SimpleNamespace(
 )
 ACCOUNT = an_account(state=AccountState.ACTIVE)
 ID = ACCOUNT.account_id
-ONE = {"account_id": ID, "source": "budgets", "anew": True}
+ONE = {"account_id": ID, "source": "budgets", "force": True}
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Any:
         bus=bus,
         lake=lake,
         progress=progress,
-        collector=CollectPorts(accounts, *held, 9),
+        collect_ports=CollectPorts(accounts, *held, 9),
         services=lambda account: services if account == ACCOUNT else None,
         settings=Settings("000000000000", "us-east-1"),
     )
@@ -81,5 +81,5 @@ def test_the_round_is_summed_up_and_told(platform: Any) -> None:
     answer = collect_report.handler({"collect": "a-round", "conversion": details}, CONTEXT)
     assert answer["whole"] is True
     assert answer["counts"]["collected"] == 1
-    (told,) = [event for event in platform.bus.events if event.detail_type == "CollectCompleted"]
-    assert told.details["pages"] == 1
+    (stated,) = [event for event in platform.bus.events if event.detail_type == "CollectCompleted"]
+    assert stated.details["pages"] == 1

@@ -34,7 +34,7 @@ class Recorder:
         self.bus = SimpleNamespace(put=self.events.append)
         self.responder = SimpleNamespace(put=lambda _, body: self.answers.append(body))
         self.generations = None
-        self.customer_bucket = self.executions = self.sink = None
+        self.customer_bucket = self.executions = self.parquet_sink = None
 
     def source(self, *_: Any) -> None:
         return None

@@ -41,7 +41,7 @@ class Bucket:
 
 @dataclass
 class Changes:
-    """A CatalogWriter that only notes what it is told."""
+    """A CatalogWriter that only records its calls."""
 
     made: list[tuple[Any, ...]] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""What is read of ministack's own stores."""
+"""Reads of ministack's own stores."""
 
 import threading
 from typing import Any

@@ -1,4 +1,4 @@
-"""Empty services, and a clock that stands still."""
+"""Empty services, and a clock that is still."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

@@ -23,7 +23,7 @@ DEFINITION = {
 }
 
 
-def told(members: int = 2) -> dict[str, Any]:
+def stated(members: int = 2) -> dict[str, Any]:
     ids = [PAYER, MEMBER, *(f"{number:012d}" for number in range(members - 2))]
     return {
         "management": PAYER,
@@ -45,14 +45,14 @@ def ask_cur(operation: str, account: str = PAYER, **request: Any) -> dict[str, A
 
 
 def test_members_see_one_and_the_same_organization() -> None:
-    organizations.door("PUT", json.dumps(told()).encode())
+    organizations.door("PUT", json.dumps(stated()).encode())
     seen = [ask("DescribeOrganization", account)["Organization"] for account in (PAYER, MEMBER)]
     assert seen[0] == seen[1]
     assert seen[0]["MasterAccountId"] == PAYER
 
 
 def test_only_the_management_account_lists_accounts() -> None:
-    organizations.door("PUT", json.dumps(told()).encode())
+    organizations.door("PUT", json.dumps(stated()).encode())
     assert [each["Id"] for each in ask("ListAccounts", PAYER)["Accounts"]] == [PAYER, MEMBER]
     assert ask("ListAccounts", MEMBER)["__type"] == "AccessDeniedException"
     described = ask("DescribeAccount", PAYER, AccountId=MEMBER)
@@ -62,7 +62,7 @@ def test_only_the_management_account_lists_accounts() -> None:
 
 
 def test_accounts_come_in_pages() -> None:
-    organizations.door("PUT", json.dumps(told(25)).encode())
+    organizations.door("PUT", json.dumps(stated(25)).encode())
     first = ask("ListAccounts", PAYER)
     second = ask("ListAccounts", PAYER, NextToken=first["NextToken"])
     assert (len(first["Accounts"]), len(second["Accounts"])) == (20, 5)
@@ -72,15 +72,15 @@ def test_accounts_come_in_pages() -> None:
 
 
 def test_an_account_of_no_organization_has_none() -> None:
-    organizations.door("PUT", json.dumps(told()).encode())
+    organizations.door("PUT", json.dumps(stated()).encode())
     answer = ask("DescribeOrganization", STRANGER)
     assert answer["__type"] == "AWSOrganizationsNotInUseException"
 
 
 def test_the_door_lists_organizations_and_refuses_what_is_none() -> None:
-    organizations.door("PUT", json.dumps(told()).encode())
-    assert organizations.door("GET", b"") == (200, [told()])
-    status, answer = organizations.door("PUT", json.dumps({**told(), "management": "x"}).encode())
+    organizations.door("PUT", json.dumps(stated()).encode())
+    assert organizations.door("GET", b"") == (200, [stated()])
+    status, answer = organizations.door("PUT", json.dumps({**stated(), "management": "x"}).encode())
     assert status == 400
     assert "no member" in str(answer)
     assert organizations.door("DELETE", b"")[0] == 405
@@ -89,12 +89,12 @@ def test_the_door_lists_organizations_and_refuses_what_is_none() -> None:
 def test_members_are_told_with_state_and_time_and_whoever_follows_hears_of_each_change(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    heard: list[int] = []
-    monkeypatch.setattr(organizations, "WHEN_CHANGED", [lambda: heard.append(1)])
-    world = {**told(), "trusts_stack_sets": True, "delegated_administrators": [MEMBER]}
+    received: list[int] = []
+    monkeypatch.setattr(organizations, "WHEN_CHANGED", [lambda: received.append(1)])
+    world = {**stated(), "trusts_stack_sets": True, "delegated_administrators": [MEMBER]}
     world["members"][1] |= {"state": "SUSPENDED", "joined": "2026-11-03T10:00:00+00:00"}
     organizations.door("PUT", json.dumps(world).encode())
-    assert heard == [1]
+    assert received == [1]
     status, shown = organizations.door("GET", b"")
     assert (status, json.loads(json.dumps(shown))) == (200, [world])
     payer, member = ask("ListAccounts", PAYER)["Accounts"]

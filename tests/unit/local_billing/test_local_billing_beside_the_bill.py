@@ -73,7 +73,7 @@ def test_a_negative_invoice_is_a_credit_memo() -> None:
 # Budgets
 
 
-def told(**budget: Any) -> None:
+def stated(**budget: Any) -> None:
     status, answer = budgets.door(
         "PUT", json.dumps({"account": PAYER, "budgets": [budget]}).encode()
     )
@@ -83,7 +83,7 @@ def told(**budget: Any) -> None:
 def test_a_budget_has_what_was_spent_and_what_will_be() -> None:
     days = [row(PAYER, "10", day=f"2026-11-{day:02}T00:00:00Z") for day in range(1, 11)]
     post([*days, row(MEMBER, "5", day="2026-11-02T00:00:00Z")], "2026-11")
-    told(
+    stated(
         name="month",
         limit="200",
         filters={"LinkedAccount": [PAYER]},
@@ -106,7 +106,7 @@ def test_a_budget_has_what_was_spent_and_what_will_be() -> None:
 
 
 def test_budgets_are_the_accounts_own_and_the_door_refuses_what_is_none() -> None:
-    told(name="month", limit="200")
+    stated(name="month", limit="200")
     assert ask("budgets", "DescribeBudgets", MEMBER, AccountId=PAYER)["__type"] == (
         "AccessDeniedException"
     )

@@ -1,4 +1,4 @@
-"""Reservations and Savings Plans as the local Cost Explorer tells them."""
+"""Reservations and Savings Plans as the local Cost Explorer shows them."""
 
 import json
 from typing import Any
@@ -30,9 +30,9 @@ MACHINE = {"product/instanceType": "m5.large", "product/region": "us-east-1"}
 
 
 def line(cost: str, kind: str, day: str, box: dict[str, str] = BOX, **facts: str) -> list[str]:
-    told = {name.replace("_", "/"): value for name, value in facts.items()}
+    stated = {name.replace("_", "/"): value for name, value in facts.items()}
     begun = row(MEMBER, cost, kind=kind, day=f"{day}T00:00:00Z", **box)
-    return [*begun, *(told.get(name, "") for name in FACTS)]
+    return [*begun, *(stated.get(name, "") for name in FACTS)]
 
 
 def used(day: str) -> list[str]:

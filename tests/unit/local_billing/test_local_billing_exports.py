@@ -144,15 +144,15 @@ def test_a_stack_creates_and_removes_its_export() -> None:
         data_exports.create_for_stack(PAYER, {"Export": export(RefreshCadence={})})
 
 
-def told(execution: str, status: str, **more: str) -> tuple[int, object]:
+def stated(execution: str, status: str, **more: str) -> tuple[int, object]:
     note = {"account": PAYER, "name": "cloudspend", "execution": execution, "status": status}
     return data_exports.door("PUT", json.dumps({**note, **more}).encode())
 
 
 def test_executions_are_what_the_world_says_of_its_deliveries() -> None:
     arn = created()
-    assert told("first", "DELIVERY_SUCCESS")[0] == 200
-    assert told("second", "DELIVERY_FAILURE", reason="INSUFFICIENT_PERMISSION")[0] == 200
+    assert stated("first", "DELIVERY_SUCCESS")[0] == 200
+    assert stated("second", "DELIVERY_FAILURE", reason="INSUFFICIENT_PERMISSION")[0] == 200
     executions = ask("ListExecutions", ExportArn=arn)["Executions"]
     assert [each["ExecutionId"] for each in executions] == ["second", "first"]
     found = ask("GetExecution", ExportArn=arn, ExecutionId="second")
@@ -169,7 +169,7 @@ def test_executions_are_what_the_world_says_of_its_deliveries() -> None:
 def test_what_is_no_execution_is_refused(body: bytes) -> None:
     created()
     assert data_exports.door("PUT", body)[0] == 400
-    assert told("third", "DONE")[0] == 400
+    assert stated("third", "DONE")[0] == 400
     assert data_exports.door("GET", b"")[0] == 405
 
 

@@ -68,7 +68,7 @@ def test_the_door_takes_a_bill_and_lists_it() -> None:
 
 
 def test_an_account_that_pays_sees_nothing_of_anothers_bill() -> None:
-    """An account belongs to one organization, whatever another payer's rows say."""
+    """An account belongs to one organization, even if another payer's rows name it."""
     post([row(MEMBER, "1")])
     post([row(PAYER, "5")], payer="888888888888")
     assert [item.metrics["UnblendedCost"] for item in LEDGER.visible_to(PAYER)] == [1]

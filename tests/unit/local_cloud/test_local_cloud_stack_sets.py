@@ -32,8 +32,8 @@ ORGANIZATION = Organization(
 
 def a_set(targets: dict[str, Any], owner: str = PAYER, **properties: Any) -> StackSet:
     groups = [{"DeploymentTargets": targets, "Regions": ["us-east-1"]}]
-    told = {"PermissionModel": "SERVICE_MANAGED", "StackInstancesGroup": groups, **properties}
-    return StackSet(owner, "us-east-1", "members", told)
+    stated = {"PermissionModel": "SERVICE_MANAGED", "StackInstancesGroup": groups, **properties}
+    return StackSet(owner, "us-east-1", "members", stated)
 
 
 def reached(unit: str) -> set[str]:

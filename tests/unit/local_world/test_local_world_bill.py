@@ -10,7 +10,7 @@ from cloudspend.exports.model import BillingPeriod
 from local.world import estate
 from local.world.bill import Bill, Order, make_bills
 from local.world.columns import CATEGORIES, aws_type, in_aws_order
-from local.world.mend import mend
+from local.world.fix import fix
 from local.world.world import World
 
 COST = "lineItem/UnblendedCost"
@@ -158,7 +158,7 @@ def test_binary_noise_is_no_money(text: str, aws: str) -> None:
         "pricing/publicOnDemandCost": "0",
         COST: text,
     }
-    assert mend(row, "")[COST] == aws
+    assert fix(row, "")[COST] == aws
 
 
 def test_aws_order_keeps_a_categorys_own() -> None:

@@ -97,7 +97,7 @@ def taken_in(assembly: Assembly) -> Converted:
 
 @pytest.fixture(scope="module")
 def convert(bill: Bill) -> Convert:
-    """Each way is taken once, whatever is asked of it."""
+    """Each way is taken once, for every question."""
     return cache(lambda report: taken_in(assemble(bill, report)))
 
 

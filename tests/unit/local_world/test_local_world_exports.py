@@ -135,14 +135,14 @@ def test_objects_stand_where_aws_puts_them(
 
 def test_a_legacy_parquet_report_has_athenas_names_and_types(bill: Bill) -> None:
     assembly = assemble(bill, order(ExportKind.CUR_LEGACY, Form.PARQUET), ID)
-    told = manifest(assembly)
+    stated = manifest(assembly)
     schema = pq.read_schema(io.BytesIO(next(iter(assembly.data.values()))))
-    assert (told["compression"], told["contentType"]) == ("Parquet", "Parquet")
-    assert [column["name"] for column in told["columns"]] == schema.names
+    assert (stated["compression"], stated["contentType"]) == ("Parquet", "Parquet")
+    assert [column["name"] for column in stated["columns"]] == schema.names
     assert schema.field("line_item_unblended_cost").type == pa.float64()
     assert pa.types.is_timestamp(schema.field("line_item_usage_start_date").type)
     assert {"resource_tags_user_application", "product_region"} <= set(schema.names)
-    assert told["columns"][0] == {
+    assert stated["columns"][0] == {
         "category": "identity",
         "name": "identity_line_item_id",
         "type": "STRING",
@@ -151,12 +151,12 @@ def test_a_legacy_parquet_report_has_athenas_names_and_types(bill: Bill) -> None
 
 def test_an_exports_manifest_lists_columns_and_files_as_uris(bill: Bill) -> None:
     assembly = assemble(bill, order(ExportKind.CUR_2_0), ID)
-    told = manifest(assembly)
-    assert told["executionId"] == ID
-    assert told["dataFiles"] == [f"s3://{BUCKET}/{key}" for key in assembly.data]
-    assert {"name": "resource_tags", "type": "map"} in told["columns"]
+    stated = manifest(assembly)
+    assert stated["executionId"] == ID
+    assert stated["dataFiles"] == [f"s3://{BUCKET}/{key}" for key in assembly.data]
+    assert {"name": "resource_tags", "type": "map"} in stated["columns"]
     header = rows_of(Form.GZIP, next(iter(assembly.data.values())))[0]
-    assert [column["name"] for column in told["columns"]] == list(header)
+    assert [column["name"] for column in stated["columns"]] == list(header)
 
 
 def test_cur_2_0_keeps_every_value_under_its_own_name_or_in_a_map(bill: Bill) -> None:

@@ -98,10 +98,10 @@ def test_nothing_is_left_and_the_report_proves_it() -> None:
     assert set(report.remaining) == {"secrets", "partitions", "objects", "registry items"}
     assert [step["after"] for step in report.history] == ["offboarding", "removed"]
     assert report.history[0]["reason"] == "The contract ended."
-    told = [event for event in world.bus.events if event.detail_type == "AccountRemoved"]
-    assert len(told) == 1
-    assert told[0].details["report"] == f"s3://a-lake/{state[p.REPORT_KEY]}"
-    assert "'their-name'" in told[0].actions[0]
+    stated = [event for event in world.bus.events if event.detail_type == "AccountRemoved"]
+    assert len(stated) == 1
+    assert stated[0].details["report"] == f"s3://a-lake/{state[p.REPORT_KEY]}"
+    assert "'their-name'" in stated[0].actions[0]
 
 
 def test_nobody_elses_things_are_touched() -> None:
@@ -165,8 +165,8 @@ def test_a_step_that_is_repeated_says_the_same() -> None:
     first = world.report(state)
     assert prove(state, world.exit, NOW + timedelta(hours=1))[p.DONE] is True
     assert world.report(state) == first
-    told = [event for event in world.bus.events if event.detail_type == "AccountRemoved"]
-    assert len({event.event_id for event in told}) == 1
+    stated = [event for event in world.bus.events if event.detail_type == "AccountRemoved"]
+    assert len({event.event_id for event in stated}) == 1
 
 
 @pytest.mark.parametrize("confirmed", ["", OTHER, "Customer 1", f"{ID} "])

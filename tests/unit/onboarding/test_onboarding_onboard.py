@@ -74,7 +74,7 @@ def test_a_good_role_is_proved_in_six_ways() -> None:
         "right-account",
         "wrong-external-id-refused",
         "missing-external-id-refused",
-        "trusts-nobody-else",
+        "trusts-no-one-else",
         "sessions-say-whose-they-are",
     }
     assert set(statuses(registry).values()) == {"passed"}
@@ -92,10 +92,10 @@ def test_a_good_role_is_proved_in_six_ways() -> None:
         (FakeDoor(opens_without_id=True), "missing-external-id-refused", "no external id"),
         (
             FakeDoor(policy=a_trust_policy(Principal={"AWS": ["000000000000", "999999999999"]})),
-            "trusts-nobody-else",
+            "trusts-no-one-else",
             "also trusts 999999999999",
         ),
-        (FakeDoor(policy=None), "trusts-nobody-else", "cannot read its own definition"),
+        (FakeDoor(policy=None), "trusts-no-one-else", "cannot read its own definition"),
     ],
 )
 def test_a_bad_role_is_refused_with_its_remedy(
@@ -244,8 +244,8 @@ def test_a_proved_account_is_activated_and_a_repeat_says_the_same() -> None:
     activate(ID, registry, bus, NOW)
     activate(ID, registry, bus, NOW)
     assert registry.get(ID).state is AccountState.ACTIVE
-    told, first, again, second = bus.events
-    assert (told, first) == (again, second)
+    stated, first, again, second = bus.events
+    assert (stated, first) == (again, second)
     assert registry.get(ID).activated_at == NOW
     assert len(first.details["checks"]) == len(ACTIONS) + 6
 
@@ -314,8 +314,8 @@ def test_a_repeated_report_is_the_same_event_and_another_reason_another() -> Non
     registry, bus = connected(), FakeBus()
     for reason in ("It died.", "It died.", "It died again."):
         report_failure(ID, parse("Defect", reason), registry, bus, NOW)
-    told = [event for event in bus.events if event.detail_type == "OnboardingFailed"]
-    first, repeat, other = [event.event_id for event in told]
+    stated = [event for event in bus.events if event.detail_type == "OnboardingFailed"]
+    first, repeat, other = [event.event_id for event in stated]
     assert first == repeat != other
 
 

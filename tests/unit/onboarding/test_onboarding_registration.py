@@ -230,8 +230,8 @@ def test_a_deleted_stack_is_seen_and_answered() -> None:
         assert desk.send(request("Delete")).status is Status.SUCCESS
     assert desk.account.state is AccountState.DEGRADED
     assert "deleted the CloudSpend stack" in desk.account.state_reason
-    told = [event for event in desk.bus.events if event.detail_type == "AccountDegraded"]
-    assert len({event.event_id for event in told}) == 1
+    stated = [event for event in desk.bus.events if event.detail_type == "AccountDegraded"]
+    assert len({event.event_id for event in stated}) == 1
     assert len(desk.registry.history("111111111111")) == 2
 
 
@@ -284,8 +284,8 @@ def test_another_s_deletion_is_answered_and_changes_nothing(message: dict[str, A
 def test_an_earlier_stack_has_no_say_once_a_later_one_is_connected(late: dict[str, Any]) -> None:
     desk = Desk()
     desk.send(request())
-    anew = replace(INVITED, token_sha256=token_digest("later"), stack_id=STACK)
-    desk.registry.save(desk.account, anew)
+    second = replace(INVITED, token_sha256=token_digest("later"), stack_id=STACK)
+    desk.registry.save(desk.account, second)
     desk.send(request(RegistrationToken="later", StackId=STACK + "2"))
     after = desk.account
     assert after.stack_id == STACK + "2"
@@ -414,7 +414,7 @@ def test_no_internal_address_is_called(address: str) -> None:
 
 
 def test_a_flood_of_forged_registrations_changes_nothing() -> None:
-    """Those that are answered are told the same, and the one whose token is right gets in."""
+    """Those that are answered get the same answer, and the one whose token is right gets in."""
     desk = Desk()
     before = desk.account
     for number in range(300):
@@ -507,7 +507,7 @@ def test_a_flood_is_told_once_and_answered_no_more_while_the_right_token_gets_in
     assert len(desk.responder.answers) == REFUSALS_ANSWERED
     assert desk.bus.kinds == ["RegistrationsRefused"]
     assert desk.send(request()).status is Status.SUCCESS
-    # the next hour begins anew
+    # the next hour begins again
     assert desk.send(guessed, NOW + timedelta(hours=1)).status is not None
 
 

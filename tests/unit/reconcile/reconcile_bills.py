@@ -154,7 +154,7 @@ class World:
         self.publish(self.generation, self.files)
 
     def aws_says(self, ledger: Sequence[Line]) -> None:
-        """What Cost Explorer tells from now on."""
+        """What Cost Explorer answers from now on."""
         self.ledger = ledger
         self.api = FakeCostExplorer(PERIOD, charges(ledger), estimated=self.estimated)
         self.api.since = {
@@ -181,10 +181,10 @@ class World:
 
     def reconcile(self) -> str:
         state = STATE | {"generation": self.generation}
-        told = reconcile(
+        stated = reconcile(
             state, self.account, self.api, self.platform, self.now, self._read_invoices
         )
-        return str(told["verdict"])
+        return str(stated["verdict"])
 
     def _read_invoices(self, period: BillingPeriod) -> InvoiceAnswer:
         return InvoiceAnswer(tuple(self.invoices)) if self.invoices else no_invoices(period)

@@ -102,8 +102,8 @@ def test_a_credit_memo_disputes_nothing_before_the_export_has_the_refund(
 
 def test_two_wrong_invoices_do_not_make_up_for_each_other() -> None:
     split = [replace(BILL[0], invoice="122"), *BILL[1:]]
-    told = [Invoice("122", Decimal("30.10"), "USD"), Invoice("123", Decimal("97.25"), "USD")]
-    world = World(split, [split], invoices=told)
+    stated = [Invoice("122", Decimal("30.10"), "USD"), Invoice("123", Decimal("97.25"), "USD")]
+    world = World(split, [split], invoices=stated)
     assert world.reconcile() == "disputed"
     assert "2 of 2 invoices differ" in world.details["reason"]
 
@@ -240,13 +240,13 @@ def test_a_final_bill_is_what_was_invoiced(invoices: list[Invoice], verdict: str
     if verdict == "disputed":
         assert "1 of 1 invoices differ" in world.details["reason"]
     [row] = world.read("reconciliation")
-    told = {invoice.invoice_id for invoice in invoices if invoice.currency == "USD"}
-    assert row["invoices"] == (len(told) or None)
-    assert (row["invoices_missing_because"] is None) is bool(told)
+    stated = {invoice.invoice_id for invoice in invoices if invoice.currency == "USD"}
+    assert row["invoices"] == (len(stated) or None)
+    assert (row["invoices_missing_because"] is None) is bool(stated)
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "stated"),
     [
         (PermissionDenied("It is denied.", remedy="Allow it."), "It is denied. Allow it."),
         (NotAvailable("AWS has nothing.", remedy=""), "AWS has nothing."),
@@ -255,7 +255,7 @@ def test_a_final_bill_is_what_was_invoiced(invoices: list[Invoice], verdict: str
     ids=["denied", "not available", "paid for by another account"],
 )  # fmt: skip
 def test_without_invoices_a_bill_is_certified_and_says_why_there_are_none(
-    answer: Any, told: str
+    answer: Any, stated: str
 ) -> None:
     read = invoices_of(FakeServices(list_invoice_summaries=answer), PAYER)
     world = World(BILL, [BILL])
@@ -266,7 +266,7 @@ def test_without_invoices_a_bill_is_certified_and_says_why_there_are_none(
     [row] = world.read("reconciliation")
     figures = ("invoices", "invoiced", "invoice_residual")
     assert {row[name] for name in figures} == {None}
-    assert row["invoices_missing_because"] == told
+    assert row["invoices_missing_because"] == stated
 
 
 def test_invoices_that_cannot_be_read_just_now_are_asked_for_again() -> None:

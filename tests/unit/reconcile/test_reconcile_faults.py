@@ -78,10 +78,10 @@ def test_each_charge_type_costs_what_aws_says_unblended_amortized_and_net() -> N
     assert found.keys() == GOLDEN.keys()
     for cell, figures in GOLDEN.items():
         lake = ("billed_cost", "effective_cost", "net_effective_cost")
-        told = tuple(
+        stated = tuple(
             f"cost_explorer_{name}" for name in ("unblended", "amortized", "net_amortized")
         )
-        for names in (lake, told):
+        for names in (lake, stated):
             assert [D(str(found[cell][name])) for name in names] == [D(f) for f in figures], cell
 
 

@@ -44,14 +44,16 @@ NET = " (net effective cost)"
 
 
 def cells(world: World) -> dict[tuple[str, str, str], str]:
-    """Residuals by cell; the net one is told only where it is another than the effective one."""
+    """Residuals by cell; the net one is reported only where it is another than the effective
+    one.
+    """
     found = world.details["cells"]
-    told = {(c["account"][0], c["service"], c["charge_type"]): c["residual"] for c in found}
+    stated = {(c["account"][0], c["service"], c["charge_type"]): c["residual"] for c in found}
     return {
         (account, service, kind): residual
-        for (account, service, kind), residual in told.items()
+        for (account, service, kind), residual in stated.items()
         if not kind.endswith(NET)
-        or residual != told.get((account, service, kind.replace(NET, " (effective cost)")))
+        or residual != stated.get((account, service, kind.replace(NET, " (effective cost)")))
     }
 
 

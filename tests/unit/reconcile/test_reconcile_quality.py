@@ -50,7 +50,7 @@ def test_what_is_doubtful_is_a_sentence(changed: dict[str, object], doubt: str) 
         {"usage_rows": 0, "usage_rows_with_tags": 0, "usage_rows_without_resource": 0},
         {"charge_types": ("LoyaltyGift",), "unknown_columns": ("lineItem/New",)},
     ],
-    ids=["same", "a little less", "no usage", "told elsewhere"],
+    ids=["same", "a little less", "no usage", "stated elsewhere"],
 )
 def test_the_ordinary_is_not_doubtful(changed: dict[str, object]) -> None:
     quality = replace(GOOD, **changed)  # type: ignore[arg-type]

@@ -259,13 +259,15 @@ def sides(lake: Mapping[Cell, Costs], cost_explorer: Mapping[Cell, Costs]) -> Co
 def test_a_fault_on_settled_days_is_never_explained_away(
     bill: dict[Cell, Costs], where: Cell, size: Decimal, is_open: bool
 ) -> None:
-    """Whatever the bill is, and though both sides also differ on the days that are still counted,
+    """For every bill, and though both sides also differ on the days that are still counted,
     the fault is what remains, in its cell, to the cent: unless those days make both sides equal."""
     unsettled = {cell: amount("2") for cell in bill}
     lag = LastDays(date(2026, 10, 19), {}, unsettled)
     before = Costs(size, size, size)
     lake = bill | {where: bill.get(where, Costs()).plus(before)}
-    told = {each: costs.plus(unsettled[each]) for each, costs in bill.items()} if is_open else bill
+    stated = (
+        {each: costs.plus(unsettled[each]) for each, costs in bill.items()} if is_open else bill
+    )
     evidence = replace(
         CLOSED,
         open=is_open,
@@ -274,8 +276,8 @@ def test_a_fault_on_settled_days_is_never_explained_away(
         families={(REST, "EBS"): before, (HOURS, "BoxUsage"): before},
         agreed={each: AGREED for each in bill if each != where},
     )
-    found = explain(sides(lake, told), evidence, WORDS)
-    are_equal = lake[where] == told.get(where, Costs())
+    found = explain(sides(lake, stated), evidence, WORDS)
+    are_equal = lake[where] == stated.get(where, Costs())
     assert found.remaining(where) == (Costs() if are_equal else before)
     assert all(found.remaining(each).is_zero for each in found.cells if each != where)
 
@@ -284,12 +286,12 @@ def test_a_fault_on_settled_days_is_never_explained_away(
 def test_an_explanation_leaves_exactly_what_it_does_not_cover(
     bill: dict[Cell, Costs], moved: Costs
 ) -> None:
-    """A late refund beside a fault: the refund is explained to the cent, the fault stays."""
-    told = bill | {REFUND: bill.get(REFUND, Costs()).plus(moved)}
+    """A late refund next to a fault: the refund is explained to the cent, the fault stays."""
+    stated = bill | {REFUND: bill.get(REFUND, Costs()).plus(moved)}
     fault = amount("7.77")
     lake = bill | {USAGE: bill.get(USAGE, Costs()).plus(fault)}
     evidence = replace(CLOSED, agreed={REFUND: AGREED})
-    found = explain(sides(lake | {REFUND: bill.get(REFUND, Costs())}, told), evidence, WORDS)
+    found = explain(sides(lake | {REFUND: bill.get(REFUND, Costs())}, stated), evidence, WORDS)
     assert found.remaining(REFUND).is_zero
     assert found.remaining(USAGE) == fault
 

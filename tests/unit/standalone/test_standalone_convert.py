@@ -462,28 +462,28 @@ def test_a_reader_always_finds_one_of_two_folders_that_change_places(tmp_path: P
 
 
 def test_progress_is_told_to_the_end(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
+    stated: list[tuple[int, int]] = []
     sources = two_months(tmp_path, "1")
-    convert_bill(Request(sources, tmp_path / "lake"), Disk(), lambda *step: told.append(step))
+    convert_bill(Request(sources, tmp_path / "lake"), Disk(), lambda *step: stated.append(step))
     size = sum(Path(source).stat().st_size for source in sources)
-    assert told[-1] == (size, size)
-    assert told == sorted(told)
+    assert stated[-1] == (size, size)
+    assert stated == sorted(stated)
 
 
 def test_who_is_told_of_progress_can_end_it_until_all_is_ready(tmp_path: Path) -> None:
     source = write(tmp_path / "a.csv.gz", {})
-    told = 0
+    stated = 0
 
     def tell(*_: int) -> None:
-        nonlocal told
-        told += 1
-        if told == last:
+        nonlocal stated
+        stated += 1
+        if stated == last:
             raise KeyboardInterrupt
 
     last = 0
     convert_bill(Request([source], tmp_path / "lake"), Disk(), tell)
-    for last in range(1, told + 1):
-        told = 0
+    for last in range(1, stated + 1):
+        stated = 0
         with pytest.raises(KeyboardInterrupt):
             convert_bill(Request([source], tmp_path / str(last)), Disk(), tell)
         assert not (tmp_path / str(last)).exists()

@@ -158,7 +158,7 @@ class World:
     def delivered(
         self, period: BillingPeriod, at: datetime | None = None, body: bytes | None = None
     ) -> None:
-        """AWS delivers a period: its newest manifest is written at `at`, and nobody hears of it."""
+        """AWS delivers a period: its newest manifest is written at `at`, and no one hears of it."""
         at = at or moment(period)
         folder = f"a-prefix/a-name/{period.start:%Y%m%d}-{period.end:%Y%m%d}/"
         manifest = body or legacy_manifest(

@@ -1,4 +1,4 @@
-"""Deliveries that nobody announced and ingestions without an outcome, found and begun once."""
+"""Deliveries that no one announced and ingestions without an outcome, found and begun once."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Partitions against the registry: what is wrong is found, mended and said; what is right stays."""
+"""Partitions against the registry: what is wrong is found, fixed and said; what is right stays."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ def found(world: World) -> list[Drift]:
     return drifts(world.holdings, shown, world.lake.bucket)
 
 
-def mended(world: World) -> list[Drift]:
+def repaired(world: World) -> list[Drift]:
     return repair(world.account, found(world), world.publish_ports, NOW)
 
 
@@ -35,7 +35,7 @@ def world() -> World:
 def test_what_is_right_is_left_alone(world: World) -> None:
     before = len(world.catalog.shown)
     assert found(world) == []
-    assert mended(world) == []
+    assert repaired(world) == []
     assert len(world.catalog.shown) == before
     assert world.bus.events == []
 
@@ -47,13 +47,13 @@ def test_a_partition_that_moved_or_went_is_pointed_right(
     world.catalog.remove(TABLE, OCTOBERS)
     if elsewhere:
         world.catalog.point(TABLE, OCTOBERS, elsewhere)
-    assert len(mended(world)) == 1
+    assert len(repaired(world)) == 1
     assert world.shown(OCTOBER) == named(moment(OCTOBER))
     (event,) = world.bus.events
     assert event.detail_type == "PartitionRepaired"
     assert (event.details["period"], event.details["table"]) == ("2026-10", TABLE)
     assert (elsewhere or "missing") in event.details["wrong"]
-    assert mended(world) == []
+    assert repaired(world) == []
 
 
 def test_a_partition_whose_files_are_gone_is_pointed_right(world: World) -> None:
@@ -64,13 +64,13 @@ def test_a_partition_whose_files_are_gone_is_pointed_right(world: World) -> None
     assert place
     world.catalog.point(TABLE, OCTOBERS, place.replace(name, newer))
     world.lake.delete(world.files_of(OCTOBER, newer))
-    mended(world)
+    repaired(world)
     assert world.shown(OCTOBER) == name
 
 
 def test_a_partition_that_the_registry_does_not_know_goes(world: World) -> None:
     world.catalog.point(TABLE, (ACCOUNT, "2020-01"), "s3://a-lake/stray/")
-    (drift,) = mended(world)
+    (drift,) = repaired(world)
     assert drift.generation is None
     assert world.catalog.location(TABLE, (ACCOUNT, "2020-01")) is None
     assert "removed" in world.bus.events[0].details["wrong"]

@@ -1,4 +1,4 @@
-"""A whole sweep: all that is wrong with an account is mended at once, said once, and then quiet."""
+"""A whole sweep: all that is wrong with an account is fixed at once, said once, and then quiet."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -119,8 +119,8 @@ def test_an_account_may_have_a_target_of_its_own(hours: int | None, overdue: int
     world = healthy()
     world.account = replace(world.account, fresh_hours=hours)
     assert world.sweep(NOW + timedelta(hours=33)).counts["accounts_overdue"] == overdue
-    told = [event.details["target_hours"] for event in world.bus.events]
-    assert told == [hours or 36] * overdue
+    stated = [event.details["target_hours"] for event in world.bus.events]
+    assert stated == [hours or 36] * overdue
 
 
 def test_an_account_that_aws_forgot_is_told_once_and_again_next_time() -> None:
@@ -232,8 +232,10 @@ def test_columns_of_tags_that_a_deployment_took_away_are_given_back() -> None:
 
 
 def batch(world: World, registry: FakeAccounts, *ids: str) -> tuple[list[SweepResult], list[str]]:
-    heard: list[str] = []
-    return sweep_accounts(ids, registry, world.sweep_ports(), SETTINGS, NOW, heard.append), heard
+    received: list[str] = []
+    return sweep_accounts(
+        ids, registry, world.sweep_ports(), SETTINGS, NOW, received.append
+    ), received
 
 
 def test_one_account_that_fails_keeps_no_other_back() -> None:
@@ -252,13 +254,13 @@ def test_one_account_that_fails_keeps_no_other_back() -> None:
 
     world.open_bucket = open_bucket  # type: ignore[method-assign, assignment]
     ids = ("222222222222", "999999999999", "333333333333", ACCOUNT)
-    swept, heard = batch(world, registry, *ids)
+    swept, received = batch(world, registry, *ids)
     assert [(one.account_id, one.failure is None) for one in swept] == [
         ("222222222222", False),
         ("999999999999", False),
         (ACCOUNT, True),
     ]
-    assert heard == ["222222222222", "999999999999"]
+    assert received == ["222222222222", "999999999999"]
     answer = to_payload(swept)
     assert answer[p.COUNTS]["accounts"] == 1
     assert [one["error"] for one in answer[p.NOT_SWEPT]] == ["TransientError", "UsageError"]

@@ -51,7 +51,7 @@ Collect takes {accounts?, sources?} (lists, empty for all) and passes on
 
     begin         + round: {collect (the execution's name)}
     list          collect, bucket, accounts_key (a JSON list of {account_id, sources: [{account_id,
-                  source, anew}]}; anew asks for what is not due yet)
+                  source, again}]}; again asks for what is not due yet)
     collect       + conversion: {MapRunArn, ResultWriterDetails: {Bucket, Key}}; a child's result is
                   a list of outcomes {account_id, source, status, reason, rows, pages, cost}
     report        collect, bucket, outcomes_key (a JSON list of all outcomes), counts, whole
@@ -113,7 +113,7 @@ ROUND = "round"
 ACCOUNTS = "accounts"
 SOURCES = "sources"
 SOURCE = "source"
-ANEW = "anew"
+FORCE = "force"
 STATUS = "status"
 PAGES = "pages"
 COST = "cost"

@@ -1,4 +1,4 @@
--- In the shape of a mapping of commitments: fees beside the usage that they cover, ends of terms
+-- In the shape of a mapping of commitments: fees next to the usage that they cover, ends of terms
 -- read from text.
 SELECT fee.period, fee.arn, fee.ends, fee.payment, coalesce(used.covered, 0) AS covered
 FROM (

@@ -40,7 +40,7 @@ PATTERNS: tuple[tuple[DeniedBy, str, str], ...] = (
         DeniedBy.SERVICE_CONTROL_POLICY,
         r"service control polic(?:y|ies)",
         (
-            "A service control policy of your organization refuses it: whoever manages it must "
+            "A service control policy of your organization refuses it: its administrator must "
             "allow it for this account."
         ),
     ),
@@ -48,7 +48,7 @@ PATTERNS: tuple[tuple[DeniedBy, str, str], ...] = (
         DeniedBy.RESOURCE_CONTROL_POLICY,
         r"resource control polic(?:y|ies)",
         (
-            "A resource control policy of your organization refuses it: whoever manages the "
+            "A resource control policy of your organization refuses it: the administrator of the "
             "organization must let the role through."
         ),
     ),

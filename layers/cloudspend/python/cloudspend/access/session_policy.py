@@ -1,4 +1,4 @@
-"""Session policy for access keys: an upper bound, whatever the user's own policies allow.
+"""Session policy for access keys: an upper bound on what the user's own policies allow.
 
 A session has the permissions that both the user's policies and this policy allow (AWS STS,
 GetFederationToken). STS accepts 2,048 characters. Statements for S3 are exact; other actions are

@@ -23,12 +23,12 @@ IDENTITY = "sts:GetCallerIdentity"
 ROLE_OPENS = "role-opens"
 WRONG_ID_REFUSED = "wrong-external-id-refused"
 NO_ID_REFUSED = "missing-external-id-refused"
-TRUSTS_NOBODY_ELSE = "trusts-nobody-else"
+TRUSTS_NO_ONE_ELSE = "trusts-no-one-else"
 SESSIONS_MARKED = "sessions-say-whose-they-are"
 KEY_OPENS = "key-opens"
 KEY_NOT_TOO_MUCH = "key-may-do-no-more"
 OF_A_ROLE = frozenset(
-    {ROLE_OPENS, WRONG_ID_REFUSED, NO_ID_REFUSED, TRUSTS_NOBODY_ELSE, SESSIONS_MARKED, READ_ROLE}
+    {ROLE_OPENS, WRONG_ID_REFUSED, NO_ID_REFUSED, TRUSTS_NO_ONE_ELSE, SESSIONS_MARKED, READ_ROLE}
 )
 OF_A_KEY = frozenset({KEY_OPENS, KEY_NOT_TOO_MUCH})
 
@@ -98,13 +98,13 @@ def _trust(account: Account, customer_sessions: CustomerSessions, now: datetime)
         policy = customer_sessions.trust_policy(account)
     except PermissionDenied as error:
         reason = (
-            "The role cannot read its own definition, so that nobody can see whom else it trusts. "
+            "The role cannot read its own definition, so that no one can see whom else it trusts. "
             f"{error.summary}"
         )
-        return _check(TRUSTS_NOBODY_ELSE, False, reason, UPDATE_STACK, now, action=READ_ROLE)
+        return _check(TRUSTS_NO_ONE_ELSE, False, reason, UPDATE_STACK, now, action=READ_ROLE)
     beyond = excess(policy, customer_sessions.platform_id, account.external_id)
     reason = f"The trust policy of the role {account.role_arn} {', and it '.join(beyond)}."
-    return _check(TRUSTS_NOBODY_ELSE, not beyond, reason, CLOSE_ROLE, now, action=READ_ROLE)
+    return _check(TRUSTS_NO_ONE_ELSE, not beyond, reason, CLOSE_ROLE, now, action=READ_ROLE)
 
 
 def _marks(account: Account, customer_sessions: CustomerSessions, now: datetime) -> Check:

@@ -185,7 +185,7 @@ class DynamoAccounts:
             if CHANGED in codes and _is_name(writes[codes.index(CHANGED)]):
                 raise UsageError(
                     f"The display name {account.display_name!r} is another account's.",
-                    remedy="Choose one that no account bears; case does not tell them apart.",
+                    remedy="Choose one that no account has; case does not distinguish them.",
                 ) from error
             raise AccountChanged(
                 f"The account {account.account_id} was changed by someone else just now."

@@ -40,7 +40,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "freshness_hours": ("fresh_hours", "After how many hours without a delivery it is overdue"),
     "notes": ("notes", "Anything else, up to 2000 characters"),
     "connection": ("connection", "IAM_ROLE or ACCESS_KEY: for a key the stack makes no role"),
-    "phone_home": ("phone_home", "yes or no: whether the customer's stack tells of itself"),
+    "phone_home": ("phone_home", "yes or no: whether the customer's stack registers itself"),
     "member_stacks": (
         "member_stacks",
         "How members get their stacks: NONE, SERVICE_MANAGED, SELF_MANAGED or DELEGATED_ADMIN",
@@ -253,7 +253,7 @@ def _taken(entries: Sequence[Entry], there: Mapping[str, Account]) -> Iterator[P
         name = entry.said.get("name")
         holder = holders.get(name.casefold()) if isinstance(name, str) else None
         if holder and holder.account_id != entry.said.get("account_id"):
-            allowed = f"a name that no other account bears; {holder.account_id} bears it"
+            allowed = f"a name that no other account has; {holder.account_id} has it"
             yield Problem(entry.line, "name", _words(name or ""), allowed)
 
 

@@ -149,7 +149,7 @@ def _require_exports(setup: ExportSetup, settings: Settings) -> None:
         return
     raise UsageError(
         f"The export setup {setup.value} is not possible from the platform's region "
-        f"{settings.region}: the customer's stack stands in the same region, and AWS lets stacks "
+        f"{settings.region}: the customer's stack is in the same region, and AWS lets stacks "
         f"make exports in {' and '.join(EXPORT_REGIONS)} only.",
         remedy="Allowed here: USE_EXISTING (--export-setup), for an export that the account has "
         "already. Or deploy CloudSpend in one of those regions.",
@@ -196,7 +196,7 @@ def _again(request: InviteRequest, existing: Account, act: ChangeCause) -> Accou
     if AccountState.INVITED not in TRANSITIONS[existing.state]:
         raise UsageError(
             f"{existing.display_name} ({existing.account_id}) is {existing.state} already.",
-            remedy=f"See how it stands: cloudspend accounts show {existing.account_id}.",
+            remedy=f"See its state: cloudspend accounts show {existing.account_id}.",
         )
     return replace(
         existing,

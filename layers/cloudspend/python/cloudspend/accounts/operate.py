@@ -109,7 +109,7 @@ def resume(
     if account.state is not AccountState.SUSPENDED:
         raise UsageError(
             f"{account.display_name} ({account_id}) is {account.state}, not suspended.",
-            remedy=f"See how it stands: cloudspend accounts show {account_id}.",
+            remedy=f"See its state: cloudspend accounts show {account_id}.",
         )
     refuse_twice(account, invitation_ports.registry)
     connected = AccountState.CONNECTED

@@ -27,7 +27,9 @@ from cloudspend.cli.output import Output, progress, show, show_one, show_whole
 from cloudspend.onboarding.connect import ConnectRequest, connect
 from cloudspend.settings import TEMPLATE_VERSION, Settings
 
-app = typer.Typer(no_args_is_help=True, help="Invite accounts and see how their connection stands.")
+app = typer.Typer(
+    no_args_is_help=True, help="Invite accounts and see the state of their connection."
+)
 
 BY_KEY = (
     "The account needs an IAM user with the policy that 'cloudspend accounts key-policy "

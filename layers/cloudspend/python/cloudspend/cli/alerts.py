@@ -27,7 +27,7 @@ QUEUES = ("queue", "messages")
 LETTERS = ("queue", "since", "what", "why", "to", "outcome")
 TEST = TestAlert.__name__
 
-app = typer.Typer(help="Say who is told of what, try it, send again what did not arrive.")
+app = typer.Typer(help="Choose who receives which alerts, test it, redeliver what did not arrive.")
 
 Account = Annotated[
     list[str] | None,
@@ -87,7 +87,7 @@ def list_subscriptions(output: OutputOption = Output.TABLE) -> None:
     """List all subscriptions."""
     found = wiring.operator().subscriptions.all()
     rows = [_row(each) for each in sorted(found, key=lambda each: (each.endpoint, each.severities))]
-    show(rows, SUBSCRIPTIONS, output, "Nobody is told of anything yet.")
+    show(rows, SUBSCRIPTIONS, output, "No one is subscribed yet.")
 
 
 @app.command()
@@ -99,7 +99,7 @@ def unsubscribe(
     own = confirmed_subscriptions(subscriptions.all(), endpoint)
     for each in own:
         subscriptions.remove(each)
-    progress(f"{endpoint} is no longer told of anything.")
+    progress(f"{endpoint} no longer receives alerts.")
 
 
 @app.command("test")
@@ -123,8 +123,8 @@ def try_out(
         )
     )
     hearers = [each for each in found if each.receives(severity, account_id, TEST)]
-    nobody = f"Nobody who has confirmed is told of {TEST}, {severity}, about the platform."
-    show([_row(each) for each in hearers], SUBSCRIPTIONS, output, nobody)
+    none = f"No confirmed subscription receives {TEST}, {severity}, about the platform."
+    show([_row(each) for each in hearers], SUBSCRIPTIONS, output, none)
     progress(
         f"Sent at {now:%Y-%m-%d %H:%M:%S} UTC. What does not arrive: cloudspend alerts redrive."
     )

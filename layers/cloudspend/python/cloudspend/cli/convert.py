@@ -209,5 +209,5 @@ class _Ending:
             self._end()
 
     def _end(self) -> NoReturn:
-        progress("cloudspend: Told to end; nothing was written.")
+        progress("cloudspend: Ended by a signal; nothing was written.")
         sys.exit(SIGNALLED + self._told)

@@ -16,7 +16,7 @@ COLUMNS = ("finding", "account_id", "kind", "severity", "status", "since", "amou
 app = typer.Typer(help="See findings, mute them, say that they are dealt with.")
 
 FindingId = Annotated[str, typer.Argument(metavar="FINDING", help="The finding's ten characters.")]
-Reason = Annotated[str, typer.Option(help="Why, for whoever looks at it next.")]
+Reason = Annotated[str, typer.Option(help="Why, for the next person who looks at it.")]
 
 
 @app.command("list")

@@ -45,7 +45,7 @@ def import_file(
         show([vars(problem) for problem in problems], WRONG, output, "")
         raise UsageError(
             f"{file} has {len(problems)} mistakes; nothing was written.",
-            remedy="Mend the lines above and import it again.",
+            remedy="Correct the lines above and import the file again.",
         )
     if checked_only:
         progress(f"{file} can be imported: {len(wanted)} accounts. Nothing was written.")
@@ -53,7 +53,7 @@ def import_file(
     rows: list[Row] = []
     try:
         for one in import_accounts(wanted, invitation_ports, act, again=again):
-            rows.append(_row(one))  # noqa: PERF401 - a link that was made is shown whatever follows
+            rows.append(_row(one))  # noqa: PERF401 - a link that was made is shown even if a later line fails
     finally:
         _show(rows, output)
 

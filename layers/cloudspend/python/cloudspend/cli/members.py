@@ -22,7 +22,7 @@ WHOM = {
     True: "Send this link to someone in the delegated administrator's account for StackSets:",
     False: "Send this link, and what is to be set, to someone who may update the customer's stack:",
 }
-NOBODY = (
+NO_MEMBERS = (
     "No member is known yet. Members are listed once a day: cloudspend collect {id} --source "
     "organization_accounts does it now."
 )
@@ -59,14 +59,14 @@ def list_members(
         members = expected(members, month.start, month.end)
     rows = [_row(member) for member in members]
     if not reached:
-        show(rows, COLUMNS, output, NOBODY.format(id=account_id))
+        show(rows, COLUMNS, output, NO_MEMBERS.format(id=account_id))
         return
     here = [member for member in members if member.left_at is None]
     tried = [
         _row(one.member) | {"reached": "no" if one.reason else "yes", "reason": one.reason}
         for one in check_member_access(account, here, operator.customer_sessions, datetime.now(UTC))
     ]
-    show(tried, COLUMNS + REACHED, output, NOBODY.format(id=account_id))
+    show(tried, COLUMNS + REACHED, output, NO_MEMBERS.format(id=account_id))
 
 
 def link_members(

@@ -133,7 +133,7 @@ def _reconciled(published: PublishedPeriod, account: Account, operator: wiring.P
     outcome = reconcile_period(published, account, api, operator.reconciling, now(), invoices)
     if outcome is None:
         raise UsageError(
-            f"Another generation of {published.period} was published meanwhile.",
+            f"Another generation of {published.period} was published in the meantime.",
             remedy="Its own ingestion compares it; give the command again to see how.",
         )
     return outcome

@@ -42,7 +42,7 @@ def list_accounts(
         {
             p.ACCOUNT_ID: account.account_id,
             p.SOURCES: [
-                {p.ACCOUNT_ID: account.account_id, p.SOURCE: source.name, p.ANEW: named}
+                {p.ACCOUNT_ID: account.account_id, p.SOURCE: source.name, p.FORCE: named}
                 for source in wanted
                 if source.is_for(account)
             ],

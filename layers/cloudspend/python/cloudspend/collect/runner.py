@@ -1,6 +1,6 @@
 """Collect one source of one account: plan, ask, store, save progress.
 
-Stored slices stay whatever ends a run early, and the next run continues after them. A slice is
+Stored slices stay when a run ends early, and the next run continues after them. A slice is
 replaced by one write, so a repeat doubles nothing, and of two concurrent runs one answer remains.
 """
 
@@ -320,7 +320,7 @@ def _refuse_doubles(source: Source, piece: TableSlice, rows: Sequence[Mapping[st
         key = tuple(row[column] for column in source.key)
         if key in seen:
             raise Defect(
-                f"AWS told a row of {source.name} twice for {piece.period} {piece.name}: {key}.",
+                f"AWS returned a row of {source.name} twice: {piece.period} {piece.name}: {key}.",
                 remedy="Look at the answer of AWS: nothing of it was stored.",
             )
         seen.add(key)

@@ -106,7 +106,7 @@ def reason_of(failure: str) -> str:
 
 
 def flaws(definition: Definition, region: str) -> list[str]:
-    """What is wrong with it for a platform in `region`, the worst first, each as a sentence."""
+    """Return the faults of the export for a platform in `region`, worst first, as sentences."""
     failure = definition.failure
     why = reason_of(failure or "")
     found = {

@@ -27,7 +27,7 @@ def from_finding(finding: Finding) -> dict[str, Any]:
         **finding_key(finding.account_id, finding.finding_id),
         "account_id": finding.account_id,
         "seen": _from_observation(finding.seen),
-        "told": _from_observation(finding.last_alert),
+        "last_alert": _from_observation(finding.last_alert),
         "status": str(finding.status),
         "raised_at": finding.raised_at.isoformat(),
         "seen_at": finding.seen_at.isoformat(),
@@ -47,7 +47,7 @@ def to_finding(item: Item) -> Finding:
     return Finding(
         account_id=item["account_id"],
         seen=_to_observation(item["seen"]),
-        last_alert=_to_observation(item["told"]),
+        last_alert=_to_observation(item["last_alert"]),
         status=Status(item["status"]),
         raised_at=datetime.fromisoformat(item["raised_at"]),
         seen_at=datetime.fromisoformat(item["seen_at"]),

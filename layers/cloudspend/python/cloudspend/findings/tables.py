@@ -24,10 +24,10 @@ FINDINGS = Table(
         Column("moved", "string", "What moved: a JSON array of objects with what, before, after"),
         Column("raised_at", "timestamp", "When it was raised, or raised again, in UTC"),
         Column("seen_at", "timestamp", "When it was last seen, in UTC"),
-        Column("messages", "bigint", "How often people were last_alert of it"),
+        Column("messages", "bigint", "Number of alerts about it"),
         Column("resolved_at", "timestamp", "When it was over, in UTC; null while it is open"),
         Column("resolved_because", "string", "What the person wrote who closed it, if one did"),
-        Column("muted_until", "timestamp", "Until when nobody is last_alert of it, in UTC"),
+        Column("muted_until", "timestamp", "Until when no alert about it is sent, in UTC"),
         Column("muted_because", "string", "Why"),
     ),
 )

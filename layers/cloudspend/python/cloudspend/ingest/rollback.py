@@ -72,7 +72,7 @@ def roll_back(
     held = _held(rollback, reason, now)
     if not publish_ports.generations.roll_back(held, rollback.current.generation):
         raise UsageError(
-            "Meanwhile another generation was published, or the one to go back to has expired. "
+            "Another generation was published in the meantime, or the earlier one has expired. "
             "Nothing was changed.",
             remedy=SHOW.format(account.account_id, held.period),
         )

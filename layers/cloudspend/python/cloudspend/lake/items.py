@@ -107,7 +107,7 @@ def watch_item(account_id: str, watch: SweepState) -> Item:
         "sk": WATCH,
         "since": watch.since.isoformat(),
         "seen": dict(watch.seen),
-        "told": dict(watch.last_announced),
+        "last_announced": dict(watch.last_announced),
     }
 
 
@@ -120,7 +120,9 @@ def to_holdings(found: Iterable[Mapping[str, Any]]) -> AccountInventory:
         elif item["sk"].startswith(GENERATION):
             generations.append(to_generation(item))
         elif item["sk"] == WATCH:
-            watch = SweepState(datetime.fromisoformat(item["since"]), item["seen"], item["told"])
+            watch = SweepState(
+                datetime.fromisoformat(item["since"]), item["seen"], item["last_announced"]
+            )
     return AccountInventory(tuple(published), tuple(generations), watch)
 
 

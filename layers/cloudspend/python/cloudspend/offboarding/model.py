@@ -124,7 +124,7 @@ def instruction(account: Mapping[str, str]) -> str:
     """Return what the customer must do at the end, which the platform cannot."""
     stack = account["stack_id"].rpartition("stack/")[2].partition("/")[0] or CUSTOMER_STACK
     bucket = (
-        "The bucket with the delivered bills is yours and stays; empty and delete it if nobody "
+        "The bucket with the delivered bills is yours and stays; empty and delete it if no one "
         "else reads it, and delete the export in Billing and Cost Management if the stack did not "
         "make it."
     )

@@ -72,7 +72,7 @@ def stop(state: State, way: OffboardPorts) -> dict[str, Any]:
 
 
 def clear(state: State, way: OffboardPorts, in_time: Callable[[], bool]) -> dict[str, Any]:
-    """Remove the data until all of it is gone or time is up; `done` tells which."""
+    """Remove the data until all of it is gone or time is up; `done` shows which."""
     report = _read(state, way)
     removed = dict(report.removed)
     done = True

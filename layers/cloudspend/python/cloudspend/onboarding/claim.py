@@ -17,7 +17,7 @@ from cloudspend.settings import Settings
 
 MAX_TOKEN = 128
 
-NEW_LINK = "Ask whoever sent the link for a new one."
+NEW_LINK = "Ask the person who sent the link for a new one."
 
 
 @dataclass(frozen=True)

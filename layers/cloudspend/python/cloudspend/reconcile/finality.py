@@ -61,7 +61,7 @@ class Finality:
         if self.now >= closed:
             return ""
         return (
-            "This export bears no invoice ids, so that its bill counts as closed when it has not "
+            "This export has no invoice ids, so that its bill counts as closed when it has not "
             f"changed for {STEADY.days} days and support is billed: on {closed:%Y-%m-%d %H:%M} UTC "
             "at the earliest."
         )

@@ -100,7 +100,7 @@ RECONCILIATION_CELLS = Table(
 
 DATA_QUALITY = Table(
     name="data_quality",
-    comment="What the rows of each period's published generation are like, beside the one before",
+    comment="Rows of each period's published generation, compared with the one before",
     partition_keys=(ACCOUNT_KEY, PERIOD_KEY),
     columns=(
         Column("generation", "string", "The published generation"),

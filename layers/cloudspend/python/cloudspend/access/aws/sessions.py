@@ -27,7 +27,7 @@ MAX_FEDERATED_NAME = 32
 MAX_TAG_VALUE = 256
 VERIFY = "verify"
 
-USE_ROLE_AGAIN = f"See that the stack with the role {CUSTOMER_ROLE} still stands in the account"
+USE_ROLE_AGAIN = f"See that the stack with the role {CUSTOMER_ROLE} still exists in the account"
 NEW_KEY = "Give a key that works: cloudspend accounts rotate-key"
 
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5})
@@ -163,7 +163,7 @@ class StsCustomerSessions:
         """
         if account.role_arn is None:
             raise ConnectionRefused(
-                f"The account {account.account_id} has no role yet: nobody has followed its link.",
+                f"The account {account.account_id} has no role yet: no one has followed its link.",
                 remedy=f"See what it waits for: cloudspend accounts show {account.account_id}.",
             )
         role = account.role_arn

@@ -26,7 +26,7 @@ SOURCE = Source(
     name="daily_charge_types",
     table=table(
         "cost_explorer_daily_charge_types",
-        "What Cost Explorer tells of each day, linked account and charge type",
+        "Cost Explorer's figures by day, linked account and charge type",
         Granularity.DAY,
         Column("usage_date", "date", "The day, in UTC"),
         SUB_ACCOUNT,

@@ -26,7 +26,7 @@ SOURCE = Source(
     name="daily_services",
     table=table(
         "cost_explorer_daily_services",
-        "What Cost Explorer tells of each day, linked account and service",
+        "Cost Explorer's figures by day, linked account and service",
         Granularity.DAY,
         Column("usage_date", "date", "The day, in UTC"),
         SUB_ACCOUNT,

@@ -29,7 +29,7 @@ SOURCE = Source(
     name="monthly_services",
     table=table(
         "cost_explorer_monthly_services",
-        "What Cost Explorer tells of each month, linked account and service, as far back as the "
+        "Cost Explorer's figures by month, linked account and service, as far back as the "
         "account has it: 13 months, or 38 where multi-year data are enabled",
         Granularity.MONTH,
         Column("month", "date", "The first day of the month, in UTC"),

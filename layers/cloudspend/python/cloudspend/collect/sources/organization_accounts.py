@@ -101,7 +101,7 @@ SOURCE = Source(
         Column("email_domain", "string", "The domain of its e-mail address, in small letters"),
         Column("status", "string", "ACTIVE, SUSPENDED and so on, as AWS names it"),
         Column("joined_at", "timestamp", "When it joined the organization, in UTC"),
-        Column("unit_path", "string", "Where it stands, from the root on, as Root/Workloads"),
+        Column("unit_path", "string", "Where it is, from the root on, as Root/Workloads"),
         Column("tags", "map<string,string>", "Its tags"),
     ),
     grain=Granularity.SNAPSHOT,

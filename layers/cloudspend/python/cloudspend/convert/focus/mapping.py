@@ -38,7 +38,7 @@ ARROW_SCHEMA = arrow_schema(schema.COLUMNS)
 class Rule:
     """A function that makes a column, and the source columns that it reads.
 
-    `precompute` precomputes per batch whatever the rule needs from all rows (None: nothing).
+    `precompute` precomputes per batch the values that the rule needs from all rows (None: nothing).
     """
 
     reads: tuple[str, ...]

@@ -86,9 +86,9 @@ def _order(budget: Budget, threshold: Threshold) -> tuple[bool, Decimal]:
 
 def _observed(budget: Budget, threshold: Threshold) -> Observation:
     happened = threshold.of == ACTUAL
-    stands = f"it stands at {_said(budget.actual, budget)} of {_said(budget.limit, budget)}"
+    current = f"it is at {_said(budget.actual, budget)} of {_said(budget.limit, budget)}"
     if not happened:
-        stands += f" and is forecast to reach {_said(budget.forecast, budget)}"
+        current += f" and is forecast to reach {_said(budget.forecast, budget)}"
     how = "is" if happened else "is forecast to be"
     is_money = budget.type == "COST" and len(budget.unit) == CURRENCY_LETTERS
     value = _value(budget, threshold)
@@ -96,9 +96,9 @@ def _observed(budget: Budget, threshold: Threshold) -> Observation:
         FindingKind.BUDGET,
         budget.name,
         Severity.WARNING if happened else Severity.INFO,
-        reason=f"The budget {budget.name} {how} {threshold} of its limit: {stands}."
+        reason=f"The budget {budget.name} {how} {threshold} of its limit: {current}."
         if threshold.is_percentage
-        else f"The budget {budget.name} {how} {threshold} {budget.unit}: {stands}.",
+        else f"The budget {budget.name} {how} {threshold} {budget.unit}: {current}.",
         remedy="See what it is for and what moved: cloudspend findings list, and Cost Explorer "
         "with the budget's filters. Then change the spending or the budget.",
         amount=value.quantize(CENT) if is_money and value is not None else None,

@@ -1,5 +1,5 @@
 -- The budgets as they were last collected, a row for each of their notifications; one row with
--- nulls for a budget that notifies nobody.
+-- nulls for a budget that notifies no one.
 SELECT
     b.budget_name,
     b.budget_type,

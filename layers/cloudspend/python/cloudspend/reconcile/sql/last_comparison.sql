@@ -1,5 +1,5 @@
--- What the newest comparison of a billing period wrote down of each cell, whatever generation it
--- was of. It says what Cost Explorer told then.
+-- What the newest comparison of a billing period recorded of each cell, for any generation it
+-- was of. It holds Cost Explorer's figures of that time.
 SELECT
     cells.generation,
     cells.sub_account_id,

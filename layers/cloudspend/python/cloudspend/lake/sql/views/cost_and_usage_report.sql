@@ -1,7 +1,7 @@
 -- Line items as queries for AWS's own Parquet expect them: no text is null, nor is an amount that every
 -- report has (net ones only discounts bring), a product attribute that a row lacks is a null and no error
 -- (Trino fails on a map's subscript whose key is missing), and the columns of the legacy report stand
--- beside those of CUR 2.0. Columns that always have a value are untouched, so that filters on them still
+-- next to those of CUR 2.0. Columns that always have a value are untouched, so that filters on them still
 -- leave files out.
 SELECT
     coalesce(detail.bill_bill_type, '') AS bill_bill_type,

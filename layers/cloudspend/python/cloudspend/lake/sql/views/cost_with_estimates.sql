@@ -1,6 +1,6 @@
 -- Cost by month, linked account and service: from the bill, and from Cost Explorer for months whose bill
 -- is not here (yet). As soon as a month is published its estimate is gone. No estimate is taken of a linked
--- account whose month stands in another bill, and where two accounts tell of one the organization's counts.
+-- account whose month is in another bill, and where two accounts tell of one the organization's counts.
 WITH billed AS (
     SELECT
         account_id,
@@ -27,7 +27,7 @@ members AS (
     SELECT DISTINCT billing_period, sub_account_id FROM billed
 ),
 
-told AS (
+figures AS (
     SELECT
         account_id,
         billing_period,
@@ -55,22 +55,22 @@ SELECT
 FROM billed
 UNION ALL
 SELECT
-    told.account_id,
-    told.billing_period,
-    told.sub_account_id,
-    told.service,
-    told.unblended_cost AS billed_cost,
-    told.amortized_cost AS effective_cost,
-    told.currency,
+    figures.account_id,
+    figures.billing_period,
+    figures.sub_account_id,
+    figures.service,
+    figures.unblended_cost AS billed_cost,
+    figures.amortized_cost AS effective_cost,
+    figures.currency,
     true AS estimate
-FROM told
+FROM figures
 LEFT JOIN months
-    ON months.account_id = told.account_id
-    AND months.billing_period = told.billing_period
+    ON months.account_id = figures.account_id
+    AND months.billing_period = figures.billing_period
 LEFT JOIN members
-    ON members.billing_period = told.billing_period
-    AND members.sub_account_id = told.sub_account_id
+    ON members.billing_period = figures.billing_period
+    AND members.sub_account_id = figures.sub_account_id
 WHERE
-    told.place = 1
+    figures.place = 1
     AND months.account_id IS NULL
     AND members.sub_account_id IS NULL

@@ -1,6 +1,6 @@
 """What koku-nise does otherwise than AWS documents, put right before the bill is delivered.
 
-Only what would make the bill wrong, or no bill at all, is mended. What a careful reader can accept
+Only what would make the bill wrong, or no bill at all, is fixed. What a careful reader can accept
 (dates with a space, the word `None` in columns of numbers, availability zones that wander) stays as
 nise made it, so that the platform meets it. The list is in
 docs/decisions/0066-demo-bills-and-deliveries.md.
@@ -58,20 +58,20 @@ _BY_TYPE: dict[str, Callable[[Row], None]] = {
 }
 
 
-def mend(row: Row, invoice_id: str) -> Row:
+def fix(row: Row, invoice_id: str) -> Row:
     """The row as AWS would have delivered it. `invoice_id` is empty while the month is open.
 
     nise draws a new invoice number for each file; AWS has one for a bill. nise multiplies floats,
     so that money has binary noise at its end; AWS's figures are decimals with up to 10 places.
     """
-    mended = dict(row)
-    mended["bill/InvoiceId"] = invoice_id
-    mended["pricing/currency"] = mended["lineItem/CurrencyCode"]
-    if mended["lineItem/LineItemType"] in _BY_TYPE:
-        _BY_TYPE[mended["lineItem/LineItemType"]](mended)
+    fixed = dict(row)
+    fixed["bill/InvoiceId"] = invoice_id
+    fixed["pricing/currency"] = fixed["lineItem/CurrencyCode"]
+    if fixed["lineItem/LineItemType"] in _BY_TYPE:
+        _BY_TYPE[fixed["lineItem/LineItemType"]](fixed)
     for column in ("lineItem/UnblendedCost", "lineItem/BlendedCost", "pricing/publicOnDemandCost"):
-        mended[column] = _ten_places(mended[column])
-    return mended
+        fixed[column] = _ten_places(fixed[column])
+    return fixed
 
 
 def _ten_places(text: str) -> str:
