@@ -1,5 +1,6 @@
 """A finding is reported once, again when it is worse, and once when it is over."""
 
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from cloudspend.alerts.event import Severity
 from cloudspend.findings.decide import (
-    FLICKER,
     Raise,
     Resolve,
     Suppress,
@@ -44,7 +44,8 @@ LATER = NOW + A_DAY
         (KNOWN, observed(mark="another"), LATER, Update, True),
         (KNOWN, None, LATER, Resolve, True),
         (GONE, None, LATER, Suppress, None),
-        (GONE, ANOMALY, NOW + FLICKER, Raise, True),
+        (GONE, ANOMALY, NOW + timedelta(days=3), Raise, True),
+        (GONE, ANOMALY, NOW + timedelta(days=2, hours=23, minutes=59), Raise, False),
         (GONE, ANOMALY, LATER, Raise, False),
         (GONE, observed(amount=Decimal(400)), LATER, Raise, True),
         (CLOSED, ANOMALY, NOW + 60 * A_DAY, Suppress, None),
@@ -99,7 +100,7 @@ def test_what_comes_and_goes_every_day_never_floods(days: list[bool]) -> None:
         known = after(decision, known, seen, now) if known else seen and first(ACCOUNT, seen, now)
     # Reported when it is there and when it is over, and what is back within three days is not.
     raises = stated[::2]
-    assert all(later - earlier > FLICKER for earlier, later in pairwise(raises))
+    assert all(later - earlier > timedelta(days=3) for earlier, later in pairwise(raises))
 
 
 def test_repeats_of_a_day_tell_nothing() -> None:

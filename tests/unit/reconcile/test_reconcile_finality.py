@@ -28,7 +28,7 @@ MORE = replace(TOTALS, billed_cost=Decimal(13))
     [
         (BY_INVOICE, ""),
         (replace(BY_INVOICE, now=END - SECOND), "The month is not over."),
-        (replace(BY_INVOICE, rows_without_invoice=1), "1 of 3 rows bear no invoice id."),
+        (replace(BY_INVOICE, rows_without_invoice=1), "1 of 3 rows have no invoice id."),
         (replace(BY_INVOICE, estimated=True), "an estimate."),
         (BY_TIME, ""),
         (replace(BY_TIME, now=END - SECOND), "The month is not over."),

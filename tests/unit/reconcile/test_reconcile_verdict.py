@@ -1,11 +1,15 @@
 """Tolerances, words and amounts, by tables."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
-from cloudspend.reconcile.cells import Cell
-from cloudspend.reconcile.compare import Difference, Measure
+from cloudspend.lake.model import Verdict
+from cloudspend.reconcile.cells import Cell, Costs, LakeSide, Side
+from cloudspend.reconcile.compare import Comparison, Difference, Measure
+from cloudspend.reconcile.finality import Finality
+from cloudspend.reconcile.verdict import judge
 from cloudspend.reconcile.vocabulary import UNMAPPED, vocabulary
 
 COMPUTE = "Amazon Elastic Compute Cloud - Compute"
@@ -31,6 +35,30 @@ def test_a_cell_agrees_within_a_cent_or_a_ten_thousandth(
 ) -> None:
     difference = Difference(CELL, Measure.BILLED, Decimal(lake), Decimal(cost_explorer))
     assert difference.agrees is within
+
+
+@pytest.mark.parametrize(
+    ("lake", "cost_explorer", "verdict"),
+    [
+        ("1000.00", "1010.00", Verdict.PROVISIONAL),
+        # 1 % of the larger side and one cent for the cell: 10.10 + 0.01.
+        ("1000.00", "1010.11", Verdict.PROVISIONAL),
+        ("1000.00", "1010.12", Verdict.DISPUTED),
+        ("1010.12", "1000.00", Verdict.DISPUTED),
+        ("-1000.00", "-1010.12", Verdict.DISPUTED),
+        ("0", "0.01", Verdict.PROVISIONAL),
+        ("0", "0.0102", Verdict.DISPUTED),
+    ],
+)
+def test_an_open_bill_may_differ_by_one_percent_and_a_cent_per_cell(
+    lake: str, cost_explorer: str, verdict: Verdict
+) -> None:
+    ours, theirs = (Costs(*[Decimal(each)] * 3) for each in (lake, cost_explorer))
+    comparison = Comparison(LakeSide({CELL: ours}), Side({CELL: theirs}))
+    still_open = Finality(
+        datetime(2026, 12, 1, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC), 1, 1, True
+    )
+    assert judge(comparison, still_open).verdict is verdict
 
 
 @pytest.mark.parametrize(

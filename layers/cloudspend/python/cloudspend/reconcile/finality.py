@@ -53,7 +53,7 @@ class Finality:
             return ""
         return (
             f"AWS has not invoiced the whole month yet: {self.rows_without_invoice} of "
-            f"{self.rows} rows bear no invoice id."
+            f"{self.rows} rows have no invoice id."
         )
 
     def _not_settled(self, unchanged_since: datetime) -> str:
