@@ -236,7 +236,6 @@ class Scene:
         self.platform.wait_until(
             f"{kind} of {account_id}",
             lambda: bool(self.recorder.of(account_id, kind, **details)),
-            30,
         )
         return self.recorder.of(account_id, kind, **details)[-1]
 
