@@ -273,9 +273,16 @@ def test_more_accounts_than_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
         accounts = [an_account(f"{n:012d}", display_name=f"Account {n}") for n in range(5)]
         for account in accounts:
             registry.add(account)
-        whole = table.query
-        monkeypatch.setattr(table, "query", lambda **given: whole(Limit=2, **given))
+        client, pages = table.meta.client, []
+        query = client.query
+
+        def limited(**arguments: Any) -> Any:
+            pages.append(query(Limit=2, **arguments))
+            return pages[-1]
+
+        monkeypatch.setattr(client, "query", limited)
         assert list(registry.list()) == accounts
+        assert len(pages) == 3
 
 
 def test_throttling_passes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

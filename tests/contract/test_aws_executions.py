@@ -9,7 +9,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from cloudspend.aws.executions import StepFunctionsExecutions
+from cloudspend.aws.executions import StepFunctionsExecutions, start_execution
 from cloudspend.lake.ports import Executions
 from tests.fakes.lake import FakeExecutions
 
@@ -62,3 +62,15 @@ def test_what_an_execution_came_to_is_read_back() -> None:
     with stub:
         found = StepFunctionsExecutions(states, machine["stateMachineArn"]).output("one")
     assert found == {"counts": {"accounts": 3}}
+
+
+def test_an_execution_without_a_name_is_always_started() -> None:
+    with mock_aws():
+        states = boto3.client("stepfunctions")
+        machine = states.create_state_machine(
+            name="cloudspend-sweep",
+            definition=json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}),
+            roleArn="arn:aws:iam::000000000000:role/states",
+        )["stateMachineArn"]
+        assert [start_execution(states, machine, "{}") for _ in range(2)] == [True, True]
+        assert len(states.list_executions(stateMachineArn=machine)["executions"]) == 2

@@ -3,8 +3,9 @@
 import pytest
 from botocore import exceptions as sdk
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
-from cloudspend.aws.errors import aws_errors, call
+from cloudspend.aws.errors import PASSING, aws_errors, call, code, message, status
 from cloudspend.errors import CloudSpendError, Defect, TransientError, UsageError
 
 # Every code that one of the six former tables called transient, and those that none had.
@@ -68,6 +69,13 @@ def test_a_transient_code_is_worth_another_try(code: str) -> None:
     assert error.summary == "The registry asks to try later."
 
 
+def test_the_list_of_codes_is_complete_without_those_of_the_sdk() -> None:
+    """The functions run on the botocore of AWS Lambda, whose private lists may be missing."""
+    assert set(CODES) <= PASSING
+    assert set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES) <= PASSING
+    assert set(TransientRetryableChecker._TRANSIENT_ERROR_CODES) <= PASSING
+
+
 @pytest.mark.parametrize(("code", "status"), [("503", 503), ("500", 500), ("Unheard", 502)])
 def test_a_server_error_is_transient_whatever_its_code(code: str, status: int) -> None:
     assert isinstance(raised(answer(code, status)), TransientError)
@@ -83,6 +91,7 @@ def test_a_server_error_is_transient_whatever_its_code(code: str, status: int) -
         sdk.ResponseStreamingError(error="broken"),
         sdk.IncompleteReadError(actual_bytes=1, expected_bytes=2),
         sdk.SSLError(endpoint_url="https://example.org", error="broken"),
+        sdk.FlexibleChecksumError(error_msg="the body does not match"),
     ],
 )
 def test_a_broken_connection_is_transient(error: BotoCoreError) -> None:
@@ -113,6 +122,7 @@ def test_a_malformed_request_is_a_defect_and_not_retried(error: BotoCoreError) -
         sdk.UnauthorizedSSOTokenError(),
         sdk.CredentialRetrievalError(provider="process", error_msg="none"),
         sdk.TokenRetrievalError(provider="sso", error_msg="expired"),
+        sdk.LoginRefreshRequired(),
     ],
 )
 def test_a_shell_without_credentials_is_asked_to_sign_in(error: BotoCoreError) -> None:
@@ -130,3 +140,10 @@ def test_any_other_answer_is_for_the_room_to_interpret(code: str) -> None:
 def test_an_error_of_the_library_passes_unchanged() -> None:
     with pytest.raises(UsageError), aws_errors("The registry"):
         raise UsageError("Mine.")
+
+
+def test_an_answer_is_read_though_it_has_no_body() -> None:
+    assert (code(answer("NoSuchKey")), status(answer("NoSuchKey", 404))) == ("NoSuchKey", 404)
+    assert message(answer("NoSuchKey")) == "A message"
+    empty = ClientError({}, "HeadObject")
+    assert (code(empty), status(empty), message(empty)) == ("", 0, "")

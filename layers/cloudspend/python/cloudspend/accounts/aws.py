@@ -17,15 +17,20 @@ from botocore.session import Session
 from cloudspend.accounts import items
 from cloudspend.accounts.model import Account, Change, Check, Member
 from cloudspend.accounts.ports import AccountChanged, Registration
-from cloudspend.aws.errors import aws_errors
+from cloudspend.aws.dynamodb import (
+    NEW,
+    ConditionFailed,
+    DynamoTable,
+    Expression,
+    Write,
+    delete_write,
+    items_under,
+    put_write,
+)
+from cloudspend.aws.executions import start_execution
 from cloudspend.errors import TransientError, UsageError
 from cloudspend.settings import KIND_INDEX
 
-Write = dict[str, Any]
-Writes = list[Write]
-
-CHANGED = "ConditionalCheckFailed"
-NEW = "attribute_not_exists(pk)"
 ANSWER_SECONDS = 10
 
 
@@ -43,7 +48,7 @@ class DynamoAccounts:
     """`AccountRegistry` on the table `cloudspend` (a boto3 Table resource)."""
 
     def __init__(self, table: Any) -> None:
-        self._table = table
+        self._table = DynamoTable(table)
 
     def get(self, account_id: str) -> Account:
         account = self.find(account_id)
@@ -55,51 +60,42 @@ class DynamoAccounts:
         return account
 
     def find(self, account_id: str) -> Account | None:
-        item = self._item(items.account_key(account_id, items.PROFILE))
+        item = self._table.get(items.account_key(account_id, items.PROFILE))
         return items.to_account(item) if item else None
 
     def list(self) -> Sequence[Account]:
-        found = self._query(
-            IndexName=KIND_INDEX, KeyConditionExpression=Key("kind").eq(items.PROFILE)
-        )
-        return [items.to_account(item) for item in found]
+        profiles = self._table.query(Key("kind").eq(items.PROFILE), index=KIND_INDEX)
+        return [items.to_account(item) for item in profiles]
 
     def add(self, account: Account) -> None:
-        writes = [self._name(account), self._profile(account, None)]
-        self._transact([*writes, *self._step(None, account)], account)
+        writes = [_name(account), _profile(account, None), *_history(None, account)]
+        self._transact(writes, account)
 
     def save(self, before: Account, after: Account) -> None:
-        self._transact(self._replacement(before, after), after)
+        self._transact(_replacement(before, after), after)
 
     def register(self, before: Account, after: Account, registration: Registration) -> None:
-        spent = self._put(
-            items.from_registration(registration),
-            "attribute_not_exists(pk) OR stack_id = :stack",
-            {":stack": registration.stack_id},
+        same_stack = Expression(
+            "attribute_not_exists(pk) OR stack_id = :stack", {":stack": registration.stack_id}
         )
-        self._transact([*self._replacement(before, after), spent], after)
+        spent = put_write(items.from_registration(registration), same_stack)
+        self._transact([*_replacement(before, after), spent], after)
 
     def find_registration(self, account_id: str, token_sha256: str) -> Registration | None:
-        item = self._item(items.account_key(account_id, items.REGISTRATION + token_sha256))
+        item = self._table.get(items.account_key(account_id, items.REGISTRATION + token_sha256))
         return items.to_registration(item) if item else None
 
     def increment_refusals(self, hour: datetime) -> int:
-        with aws_errors("The registry"):
-            counted = self._table.update_item(
-                Key=items.refusals_key(hour),
-                UpdateExpression="ADD refused :one SET #late = :late",
-                ExpressionAttributeNames={"#late": items.DELETE_AFTER},
-                ExpressionAttributeValues={
-                    ":one": 1,
-                    ":late": int((hour + items.REFUSALS_KEPT).timestamp()),
-                },
-                ReturnValues="UPDATED_NEW",
-            )
-        return int(counted["Attributes"]["refused"])
+        delete_after = int((hour + items.REFUSALS_KEPT).timestamp())
+        update = Expression(
+            "ADD refused :one SET #late = :late",
+            {":one": 1, ":late": delete_after},
+            {"#late": items.DELETE_AFTER},
+        )
+        return int(self._table.update(items.refusals_key(hour), update)["refused"])
 
     def put_check(self, account_id: str, check: Check) -> None:
-        with aws_errors("The registry"):
-            self._table.put_item(Item=items.from_check(account_id, check))
+        self._table.put(items.from_check(account_id, check))
 
     def checks(self, account_id: str) -> Sequence[Check]:
         return [items.to_check(item) for item in self._of(account_id, items.CHECK)]
@@ -108,81 +104,25 @@ class DynamoAccounts:
         return [items.to_change(item) for item in self._of(account_id, items.HISTORY)]
 
     def put_members(self, organization_id: str, members: Sequence[Member]) -> None:
-        with aws_errors("The registry"), self._table.batch_writer() as batch:
-            for member in members:
-                batch.put_item(Item=items.from_member(organization_id, member))
+        self._table.put_all(items.from_member(organization_id, member) for member in members)
 
     def members(self, organization_id: str) -> Sequence[Member]:
         return [items.to_member(item) for item in self._of(organization_id, items.MEMBER)]
 
     def organizations_of(self, account_id: str) -> Sequence[str]:
-        found = self._query(
-            IndexName=KIND_INDEX,
-            KeyConditionExpression=Key("kind").eq(items.MEMBER + account_id),
-        )
-        return [items.organization_of(item) for item in found if item["left_at"] is None]
+        memberships = self._table.query(Key("kind").eq(items.MEMBER + account_id), index=KIND_INDEX)
+        return [items.organization_of(item) for item in memberships if item["left_at"] is None]
 
     def _of(self, account_id: str, kind: str) -> Iterator[dict[str, Any]]:
         """Yield the account's items whose sort keys begin with `kind`, in order."""
         partition = items.account_key(account_id, items.PROFILE)["pk"]
-        condition = Key("pk").eq(partition) & Key("sk").begins_with(kind)
-        return self._query(KeyConditionExpression=condition, ConsistentRead=True)
+        return self._table.query(items_under(partition, kind))
 
-    def _item(self, key: Mapping[str, str]) -> dict[str, Any] | None:
-        with aws_errors("The registry"):
-            item: dict[str, Any] | None = self._table.get_item(Key=key, ConsistentRead=True).get(
-                "Item"
-            )
-        return item
-
-    def _query(self, **arguments: Any) -> Iterator[dict[str, Any]]:
-        while True:
-            with aws_errors("The registry"):
-                page = self._table.query(**arguments)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-    def _replacement(self, before: Account, after: Account) -> Writes:
-        writes = [self._profile(after, before), *self._step(before, after)]
-        if items.name_key(before) != items.name_key(after):
-            writes = [self._name(after), *writes, self._delete(items.name_key(before))]
-        return writes
-
-    def _profile(self, account: Account, before: Account | None) -> dict[str, Any]:
-        item = items.from_account(account)
-        item["revision"] = _revision(account)
-        if before is None:
-            return self._put(item, NEW, {})
-        return self._put(item, "revision = :before", {":before": _revision(before)})
-
-    def _step(self, before: Account | None, after: Account) -> Writes:
-        """Return the write of the new history entry, if the state changed."""
-        change = after.last_change
-        if change is None or (before is not None and before.last_change == change):
-            return []
-        return [self._put(items.from_change(after.account_id, change), NEW, {})]
-
-    def _name(self, account: Account) -> dict[str, Any]:
-        item = {**items.name_key(account), "account_id": account.account_id}
-        return self._put(item, NEW, {})
-
-    def _put(self, item: Mapping[str, Any], condition: str, values: Any) -> dict[str, Any]:
-        put = {"TableName": self._table.name, "Item": item, "ConditionExpression": condition}
-        return {"Put": put | ({"ExpressionAttributeValues": values} if values else {})}
-
-    def _delete(self, key: Mapping[str, str]) -> dict[str, Any]:
-        return {"Delete": {"TableName": self._table.name, "Key": key}}
-
-    def _transact(self, writes: Writes, account: Account) -> None:
-        client = self._table.meta.client
+    def _transact(self, writes: Sequence[Write], account: Account) -> None:
         try:
-            with aws_errors("The registry"):
-                client.transact_write_items(TransactItems=writes)
-        except client.exceptions.TransactionCanceledException as error:
-            codes = [reason.get("Code") for reason in error.response["CancellationReasons"]]
-            if CHANGED in codes and _is_name(writes[codes.index(CHANGED)]):
+            self._table.transact(*writes)
+        except ConditionFailed as error:
+            if _is_name(writes[error.position]):
                 raise UsageError(
                     f"The display name {account.display_name!r} is another account's.",
                     remedy="Choose one that no account has; case does not distinguish them.",
@@ -200,16 +140,10 @@ class StepFunctionsOnboarding:
         self._machine_arn = machine_arn
 
     def start(self, account_id: str, name: str) -> None:
-        try:
-            with aws_errors("Step Functions"):
-                self._states.start_execution(
-                    stateMachineArn=self._machine_arn,
-                    name=name,
-                    input=json.dumps({"account_id": account_id}),
-                )
-        except self._states.exceptions.ExecutionAlreadyExists:
-            # An execution of this name exists: this request has started it before.
-            return
+        # An execution of this name exists if the same request has started it before.
+        start_execution(
+            self._states, self._machine_arn, json.dumps({"account_id": account_id}), name
+        )
 
 
 class HttpResponder:
@@ -235,6 +169,34 @@ class HttpResponder:
             raise TransientError("CloudFormation did not take the answer.", status=status)
 
 
+def _replacement(before: Account, after: Account) -> list[Write]:
+    """Return the writes that replace `before`; a new display name replaces the old one."""
+    writes = [_profile(after, before), *_history(before, after)]
+    if items.name_key(before) != items.name_key(after):
+        writes = [_name(after), *writes, delete_write(items.name_key(before))]
+    return writes
+
+
+def _profile(account: Account, before: Account | None) -> Write:
+    item = items.from_account(account)
+    item["revision"] = _revision(account)
+    if before is None:
+        return put_write(item, NEW)
+    return put_write(item, Expression("revision = :before", {":before": _revision(before)}))
+
+
+def _history(before: Account | None, after: Account) -> list[Write]:
+    """Return the write of the new history entry, if the state changed."""
+    change = after.last_change
+    if change is None or (before is not None and before.last_change == change):
+        return []
+    return [put_write(items.from_change(after.account_id, change), NEW)]
+
+
+def _name(account: Account) -> Write:
+    return put_write({**items.name_key(account), "account_id": account.account_id}, NEW)
+
+
 def _revision(account: Account) -> str:
     """Return a digest of the account, by which a write checks that nothing has changed since the
     read.
@@ -242,13 +204,13 @@ def _revision(account: Account) -> str:
     Empty and default values are left out, so a field that is added later does not change the
     digests of stored accounts.
     """
-    held = {
+    given = {
         key: value
         for key, value in items.from_account(account).items()
         if value and value != items.ITEM_DEFAULTS.get(key)
     }
-    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
 
 
-def _is_name(write: Mapping[str, Any]) -> bool:
+def _is_name(write: Write) -> bool:
     return bool(write.get("Put", {}).get("Item", {}).get("sk") == items.NAME)

@@ -34,9 +34,27 @@ DENIED = frozenset(
         "UnauthorizedOperation",
     }
 )
-# Transient codes that botocore does not retry by itself (API references, "Common errors").
+# Transient codes by the "Common errors" of the API references. The first block is a copy of
+# botocore's lists: AWS Lambda brings a botocore of its own, where the private lists may be missing.
 PASSING = frozenset(
     {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+        # Not retried by botocore.
         "ConcurrentModificationException",  # AWS Glue
         "InternalError",  # Amazon S3, Amazon SQS
         "InternalException",  # Amazon EventBridge
@@ -53,16 +71,22 @@ PASSING = frozenset(
         "TransactionConflictException",  # Amazon DynamoDB
     }
 )
-# The SDK publishes its lists as private attributes; a test of the codes holds them.
+# Codes that a later botocore adds to its lists are transient without a change here.
 TRANSIENT: frozenset[str] = PASSING.union(
-    vars(ThrottledRetryableChecker)["_THROTTLED_ERROR_CODES"],
-    vars(TransientRetryableChecker)["_TRANSIENT_ERROR_CODES"],
+    vars(ThrottledRetryableChecker).get("_THROTTLED_ERROR_CODES", ()),
+    vars(TransientRetryableChecker).get("_TRANSIENT_ERROR_CODES", ()),
 )
 # Exceptions of a connection that failed, timed out or broke in the middle of an answer.
-UNREACHABLE = (sdk.ConnectionError, sdk.HTTPClientError, sdk.IncompleteReadError)
+UNREACHABLE = (
+    sdk.ConnectionError,
+    sdk.FlexibleChecksumError,
+    sdk.HTTPClientError,
+    sdk.IncompleteReadError,
+)
 # Exceptions of a shell without usable credentials.
 NOT_SIGNED_IN = (
     sdk.CredentialRetrievalError,
+    getattr(sdk, "LoginError", sdk.SSOError),  # of `aws login`, which older versions do not have
     sdk.NoAuthTokenError,
     sdk.NoCredentialsError,
     sdk.PartialCredentialsError,
@@ -74,6 +98,11 @@ NOT_SIGNED_IN = (
 def code(error: ClientError) -> str:
     """Return the error's code, for example `AccessDenied`; empty when the answer has none."""
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def message(error: ClientError) -> str:
+    """Return the service's sentence about the error; empty when the answer has none."""
+    return str(error.response.get("Error", {}).get("Message", ""))
 
 
 def status(error: ClientError) -> int:

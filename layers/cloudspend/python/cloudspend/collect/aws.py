@@ -10,12 +10,12 @@ from typing import Any
 import awswrangler as wr
 import boto3
 import pandas as pd
-from boto3.dynamodb.conditions import Key
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cloudspend.accounts.items import account_key
-from cloudspend.aws.errors import aws_errors, code, is_transient, translate
+from cloudspend.aws.dynamodb import DynamoTable, Expression, is_written, items_under
+from cloudspend.aws.errors import aws_errors, code, is_transient, message, translate
 from cloudspend.collect.calls import PRICED_SERVICE, Call
 from cloudspend.collect.items import (
     PROGRESS,
@@ -105,7 +105,7 @@ def _meaning(action: str, error: ClientError) -> Exception:
 
 
 def _error(action: str, error: ClientError) -> CloudSpendError:
-    said = error.response["Error"].get("Message", "")
+    said = message(error)
     details = {"action": action, "code": code(error), "said": said}
     if code(error) in DENIED:
         return PermissionDenied(
@@ -166,16 +166,15 @@ class DynamoSpend:
     """
 
     def __init__(self, table: Any) -> None:
-        self._table = table
+        self._table = DynamoTable(table)
 
     def take(self, account_id: str, day: date, cap: int) -> None:
-        if cap < 1 or not self._changed(
-            account_id,
-            day,
-            UpdateExpression="ADD pages :one SET delete_after = :late",
-            ConditionExpression="attribute_not_exists(pages) OR pages < :cap",
-            ExpressionAttributeValues={":one": 1, ":cap": cap, ":late": kept_until(day)},
-        ):
+        key = spend_key(account_id, day)
+        update = Expression(
+            "ADD pages :one SET delete_after = :late", {":one": 1, ":late": kept_until(day)}
+        )
+        below_cap = Expression("attribute_not_exists(pages) OR pages < :cap", {":cap": cap})
+        if cap < 1 or not is_written(lambda: self._table.update(key, update, below_cap)):
             raise CapReached(
                 f"Cost Explorer was asked for {cap} pages of the account {account_id} today, as "
                 "many as it may be.",
@@ -185,53 +184,35 @@ class DynamoSpend:
             )
 
     def taken(self, account_id: str, day: date) -> int:
-        with aws_errors("The registry"):
-            item = self._table.get_item(Key=spend_key(account_id, day), ConsistentRead=True)
-        return int(item.get("Item", {}).get("pages", 0))
+        item = self._table.get(spend_key(account_id, day)) or {}
+        return int(item.get("pages", 0))
 
     def first_to_say(self, account_id: str, day: date) -> bool:
-        return self._changed(
-            account_id,
-            day,
-            UpdateExpression="SET said = :yes",
-            ConditionExpression="attribute_not_exists(said)",
-            ExpressionAttributeValues={":yes": True},
-        )
-
-    def _changed(self, account_id: str, day: date, **update: Any) -> bool:
-        """Return False, and write nothing, when the update's condition fails."""
-        try:
-            with aws_errors("The registry"):
-                self._table.update_item(Key=spend_key(account_id, day), **update)
-        except self._table.meta.client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        key = spend_key(account_id, day)
+        update = Expression("SET said = :yes", {":yes": True})
+        first = Expression("attribute_not_exists(said)")
+        return is_written(lambda: self._table.update(key, update, first))
 
 
 class DynamoProgress:
     """`ports.Progress` on the registry table, one item per account and source."""
 
     def __init__(self, table: Any) -> None:
-        self._table = table
+        self._table = DynamoTable(table)
 
     def get(self, account_id: str, source: str) -> Collected | None:
-        with aws_errors("The registry"):
-            item = self._table.get_item(
-                Key=account_key(account_id, PROGRESS + source), ConsistentRead=True
-            ).get("Item")
+        item = self._table.get(account_key(account_id, PROGRESS + source))
         return to_collected(item) if item else None
 
     def all(self, account_id: str) -> dict[str, Collected]:
-        condition = Key("pk").eq(account_key(account_id, "")["pk"]) & Key("sk").begins_with(
-            PROGRESS
-        )
-        with aws_errors("The registry"):
-            found = self._table.query(KeyConditionExpression=condition, ConsistentRead=True)
-        return {item["sk"].removeprefix(PROGRESS): to_collected(item) for item in found["Items"]}
+        partition = account_key(account_id, "")["pk"]
+        return {
+            item["sk"].removeprefix(PROGRESS): to_collected(item)
+            for item in self._table.query(items_under(partition, PROGRESS))
+        }
 
     def put(self, account_id: str, source: str, collected: Collected) -> None:
-        with aws_errors("The registry"):
-            self._table.put_item(Item=from_collected(account_id, source, collected))
+        self._table.put(from_collected(account_id, source, collected))
 
 
 class WranglerStore:
@@ -273,7 +254,7 @@ def _asked(action: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        said = error.response["Error"].get("Message", "")
+        said = message(error)
         details = {"action": action, "code": code(error), "said": said}
         if code(error) in NOTHING:
             raise NotAvailable(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloudspend.aws.errors import DENIED, aws_errors, code, translate
+from cloudspend.aws.errors import DENIED, aws_errors, code, message, translate
+from cloudspend.aws.paging import elements
 from cloudspend.errors import CloudSpendError, Defect, DeliveryError, PermissionDenied
 from cloudspend.exports.definition import Definition, of_export, of_report
 from cloudspend.exports.ports import StoredObject
@@ -24,6 +25,12 @@ UNREADABLE = {
     "KMS.InvalidStateException": "its KMS key is in an invalid state",
     "KMS.KMSInvalidStateException": "its KMS key is in an invalid state",
     "KMS.NotFoundException": "its KMS key does not exist",
+}
+# The IAM action of each paginated operation.
+ACTIONS = {
+    "describe_report_definitions": "cur:DescribeReportDefinitions",
+    "list_executions": "bcm-data-exports:ListExecutions",
+    "list_exports": "bcm-data-exports:ListExports",
 }
 # How an execution of an export can end (AWS Billing and Cost Management API reference,
 # ExecutionStatus).
@@ -88,13 +95,21 @@ class S3CustomerBucket:
         return _stored(bucket, key, answer), content
 
     def folders(self, bucket: str, folder: str) -> Iterator[str]:
-        paginator = self._s3.get_paginator("list_objects_v2")
+        place = f"s3://{bucket}/{folder}"
+        prefixes = elements(
+            self._s3,
+            "list_objects_v2",
+            "CommonPrefixes",
+            f"S3, for {place}",
+            Bucket=bucket,
+            Prefix=folder,
+            Delimiter="/",
+        )
         try:
-            for page in paginator.paginate(Bucket=bucket, Prefix=folder, Delimiter="/"):
-                for entry in page.get("CommonPrefixes", ()):
-                    yield entry["Prefix"]
-        except (ClientError, BotoCoreError) as error:
-            raise translated(error, "s3:ListBucket", f"s3://{bucket}/{folder}") from error
+            for entry in prefixes:
+                yield entry["Prefix"]
+        except ClientError as error:
+            raise translated(error, "s3:ListBucket", place) from error
 
     def _unless_absent(self, error: ClientError | BotoCoreError, bucket: str, key: str) -> None:
         """Raise the library's error, unless the answer means that the object does not exist.
@@ -138,16 +153,12 @@ class ExportDefinitions:
         return [*self._reports(), *self._exports()]
 
     def _reports(self) -> Iterator[Definition]:
-        with _asked("cur:DescribeReportDefinitions"):
-            pages = self._cur.get_paginator("describe_report_definitions").paginate()
-            found = [report for page in pages for report in page["ReportDefinitions"]]
-        yield from map(of_report, found)
+        reports = _listed(self._cur, "describe_report_definitions", "ReportDefinitions")
+        yield from map(of_report, reports)
 
     def _exports(self) -> Iterator[Definition]:
-        with _asked("bcm-data-exports:ListExports"):
-            pages = self._data_exports.get_paginator("list_exports").paginate()
-            found = [export["ExportArn"] for page in pages for export in page["Exports"]]
-        for arn in found:
+        for listed in _listed(self._data_exports, "list_exports", "Exports"):
+            arn = listed["ExportArn"]
             with _asked("bcm-data-exports:GetExport"):
                 export = self._data_exports.get_export(ExportArn=arn)["Export"]
             definition = of_export(export, self._failure(arn))
@@ -156,10 +167,8 @@ class ExportDefinitions:
 
     def _failure(self, arn: str) -> str | None:
         """Return AWS's reason why the last delivery failed; None if it succeeded."""
-        with _asked("bcm-data-exports:ListExecutions"):
-            pages = self._data_exports.get_paginator("list_executions").paginate(ExportArn=arn)
-            held = [each for page in pages for each in page["Executions"]]
-        ended = [each for each in held if each["ExecutionStatus"].get("StatusCode") in _ENDS]
+        executions = _listed(self._data_exports, "list_executions", "Executions", ExportArn=arn)
+        ended = [e for e in executions if e["ExecutionStatus"].get("StatusCode") in _ENDS]
         if not ended:
             return None
         last = max(ended, key=lambda each: _completed(each["ExecutionStatus"]))
@@ -172,21 +181,32 @@ class ExportDefinitions:
         return str(answer.get("StatusReason") or answer["StatusCode"])
 
 
+def _listed(client: Any, operation: str, member: str, **arguments: str) -> list[Any]:
+    """Return the elements of `member` on all pages of an operation."""
+    action = ACTIONS[operation]
+    with _asked(action):
+        return list(elements(client, operation, member, _service(action), **arguments))
+
+
+def _service(action: str) -> str:
+    return f"AWS, for {action},"
+
+
 @contextmanager
 def _asked(action: str) -> Iterator[None]:
     """Raise errors of AWS as the library's errors."""
     try:
-        with aws_errors(f"AWS, for {action},"):
+        with aws_errors(_service(action)):
             yield
     except ClientError as error:
-        message = error.response["Error"].get("Message", "")
+        reason = message(error)
         if code(error) in DENIED:
             raise PermissionDenied(
-                f"CloudSpend's role cannot use {action}: {message}",
+                f"CloudSpend's role cannot use {action}: {reason}",
                 remedy="Update the CloudSpend stack in the customer's account.",
                 action=action,
             ) from error
-        raise Defect(f"AWS refused {action} ({code(error)}): {message}") from error
+        raise Defect(f"AWS refused {action} ({code(error)}): {reason}") from error
 
 
 def _completed(status: dict[str, Any]) -> str:

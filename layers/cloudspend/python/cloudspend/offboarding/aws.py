@@ -8,7 +8,9 @@ from boto3.dynamodb.conditions import Key
 
 from cloudspend.access.aws.key_store import secret_name
 from cloudspend.accounts import items
+from cloudspend.aws.dynamodb import DynamoTable, delete_write
 from cloudspend.aws.errors import aws_errors
+from cloudspend.aws.paging import elements, pages
 from cloudspend.errors import TransientError
 from cloudspend.lake.tables import ACCOUNT_KEY
 
@@ -27,20 +29,25 @@ class Runs:
         self._machine_arns = machine_arns
 
     def of(self, account_id: str) -> Iterator[str]:
-        pages = self._states.get_paginator("list_executions")
         for machine in self._machine_arns:
-            with aws_errors("Step Functions"):
-                for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING"):
-                    for execution in page["executions"]:
-                        if execution["name"].startswith(f"{account_id}_"):
-                            yield str(execution["executionArn"])
+            running = elements(
+                self._states,
+                "list_executions",
+                "executions",
+                "Step Functions",
+                stateMachineArn=machine,
+                statusFilter="RUNNING",
+            )
+            for execution in running:
+                if execution["name"].startswith(f"{account_id}_"):
+                    yield str(execution["executionArn"])
 
     def remove(self, account_id: str) -> int:
-        found = list(self.of(account_id))
-        for arn in found:
+        arns = list(self.of(account_id))
+        for arn in arns:
             with aws_errors("Step Functions"):
                 self._states.stop_execution(executionArn=arn, cause=CAUSE)
-        return len(found)
+        return len(arns)
 
 
 class Secrets:
@@ -96,31 +103,29 @@ class Partitions:
         return removed
 
     def _tables(self) -> list[str]:
-        pages = self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database)
-        with aws_errors("Glue"):
-            return [
-                str(table["Name"])
-                for page in pages
-                for table in page["TableList"]
-                if [key["Name"] for key in table.get("PartitionKeys", ())][:1] == [ACCOUNT_KEY.name]
-            ]
+        tables = elements(
+            self._glue, "get_tables", "TableList", "Glue", DatabaseName=self._database
+        )
+        return [
+            str(table["Name"])
+            for table in tables
+            if [key["Name"] for key in table.get("PartitionKeys", ())][:1] == [ACCOUNT_KEY.name]
+        ]
 
     def _values(self, table: str, account_id: str) -> Iterator[tuple[str, ...]]:
         """Return all partition values before any is deleted, so no page is missed."""
-        pages = self._glue.get_paginator("get_partitions").paginate(
+        partitions = elements(
+            self._glue,
+            "get_partitions",
+            "Partitions",
+            "Glue",
             DatabaseName=self._database,
             TableName=table,
             Expression=f"{ACCOUNT_KEY.name} = '{account_id}'",
             ExcludeColumnSchema=True,
         )
-        with aws_errors("Glue"):
-            found = [
-                tuple(map(str, partition["Values"]))
-                for page in pages
-                for partition in page["Partitions"]
-                if partition["Values"][0] == account_id
-            ]
-        return iter(found)
+        values = [tuple(map(str, partition["Values"])) for partition in partitions]
+        return iter([of_account for of_account in values if of_account[0] == account_id])
 
     def _delete(self, table: str, values: Sequence[tuple[str, ...]]) -> None:
         with aws_errors("Glue"):
@@ -173,11 +178,14 @@ class Objects:
         ]
 
     def _pages(self, **where: str) -> Iterator[Mapping[str, Any]]:
-        pages = self._s3.get_paginator("list_object_versions").paginate(
-            Bucket=self._bucket, PaginationConfig={"PageSize": OBJECTS_AT_ONCE}, **where
+        return pages(
+            self._s3,
+            "list_object_versions",
+            "S3",
+            Bucket=self._bucket,
+            PaginationConfig={"PageSize": OBJECTS_AT_ONCE},
+            **where,
         )
-        with aws_errors("S3"):
-            yield from pages
 
     def _delete(self, versions: Sequence[Mapping[str, str]]) -> None:
         with aws_errors("S3"):
@@ -195,50 +203,36 @@ class Entries:
     kind = "registry items"
 
     def __init__(self, table: Any) -> None:
-        self._table = table
+        self._table = DynamoTable(table)
 
     def of(self, account_id: str) -> Iterator[str]:
-        for item in self._items(account_id):
-            yield str(item["sk"])
-            if item["sk"] == items.PROFILE:
+        for sort_key in self._sort_keys(account_id):
+            yield sort_key
+            if sort_key == items.PROFILE:
                 yield items.NAME
 
     def remove(self, account_id: str) -> int:
         """Delete the items, profile and name last, so an interrupted removal is repeated."""
-        found = [item["sk"] for item in self._items(account_id)]
-        others = [sort_key for sort_key in found if sort_key != items.PROFILE]
+        sort_keys = self._sort_keys(account_id)
+        others = [sort_key for sort_key in sort_keys if sort_key != items.PROFILE]
         if others:
-            with aws_errors("The registry"), self._table.batch_writer() as batch:
-                for sort_key in others:
-                    batch.delete_item(Key=items.account_key(account_id, sort_key))
+            self._table.delete_all(items.account_key(account_id, key) for key in others)
             return len(others)
-        return self._last(account_id) if found else 0
+        return self._remove_profile(account_id) if sort_keys else 0
 
-    def _last(self, account_id: str) -> int:
+    def _remove_profile(self, account_id: str) -> int:
+        """Delete profile and name; another removal may have deleted them just now."""
         key = items.account_key(account_id, items.PROFILE)
-        with aws_errors("The registry"):
-            item = self._table.get_item(Key=key, ConsistentRead=True)["Item"]
-            keys = [key, items.name_key(items.to_account(item))]
-            self._table.meta.client.transact_write_items(
-                TransactItems=[
-                    {"Delete": {"TableName": self._table.name, "Key": each}} for each in keys
-                ]
-            )
+        item = self._table.get(key)
+        if item is None:
+            return 0
+        keys = [key, items.name_key(items.to_account(item))]
+        self._table.transact(*map(delete_write, keys))
         return len(keys)
 
-    def _items(self, account_id: str) -> Iterator[Mapping[str, Any]]:
-        arguments: dict[str, Any] = {
-            "KeyConditionExpression": Key("pk").eq(items.account_key(account_id, "")["pk"]),
-            "ProjectionExpression": "sk",
-            "ConsistentRead": True,
-        }
-        while True:
-            with aws_errors("The registry"):
-                page = self._table.query(**arguments)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    def _sort_keys(self, account_id: str) -> list[str]:
+        of_account = Key("pk").eq(items.account_key(account_id, "")["pk"])
+        return [str(item["sk"]) for item in self._table.query(of_account, attributes="sk")]
 
 
 def _prefix(folder: str, account_id: str) -> str:
@@ -247,5 +241,5 @@ def _prefix(folder: str, account_id: str) -> str:
 
 def _versions(page: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return every version on a page, including delete markers."""
-    found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-    return [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
+    versions = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+    return [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]

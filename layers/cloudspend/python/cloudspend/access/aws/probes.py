@@ -1,6 +1,6 @@
 """Permission probes: one real call in the customer's account for each permission."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,8 +11,8 @@ from cloudspend.access.denials import read_denial
 from cloudspend.access.ports import ProbeResult
 from cloudspend.accounts.members import OrganizationAccount
 from cloudspend.accounts.model import Account, CheckStatus
-from cloudspend.aws.errors import call as _call
-from cloudspend.aws.errors import code as _code
+from cloudspend.aws.errors import call, code
+from cloudspend.aws.paging import elements
 from cloudspend.errors import Defect, PermissionDenied
 from cloudspend.settings import BILLING_REGIONS
 
@@ -65,7 +65,7 @@ class CustomerProber:
         try:
             return PROBES[action](self, account, now)
         except ClientError as error:
-            if _code(error) in NOTHING_THERE:
+            if code(error) in NOTHING_THERE:
                 return ProbeResult(CheckStatus.NOT_AVAILABLE, str(error))
             denial = read_denial(str(error))
             return ProbeResult(CheckStatus.DENIED, f"{denial.sentence} {error}", denial.by)
@@ -73,22 +73,22 @@ class CustomerProber:
     def organization_accounts(self, account: Account) -> list[OrganizationAccount]:
         client = self._billing("organizations")
         try:
-            described = _call(client.describe_organization)["Organization"]
+            described = call(client.describe_organization)["Organization"]
             if described["MasterAccountId"] != account.account_id:
                 return []
-            found = [one for page in _pages(client.list_accounts) for one in page["Accounts"]]
+            accounts = list(elements(client, "list_accounts", "Accounts"))
         except ClientError as error:
-            if _code(error) in NOTHING_THERE:
+            if code(error) in NOTHING_THERE:
                 return []
             denial = read_denial(str(error))
             raise PermissionDenied(
                 f"{denial.sentence} {error}", check="organizations:ListAccounts"
             ) from error
-        return [_listed(one) for one in found]
+        return [_organization_account(listed) for listed in accounts]
 
     def own_role(self, account: Account, _: datetime) -> ProbeResult:
         role = str(account.role_arn).rpartition("/")[2]
-        _call(self._session.client("iam").get_role, RoleName=role)
+        call(self._session.client("iam").get_role, RoleName=role)
         return PASSED
 
     def bucket_list(self, account: Account, _: datetime) -> ProbeResult:
@@ -100,7 +100,7 @@ class CustomerProber:
         return read if isinstance(read, ProbeResult) else PASSED
 
     def report_definitions(self, _: Account, __: datetime) -> ProbeResult:
-        _call(self._billing("cur").describe_report_definitions)
+        call(self._billing("cur").describe_report_definitions)
         return PASSED
 
     def exports(self, account: Account, _: datetime) -> ProbeResult:
@@ -117,12 +117,12 @@ class CustomerProber:
         client = self._billing("bcm-data-exports")
         try:
             arn = self._export_arn(account)
-            listed = _call(client.list_executions, ExportArn=arn)["Executions"] if arn else []
+            listed = call(client.list_executions, ExportArn=arn)["Executions"] if arn else []
         except ClientError:
             return NOT_AMONG_EXPORTS
         if not listed:
             return NO_EXECUTION
-        _call(client.get_execution, ExportArn=arn, ExecutionId=listed[0]["ExecutionId"])
+        call(client.get_execution, ExportArn=arn, ExecutionId=listed[0]["ExecutionId"])
         return PASSED
 
     def decryption(self, account: Account, _: datetime) -> ProbeResult:
@@ -133,7 +133,7 @@ class CustomerProber:
         return PASSED if read["key"] == account.kms_key_arn else NOT_ENCRYPTED_WITH_IT
 
     def dimension_values(self, _: Account, now: datetime) -> ProbeResult:
-        _call(
+        call(
             self._billing("ce").get_dimension_values,
             TimePeriod=_yesterday(now),
             Dimension="RECORD_TYPE",
@@ -141,7 +141,7 @@ class CustomerProber:
         return PASSED
 
     def cost_and_usage(self, _: Account, now: datetime) -> ProbeResult:
-        _call(
+        call(
             self._billing("ce").get_cost_and_usage,
             TimePeriod=_yesterday(now),
             Granularity="DAILY",
@@ -150,42 +150,42 @@ class CustomerProber:
         return PASSED
 
     def organization(self, _: Account, __: datetime) -> ProbeResult:
-        _call(self._billing("organizations").describe_organization)
+        call(self._billing("organizations").describe_organization)
         return PASSED
 
     def members(self, _: Account, __: datetime) -> ProbeResult:
-        _call(self._billing("organizations").list_accounts, MaxResults=1)
+        call(self._billing("organizations").list_accounts, MaxResults=1)
         return PASSED
 
     def tag_keys(self, _: Account, now: datetime) -> ProbeResult:
-        _call(self._billing("ce").get_tags, TimePeriod=_yesterday(now))
+        call(self._billing("ce").get_tags, TimePeriod=_yesterday(now))
         return PASSED
 
     def cost_categories(self, _: Account, __: datetime) -> ProbeResult:
-        _call(self._billing("ce").list_cost_category_definitions, MaxResults=1)
+        call(self._billing("ce").list_cost_category_definitions, MaxResults=1)
         return PASSED
 
     def cost_category(self, _: Account, __: datetime) -> ProbeResult:
         ce = self._billing("ce")
         try:
-            listed = _call(ce.list_cost_category_definitions, MaxResults=1)
+            listed = call(ce.list_cost_category_definitions, MaxResults=1)
         except ClientError:
             return NO_COST_CATEGORY
         for found in listed.get("CostCategoryReferences", [])[:1]:
-            _call(ce.describe_cost_category_definition, CostCategoryArn=found["CostCategoryArn"])
+            call(ce.describe_cost_category_definition, CostCategoryArn=found["CostCategoryArn"])
             return PASSED
         return NO_COST_CATEGORY
 
     def reservation_coverage(self, _: Account, now: datetime) -> ProbeResult:
-        _call(self._billing("ce").get_reservation_coverage, TimePeriod=_yesterday(now))
+        call(self._billing("ce").get_reservation_coverage, TimePeriod=_yesterday(now))
         return PASSED
 
     def reservation_utilization(self, _: Account, now: datetime) -> ProbeResult:
-        _call(self._billing("ce").get_reservation_utilization, TimePeriod=_yesterday(now))
+        call(self._billing("ce").get_reservation_utilization, TimePeriod=_yesterday(now))
         return PASSED
 
     def reservation_recommendation(self, _: Account, __: datetime) -> ProbeResult:
-        _call(
+        call(
             self._billing("ce").get_reservation_purchase_recommendation,
             Service=_SOME_SERVICE,
             PageSize=1,
@@ -193,19 +193,19 @@ class CustomerProber:
         return PASSED
 
     def savings_plans_utilization(self, _: Account, now: datetime) -> ProbeResult:
-        _call(self._billing("ce").get_savings_plans_utilization, TimePeriod=_yesterday(now))
+        call(self._billing("ce").get_savings_plans_utilization, TimePeriod=_yesterday(now))
         return PASSED
 
     def savings_plans_coverage(self, _: Account, now: datetime) -> ProbeResult:
-        _call(self._billing("ce").get_savings_plans_coverage, TimePeriod=_yesterday(now))
+        call(self._billing("ce").get_savings_plans_coverage, TimePeriod=_yesterday(now))
         return PASSED
 
     def budgets(self, account: Account, _: datetime) -> ProbeResult:
-        _call(self._billing("budgets").describe_budgets, AccountId=account.account_id, MaxResults=1)
+        call(self._billing("budgets").describe_budgets, AccountId=account.account_id, MaxResults=1)
         return PASSED
 
     def invoices(self, account: Account, now: datetime) -> ProbeResult:
-        _call(
+        call(
             self._billing("invoicing").list_invoice_summaries,
             Selector={"ResourceType": "ACCOUNT_ID", "Value": account.account_id},
             Filter={"BillingPeriod": {"Month": now.month, "Year": now.year}},
@@ -214,7 +214,7 @@ class CustomerProber:
         return PASSED
 
     def roots(self, _: Account, __: datetime) -> ProbeResult:
-        _call(self._billing("organizations").list_roots)
+        call(self._billing("organizations").list_roots)
         return PASSED
 
     def units(self, _: Account, __: datetime) -> ProbeResult:
@@ -224,18 +224,18 @@ class CustomerProber:
         return self._under_root("list_accounts_for_parent")
 
     def account_tags(self, account: Account, _: datetime) -> ProbeResult:
-        _call(self._billing("organizations").list_tags_for_resource, ResourceId=account.account_id)
+        call(self._billing("organizations").list_tags_for_resource, ResourceId=account.account_id)
         return PASSED
 
     def _under_root(self, operation: str) -> ProbeResult:
         organizations = self._billing("organizations")
         try:
-            roots = _call(organizations.list_roots)["Roots"]
+            roots = call(organizations.list_roots)["Roots"]
         except ClientError:
             return NO_ROOT
         if not roots:
             return NO_ROOT
-        _call(getattr(organizations, operation), ParentId=roots[0]["Id"], MaxResults=1)
+        call(getattr(organizations, operation), ParentId=roots[0]["Id"], MaxResults=1)
         return PASSED
 
     def _with_export(self, operation: str, account: Account) -> ProbeResult:
@@ -245,7 +245,7 @@ class CustomerProber:
             return NOT_AMONG_EXPORTS
         if arn is None:
             return NO_EXPORT
-        _call(getattr(self._billing("bcm-data-exports"), operation), ExportArn=arn)
+        call(getattr(self._billing("bcm-data-exports"), operation), ExportArn=arn)
         return PASSED
 
     def _export_arn(self, account: Account) -> str | None:
@@ -255,16 +255,11 @@ class CustomerProber:
         """
         client = self._billing("bcm-data-exports")
         other: str | None = None
-        page: dict[str, Any] = {}
-        while True:
-            token = {key: page[key] for key in ("NextToken",) if key in page}
-            page = _call(client.list_exports, **token)
-            for export in page.get("Exports", ()):
-                if export["ExportName"] == account.export.name:
-                    return str(export["ExportArn"])
-                other = other or str(export["ExportArn"])
-            if not page.get("NextToken"):
-                return other
+        for export in elements(client, "list_exports", "Exports"):
+            if export["ExportName"] == account.export.name:
+                return str(export["ExportArn"])
+            other = other or str(export["ExportArn"])
+        return other
 
     def _billing(self, service: str) -> Any:
         return self._session.client(service, region_name=self._billing_region)
@@ -279,13 +274,13 @@ class CustomerProber:
             return NO_OBJECT
         s3 = self._session.client("s3")
         # GET instead of HEAD: only the error of GET names the denying policy.
-        answer = _call(s3.get_object, Bucket=account.export.bucket, Key=name)
+        answer = call(s3.get_object, Bucket=account.export.bucket, Key=name)
         answer["Body"].close()
         return {"key": answer.get("SSEKMSKeyId")}
 
     def _first_key(self, account: Account) -> str | None:
         export = account.export
-        page = _call(
+        page = call(
             self._session.client("s3").list_objects_v2,
             Bucket=export.bucket,
             Prefix=f"{export.prefix}/",
@@ -325,25 +320,17 @@ PROBES: dict[str, Callable[[CustomerProber, Account, datetime], ProbeResult]] = 
 }
 
 
-def _pages(operation: Callable[..., Any]) -> Iterator[Any]:
-    """Yield all pages of an operation."""
-    token: dict[str, str] = {}
-    while True:
-        page = _call(operation, **token)
-        yield page
-        if not page.get("NextToken"):
-            return
-        token = {"NextToken": page["NextToken"]}
-
-
-def _listed(one: Any) -> OrganizationAccount:
+def _organization_account(listed: Any) -> OrganizationAccount:
     """Convert an account of AWS Organizations.
 
     `State` has replaced `Status`. AWS omits the joined time of an account that is being created.
     """
-    joined = one.get("JoinedTimestamp") or datetime.now(UTC)
+    joined = listed.get("JoinedTimestamp") or datetime.now(UTC)
     return OrganizationAccount(
-        one["Id"], one["Name"], one.get("State") or one["Status"], joined.astimezone(UTC)
+        listed["Id"],
+        listed["Name"],
+        listed.get("State") or listed["Status"],
+        joined.astimezone(UTC),
     )
 
 

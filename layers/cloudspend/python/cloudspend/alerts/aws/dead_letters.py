@@ -9,7 +9,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cloudspend.alerts.dead_letters import DeadLetter, Redelivery, Target, Waiting
-from cloudspend.aws.errors import call
+from cloudspend.aws.errors import call, code, message
+from cloudspend.aws.executions import start_execution
+from cloudspend.aws.paging import elements
 from cloudspend.errors import UsageError
 from cloudspend.settings import DEAD_LETTERS, PREFIX
 
@@ -62,9 +64,9 @@ class SqsDeadLetterQueues:
             new = [m for m in page.get("Messages", []) if m["MessageId"] not in seen]
             if not new:
                 return
-            for message in new:
-                seen.add(message["MessageId"])
-                letter = _letter(queue, message)
+            for received in new:
+                seen.add(received["MessageId"])
+                letter = _letter(queue, received)
                 if letter.sent_at < until:
                     yield letter
 
@@ -77,16 +79,20 @@ class SqsDeadLetterQueues:
                 SubscriptionArn=subscription_arn,
             )["Attributes"]
         except ClientError as error:
-            if error.response["Error"]["Code"] in GONE:
+            if code(error) in GONE:
                 return None
             raise
-        listed = self._clients.sns.get_paginator("list_subscriptions_by_topic")
-        pages = call(lambda: list(listed.paginate(TopicArn=found["TopicArn"])), what)
+        subscriptions = elements(
+            self._clients.sns,
+            "list_subscriptions_by_topic",
+            "Subscriptions",
+            what,
+            TopicArn=found["TopicArn"],
+        )
         return next(
             (
                 (item["Protocol"], item["Endpoint"])
-                for page in pages
-                for item in page["Subscriptions"]
+                for item in subscriptions
                 if item["SubscriptionArn"] == subscription_arn
             ),
             None,
@@ -103,7 +109,7 @@ class SqsDeadLetterQueues:
             send(redelivery.arn, redelivery.body)
         except ClientError as error:
             raise UsageError(
-                f"{redelivery.arn} does not take it: {error.response['Error']['Message']}",
+                f"{redelivery.arn} does not take it: {message(error)}",
                 remedy="See that it is still there, and that you may send to it.",
             ) from error
 
@@ -120,12 +126,7 @@ class SqsDeadLetterQueues:
         )
 
     def _start(self, arn: str, body: str) -> None:
-        call(
-            self._clients.machines.start_execution,
-            "The state machine",
-            stateMachineArn=arn,
-            input=body,
-        )
+        start_execution(self._clients.machines, arn, body)
 
     def _send(self, arn: str, body: str) -> None:
         *_, account, name = arn.split(":")
@@ -155,35 +156,37 @@ class SqsDeadLetterQueues:
     def _owners(self) -> dict[str, list[str]]:
         """Return the ARNs of the functions of each dead letter queue."""
         owners: dict[str, list[str]] = {}
-        pages = self._clients.functions.get_paginator("list_functions").paginate()
-        for page in call(lambda: list(pages), "AWS Lambda"):
-            for function in page["Functions"]:
-                queue = function.get("DeadLetterConfig", {}).get("TargetArn")
-                if queue:
-                    owners.setdefault(queue, []).append(function["FunctionArn"])
+        functions = elements(self._clients.functions, "list_functions", "Functions", "AWS Lambda")
+        for function in functions:
+            queue = function.get("DeadLetterConfig", {}).get("TargetArn")
+            if queue:
+                owners.setdefault(queue, []).append(function["FunctionArn"])
         return owners
 
     def _found(self) -> dict[str, str]:
         if not self._urls:
-            pages = self._clients.sqs.get_paginator("list_queues").paginate(
-                QueueNamePrefix=f"{PREFIX}-"
+            urls = elements(
+                self._clients.sqs,
+                "list_queues",
+                "QueueUrls",
+                "The queues",
+                QueueNamePrefix=f"{PREFIX}-",
             )
-            for page in call(lambda: list(pages), "The queues"):
-                for url in page.get("QueueUrls", []):
-                    name = url.rpartition("/")[2]
-                    if name.endswith(f"-{DEAD_LETTERS}"):
-                        self._urls[name] = url
+            for url in urls:
+                name = url.rpartition("/")[2]
+                if name.endswith(f"-{DEAD_LETTERS}"):
+                    self._urls[name] = url
         return self._urls
 
     def _sqs(self, operation: str, url: str, **arguments: Any) -> Any:
         return call(getattr(self._clients.sqs, operation), "The queue", QueueUrl=url, **arguments)
 
 
-def _letter(queue: str, message: Any) -> DeadLetter:
+def _letter(queue: str, received: Any) -> DeadLetter:
     attributes = {
         name: value["StringValue"]
-        for name, value in message.get("MessageAttributes", {}).items()
+        for name, value in received.get("MessageAttributes", {}).items()
         if "StringValue" in value
     }
-    sent = datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
-    return DeadLetter(queue, message["ReceiptHandle"], message["Body"], attributes, sent)
+    sent = datetime.fromtimestamp(int(received["Attributes"]["SentTimestamp"]) / 1000, UTC)
+    return DeadLetter(queue, received["ReceiptHandle"], received["Body"], attributes, sent)

@@ -13,7 +13,8 @@ from cloudspend.alerts.subscription import (
     Subscription,
     SubscriptionRequest,
 )
-from cloudspend.aws.errors import call
+from cloudspend.aws.errors import call, code, message
+from cloudspend.aws.paging import elements
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 
@@ -78,10 +79,10 @@ class SnsSubscriptions:
                 Attributes=attributes,
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] not in REFUSED:
+            if code(error) not in REFUSED:
                 raise
             raise UsageError(
-                f"SNS does not take {request.endpoint}: {error.response['Error']['Message']}",
+                f"SNS does not take {request.endpoint}: {message(error)}",
                 remedy="See that it exists and is spelled as its owner spells it.",
             ) from error
 
@@ -109,10 +110,11 @@ class SnsSubscriptions:
             )
 
     def _list(self, topic: str) -> list[dict[str, Any]]:
-        pages = self._sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-        return [
-            item for page in call(lambda: list(pages), SERVICE) for item in page["Subscriptions"]
-        ]
+        return list(
+            elements(
+                self._sns, "list_subscriptions_by_topic", "Subscriptions", SERVICE, TopicArn=topic
+            )
+        )
 
     def _read(self, topic: str, item: Mapping[str, str]) -> Subscription:
         arn, protocol, endpoint = item["SubscriptionArn"], item["Protocol"], item["Endpoint"]

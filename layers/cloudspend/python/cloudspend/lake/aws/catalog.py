@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from cloudspend.aws.errors import aws_errors
+from cloudspend.aws.paging import elements
 from cloudspend.errors import TransientError
 from cloudspend.lake.tables import Column, Table
 
@@ -92,19 +93,21 @@ class GlueCatalog:
             )
 
     def locations(self, table: str, account_id: str) -> dict[tuple[str, ...], str]:
-        pages = self._glue.get_paginator("get_partitions").paginate(
+        partitions = elements(
+            self._glue,
+            "get_partitions",
+            "Partitions",
+            "Glue",
             DatabaseName=self._database,
             TableName=table,
             Expression=f"account_id = '{account_id}'",
             ExcludeColumnSchema=True,
         )
-        with aws_errors("Glue"):
-            return {
-                tuple(partition["Values"]): partition["StorageDescriptor"]["Location"]
-                for page in pages
-                for partition in page["Partitions"]
-                if partition["Values"][0] == account_id
-            }
+        return {
+            tuple(partition["Values"]): partition["StorageDescriptor"]["Location"]
+            for partition in partitions
+            if partition["Values"][0] == account_id
+        }
 
     def remove(self, table: str, values: tuple[str, ...]) -> None:
         try:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cloudspend.aws.errors import aws_errors
+from cloudspend.aws.paging import elements
 from cloudspend.convert.model import ParquetTotals
 from cloudspend.convert.writer import parquet_totals
 from cloudspend.errors import Defect, TransientError
@@ -38,24 +39,24 @@ class S3Lake:
             raise Defect(f"s3://{self._bucket}/{key} is missing or no JSON.", key=key) from error
 
     def staged(self, prefix: str) -> tuple[StagedFile, ...]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=prefix
+        listed = elements(
+            self._s3, "list_objects_v2", "Contents", "S3", Bucket=self._bucket, Prefix=prefix
         )
-        with aws_errors("S3"):
-            return tuple(
-                StagedFile(found["Key"], found["Size"], found["LastModified"])
-                for page in pages
-                for found in page.get("Contents", ())
-            )
+        return tuple(
+            StagedFile(entry["Key"], entry["Size"], entry["LastModified"]) for entry in listed
+        )
 
     def groups(self, prefix: str, delimiter: str) -> tuple[str, ...]:
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=prefix, Delimiter=delimiter
+        prefixes = elements(
+            self._s3,
+            "list_objects_v2",
+            "CommonPrefixes",
+            "S3",
+            Bucket=self._bucket,
+            Prefix=prefix,
+            Delimiter=delimiter,
         )
-        with aws_errors("S3"):
-            return tuple(
-                found["Prefix"] for page in pages for found in page.get("CommonPrefixes", ())
-            )
+        return tuple(entry["Prefix"] for entry in prefixes)
 
     def delete(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), DELETED_AT_ONCE):

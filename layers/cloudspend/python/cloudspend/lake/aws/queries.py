@@ -4,7 +4,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from cloudspend.aws.errors import aws_errors
+from cloudspend.aws.errors import aws_errors, message
+from cloudspend.aws.paging import pages
 from cloudspend.errors import Defect, TransientError, UsageError
 from cloudspend.lake.ports import QueryResult
 
@@ -43,7 +44,7 @@ class AthenaQueries:
                 QueryExecutionContext={"Database": self._database},
             )
         except self._athena.exceptions.InvalidRequestException as error:
-            reason = error.response["Error"].get("Message", "")
+            reason = message(error)
             raise UsageError(f"Athena refused the statement: {reason}") from error
         return str(answer["QueryExecutionId"])
 
@@ -60,10 +61,10 @@ class AthenaQueries:
             wait = min(wait * 2, LONGEST_POLL_SECONDS)
 
     def _result(self, query_id: str, scanned: int) -> QueryResult:
-        pages = self._athena.get_paginator("get_query_results").paginate(QueryExecutionId=query_id)
         columns: list[Mapping[str, str]] = []
         rows: list[tuple[str | None, ...]] = []
-        for page in pages:
+        results = pages(self._athena, "get_query_results", "Athena", QueryExecutionId=query_id)
+        for page in results:
             columns = columns or page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
             rows.extend(
                 tuple(value.get("VarCharValue") for value in row["Data"])
