@@ -11,7 +11,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
-from cloudspend.access.aws.inspection import HARMFUL, KeyInspector
+from cloudspend.access.aws.inspection import HARMFUL_ACTIONS, KeyInspector
 from cloudspend.access.aws.key_store import SecretsManagerKeyStore, reading_policy
 from cloudspend.access.aws.sessions import SessionIdentity, StsCustomerSessions, session_name
 from cloudspend.access.keys import AccessKey, Identity
@@ -304,7 +304,7 @@ def test_a_refused_key_is_told_by_its_ending_and_shown_nowhere(
 
 
 def test_an_account_without_a_stored_key_says_so() -> None:
-    with pytest.raises(ConnectionRefused, match="holds no access key"):
+    with pytest.raises(ConnectionRefused, match="has no access key"):
         a_door().customer_session(BY_KEY, "ingest")
 
 
@@ -333,7 +333,7 @@ def test_a_key_is_asked_whose_it_is_and_when_it_was_made(inspector: KeyInspector
     key = made_key(boto3.client("iam"))
     found = inspector.identity(key)
     assert found == Identity("123456789012", "arn:aws:iam::123456789012:user/cloudspend")
-    made = inspector.made_at(key)
+    made = inspector.created_at(key)
     assert made is not None
     assert made.tzinfo is not None
 
@@ -369,12 +369,12 @@ def test_iam_is_asked_what_a_key_may_do_too_much() -> None:
     iam = Stubber(boto3.client("iam"))
     answers = [
         {"EvalActionName": action, "EvalDecision": "allowed" if "Put" in action else "implicitDeny"}
-        for action in HARMFUL
+        for action in HARMFUL_ACTIONS
     ]
-    expected = {"PolicySourceArn": USER.arn, "ActionNames": list(HARMFUL)}
+    expected = {"PolicySourceArn": USER.arn, "ActionNames": list(HARMFUL_ACTIONS)}
     iam.add_response("simulate_principal_policy", {"EvaluationResults": answers}, expected)
     found = KeyInspector(Refusing(iam=iam), "aws").excess(KEY, USER)
-    assert found.whole
+    assert found.complete
     assert found.actions == ("iam:PutUserPolicy", "s3:PutBucketPolicy", "s3:PutObject")
 
 
@@ -386,12 +386,12 @@ def test_where_iam_cannot_be_asked_calls_that_only_read_show_a_part() -> None:
     secrets = refusing("secretsmanager", "list_secrets", "AccessDeniedException")
     customer_sessions = Refusing(iam=iam, s3=s3, secretsmanager=secrets)
     found = KeyInspector(customer_sessions, "aws").excess(KEY, USER)
-    assert (found.whole, found.actions) == (False, ("s3:ListAllMyBuckets",))
+    assert (found.complete, found.actions) == (False, ("s3:ListAllMyBuckets",))
 
 
 def test_a_key_that_may_not_tell_its_age_does_not() -> None:
     iam = refusing("iam", "list_access_keys")
-    assert KeyInspector(Refusing(iam=iam), "aws").made_at(KEY) is None
+    assert KeyInspector(Refusing(iam=iam), "aws").created_at(KEY) is None
 
 
 def test_a_key_that_aws_does_not_know_is_refused_by_its_ending() -> None:

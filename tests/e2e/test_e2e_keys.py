@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cloudspend.access.aws.inspection import LOOKS
+from cloudspend.access.aws.inspection import READ_ONLY_CALLS
 from cloudspend.access.connect_key import SIMULATE
 from cloudspend.access.keys import AccessKey
 from cloudspend.accounts.model import ExportKind
@@ -228,8 +228,8 @@ def test_the_key_is_rotated_while_months_are_read(keyring: Keyring) -> None:
     iam.create_user(UserName="stranger")
     second = keyring.new_key()
     for wrong, sentence in (
-        (AccessKey(second.id, "x" * 40), "AWS does not take the access key"),
-        (keyring.new_key("stranger"), "may not get a session"),
+        (AccessKey(second.id, "x" * 40), "AWS does not accept the access key"),
+        (keyring.new_key("stranger"), "may not create a session"),
     ):
         refused = keyring.hand_over("rotate-key", wrong)
         assert refused.code != 0
@@ -324,7 +324,7 @@ def test_by_the_key_all_that_is_granted_is_used_and_nothing_else(used: Used) -> 
     """Beyond that it is only tried whether the key may do too much, and that it may not."""
     asked = used.keyring.asked(BY_USER, BY_KEY)
     granted = {action for action, _ in grants(used.keyring.policy)}
-    tried = {SIMULATE, *LOOKS}
+    tried = {SIMULATE, *READ_ONLY_CALLS}
     assert unlike(granted, asked) == (tried, set())
     assert {one["action"] for one in asked if not one["allowed"]} == tried
     assert [one for one in used.keyring.asked(BY_KEY) if not one["allowed"]] == []

@@ -115,7 +115,7 @@ class FakeGate:
     account_id: str = "111111111111"
     who: str = "user/cloudspend"
     made: datetime | None = None
-    beyond: ExcessPermissions = field(default_factory=lambda: ExcessPermissions((), whole=True))
+    beyond: ExcessPermissions = field(default_factory=lambda: ExcessPermissions((), complete=True))
     inside: FakeCustomer = field(default_factory=FakeCustomer)
     known: bool = True
 
@@ -124,7 +124,7 @@ class FakeGate:
             raise ConnectionRefused("AWS does not take the key.", remedy="Give another.")
         return Identity(self.account_id, f"arn:aws:iam::{self.account_id}:{self.who}")
 
-    def made_at(self, key: AccessKey) -> datetime | None:
+    def created_at(self, key: AccessKey) -> datetime | None:
         return self.made
 
     def excess(self, key: AccessKey, identity: Identity) -> ExcessPermissions:

@@ -151,7 +151,7 @@ def test_a_denied_permission_s_remedy_speaks_of_the_user_not_of_a_stack() -> Non
 
 def test_a_key_that_may_too_much_is_a_warning_with_the_list() -> None:
     invitation_ports = Office(
-        beyond=ExcessPermissions(("iam:CreateUser", "s3:DeleteObject"), whole=True)
+        beyond=ExcessPermissions(("iam:CreateUser", "s3:DeleteObject"), complete=True)
     ).active()
     checks = {check.name: check for check in invitation_ports.registry.checks(ID)}
     warned = checks["key-may-do-no-more"]
@@ -161,7 +161,7 @@ def test_a_key_that_may_too_much_is_a_warning_with_the_list() -> None:
 
 
 def test_what_could_not_be_simulated_is_said_to_be_unknown() -> None:
-    invitation_ports = Office(beyond=ExcessPermissions((), whole=False)).active()
+    invitation_ports = Office(beyond=ExcessPermissions((), complete=False)).active()
     assert invitation_ports.statuses()["key-may-do-no-more"] == "not_available"
 
 

@@ -200,7 +200,7 @@ def test_a_key_is_no_argument(given: Given, command: str) -> None:
 
 
 def test_a_key_that_may_too_much_is_a_warning(given: Given) -> None:
-    given.operator.gate.beyond = ExcessPermissions(("s3:DeleteObject",), whole=True)
+    given.operator.gate.beyond = ExcessPermissions(("s3:DeleteObject",), complete=True)
     answer = given.piped(KEY.to_text(), *CONNECT, "-")
     assert answer.code == 0
     assert "s3:DeleteObject" in " ".join(answer.err.split())

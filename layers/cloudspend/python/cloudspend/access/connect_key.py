@@ -128,7 +128,7 @@ def _examine(
     """
     identity = desk.gate.identity(key)
     require_user_of(identity, account.account_id)
-    made_at = desk.gate.made_at(key)
+    made_at = desk.gate.created_at(key)
     facts = KeyFacts(identity.arn, key.ending, made_at or now, made_at is not None, now)
     candidate = replace(account, key=facts, role_arn=None)
     checks = run_checks(candidate, desk.gate.customer(candidate, key), now)
@@ -141,7 +141,7 @@ def _excess(found: ExcessPermissions, identity: Identity, now: datetime) -> Chec
         listed = ", ".join(found.actions)
         reason = f"The key of {identity.arn} may do more than CloudSpend needs: {listed}."
         return Check(KEY_NOT_TOO_MUCH, SIMULATE, CheckStatus.WARNING, reason, NARROW, now)
-    if not found.whole:
+    if not found.complete:
         status, reason = CheckStatus.NOT_AVAILABLE, NOT_SIMULATED
         return Check(KEY_NOT_TOO_MUCH, SIMULATE, status, reason, "", now)
     return Check(KEY_NOT_TOO_MUCH, SIMULATE, CheckStatus.PASSED, "", "", now)

@@ -61,7 +61,7 @@ class ExcessPermissions:
     """
 
     actions: tuple[str, ...]
-    whole: bool
+    complete: bool
 
 
 class AccessKeyInspector(Protocol):
@@ -70,7 +70,7 @@ class AccessKeyInspector(Protocol):
     def identity(self, key: AccessKey) -> Identity:
         """Return the owner of the key. Raises ConnectionRefused when AWS refuses it."""
 
-    def made_at(self, key: AccessKey) -> datetime | None:
+    def created_at(self, key: AccessKey) -> datetime | None:
         """Return when the key was created; None if it cannot query that."""
 
     def excess(self, key: AccessKey, identity: Identity) -> ExcessPermissions:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from boto3.dynamodb.conditions import Key
@@ -31,6 +31,10 @@ from cloudspend.aws.executions import start_execution
 from cloudspend.errors import TransientError, UsageError
 from cloudspend.settings import KIND_INDEX
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_stepfunctions import SFNClient
+
 ANSWER_SECONDS = 10
 
 
@@ -47,7 +51,7 @@ def known_regions(partition: str) -> frozenset[str]:
 class DynamoAccounts:
     """`AccountRegistry` on the table `cloudspend` (a boto3 Table resource)."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = DynamoTable(table)
 
     def get(self, account_id: str) -> Account:
@@ -135,7 +139,7 @@ class DynamoAccounts:
 class StepFunctionsOnboarding:
     """`Onboarding` by the state machine `machine_arn`."""
 
-    def __init__(self, states: Any, machine_arn: str) -> None:
+    def __init__(self, states: "SFNClient", machine_arn: str) -> None:
         self._states = states
         self._machine_arn = machine_arn
 

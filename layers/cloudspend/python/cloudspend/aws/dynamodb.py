@@ -6,13 +6,16 @@ eventual consistency only (DynamoDB Developer Guide, "DynamoDB read consistency"
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import ConditionBase, Key
 
 from cloudspend.aws.errors import aws_errors
 from cloudspend.aws.paging import elements
 from cloudspend.errors import CloudSpendError, Defect, TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
 
 Item = Mapping[str, Any]
 # One write of a transaction, without the name of the table.
@@ -55,7 +58,7 @@ class DynamoTable:
     Reads and writes raise the errors of `aws_errors`; writes also raise ConditionFailed.
     """
 
-    def __init__(self, table: Any, service: str = "The registry") -> None:
+    def __init__(self, table: "Table", service: str = "The registry") -> None:
         """`service` begins the sentence of an error."""
         self._table = table
         self._service = service
@@ -112,13 +115,13 @@ class DynamoTable:
         """Write items in batches, without conditions; an error can leave some of them unwritten."""
         with aws_errors(self._service), self._table.batch_writer() as batch:
             for item in items:
-                batch.put_item(Item=item)
+                batch.put_item(Item=dict(item))
 
     def delete_all(self, keys: Iterable[Item]) -> None:
         """Delete items in batches; an error can leave some of them undeleted."""
         with aws_errors(self._service), self._table.batch_writer() as batch:
             for key in keys:
-                batch.delete_item(Key=key)
+                batch.delete_item(Key=dict(key))
 
     def transact(self, *writes: Write) -> None:
         """Write all of `writes` or none.
@@ -126,7 +129,7 @@ class DynamoTable:
         Raises ConditionFailed with the position of the first write whose condition failed, and
         TransientError when another transaction works on the same items.
         """
-        named = [
+        named: list[Any] = [
             {kind: {"TableName": self._table.name, **request} for kind, request in write.items()}
             for write in writes
         ]

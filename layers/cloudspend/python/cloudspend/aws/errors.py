@@ -13,7 +13,7 @@ Guide, "Retry behavior"), and the "Common errors" sections of the API references
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from botocore import exceptions as sdk
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,6 +21,7 @@ from botocore.retries.standard import ThrottledRetryableChecker, TransientRetrya
 
 from cloudspend.errors import CloudSpendError, Defect, TransientError, UsageError
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 # Codes with which a service refuses a caller that lacks a permission.
@@ -154,7 +155,9 @@ def aws_errors(service: str) -> Iterator[None]:
         raise translated from error
 
 
-def call(function: Callable[..., T], service: str = "AWS", /, **arguments: object) -> T:
+def call(
+    function: Callable[P, T], service: str = "AWS", /, *args: P.args, **arguments: P.kwargs
+) -> T:
     """Call an operation of the SDK, with errors as by `aws_errors`."""
     with aws_errors(service):
-        return function(**arguments)
+        return function(*args, **arguments)

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloudspend.aws.errors import aws_errors
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
 
 SERVICE = "Step Functions"
 
 
-def start_execution(states: Any, machine_arn: str, text: str, name: str = "") -> bool:
+def start_execution(states: "SFNClient", machine_arn: str, text: str, name: str = "") -> bool:
     """Start an execution with the input `text` (JSON).
 
     Return False when the machine has, or had in the last 90 days, an execution of this name with
@@ -29,7 +32,7 @@ def start_execution(states: Any, machine_arn: str, text: str, name: str = "") ->
 class StepFunctionsExecutions:
     """`Executions` of one state machine on a boto3 Step Functions client."""
 
-    def __init__(self, states: Any, machine_arn: str) -> None:
+    def __init__(self, states: "SFNClient", machine_arn: str) -> None:
         self._states = states
         self._machine_arn = machine_arn
 

@@ -1,13 +1,16 @@
 """Paginated operations of AWS services."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloudspend.aws.errors import aws_errors
 
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
 
 def pages(
-    client: Any, operation: str, service: str = "AWS", /, **arguments: Any
+    client: "BaseClient", operation: str, service: str = "AWS", /, **arguments: Any
 ) -> Iterator[Mapping[str, Any]]:
     """Yield the pages of an operation, each requested when the caller asks for it.
 
@@ -20,7 +23,7 @@ def pages(
 
 
 def elements(
-    client: Any, operation: str, member: str, service: str = "AWS", /, **arguments: Any
+    client: "BaseClient", operation: str, member: str, service: str = "AWS", /, **arguments: Any
 ) -> Iterator[Any]:
     """Yield the elements of `member` on all pages; a page without the member has none.
 

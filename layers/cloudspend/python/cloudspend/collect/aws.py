@@ -5,7 +5,7 @@ awswrangler.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import awswrangler as wr
 import boto3
@@ -29,6 +29,10 @@ from cloudspend.collect.ports import AnswerChanged, CapReached, NotAvailable, Qu
 from cloudspend.errors import CloudSpendError, Defect, PermissionDenied, TransientError, UsageError
 from cloudspend.lake.tables import Table
 from cloudspend.settings import BILLING_REGIONS
+
+if TYPE_CHECKING:
+    from mypy_boto3_ce import CostExplorerClient
+    from mypy_boto3_dynamodb.service_resource import Table as DynamoDBTable
 
 # Cost Explorer has one endpoint per partition (AWS General Reference, Billing and Cost Management
 # endpoints). Costs of aws-us-gov are read through the paired account in aws.
@@ -57,7 +61,7 @@ PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 8})
 class CostExplorerApi:
     """`ports.CostExplorer` on a boto3 client of the service `ce`."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: "CostExplorerClient") -> None:
         self._client = client
 
     @classmethod
@@ -165,7 +169,7 @@ class DynamoSpend:
     old items.
     """
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "DynamoDBTable") -> None:
         self._table = DynamoTable(table)
 
     def take(self, account_id: str, day: date, cap: int) -> None:
@@ -197,7 +201,7 @@ class DynamoSpend:
 class DynamoProgress:
     """`ports.Progress` on the registry table, one item per account and source."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "DynamoDBTable") -> None:
         self._table = DynamoTable(table)
 
     def get(self, account_id: str, source: str) -> Collected | None:

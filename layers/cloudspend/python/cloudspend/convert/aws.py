@@ -16,7 +16,7 @@ from cloudspend.exports.aws import translated
 from cloudspend.exports.model import DeliveredFile
 
 if TYPE_CHECKING:
-    from botocore.client import BaseClient
+    from mypy_boto3_s3 import S3Client
 
 PART_BYTES = 32 * 1024 * 1024
 REPLACED = {"PreconditionFailed", "412"}
@@ -25,8 +25,8 @@ REPLACED = {"PreconditionFailed", "412"}
 class S3Source:
     """A source that reads with the client's session, that is with the customer's role."""
 
-    def __init__(self, customer_s3_client: "BaseClient") -> None:
-        self._s3: Any = customer_s3_client
+    def __init__(self, customer_s3_client: "S3Client") -> None:
+        self._s3 = customer_s3_client
 
     @contextmanager
     def open(self, file: DeliveredFile) -> Iterator[ByteStream]:
@@ -46,8 +46,8 @@ class S3Source:
 class S3Sink:
     """A sink that writes with the platform's own permissions."""
 
-    def __init__(self, s3_client: "BaseClient", bucket: str) -> None:
-        self._s3: Any = s3_client
+    def __init__(self, s3_client: "S3Client", bucket: str) -> None:
+        self._s3 = s3_client
         self.bucket = bucket
 
     def put(self, path: Path, key: str) -> None:

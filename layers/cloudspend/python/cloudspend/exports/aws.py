@@ -16,6 +16,10 @@ from cloudspend.exports.ports import StoredObject
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
+    from mypy_boto3_bcm_data_exports import BillingandCostManagementDataExportsClient
+    from mypy_boto3_cur import CostandUsageReportServiceClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
 ABSENT = {"404", "NoSuchKey", "NotFound"}
 # States of an object or key that only the customer can change.
@@ -70,8 +74,8 @@ def translated(error: ClientError | BotoCoreError, action: str, place: str) -> C
 class S3CustomerBucket:
     """`CustomerBucket` with the permissions of the client's session."""
 
-    def __init__(self, s3_client: "BaseClient") -> None:
-        self._s3: Any = s3_client
+    def __init__(self, s3_client: "S3Client") -> None:
+        self._s3 = s3_client
 
     def head(self, bucket: str, key: str) -> StoredObject | None:
         try:
@@ -131,7 +135,9 @@ class S3CustomerBucket:
         return any(entry["Key"] == key for entry in page.get("Contents", ()))
 
 
-def _stored(bucket: str, key: str, answer: dict[str, Any]) -> StoredObject:
+def _stored(
+    bucket: str, key: str, answer: "GetObjectOutputTypeDef | HeadObjectOutputTypeDef"
+) -> StoredObject:
     return StoredObject(
         bucket, key, answer["ETag"].strip('"'), answer["ContentLength"], answer["LastModified"]
     )
@@ -142,7 +148,11 @@ class ExportDefinitions:
     region.
     """
 
-    def __init__(self, cur: Any, data_exports: Any) -> None:
+    def __init__(
+        self,
+        cur: "CostandUsageReportServiceClient",
+        data_exports: "BillingandCostManagementDataExportsClient",
+    ) -> None:
         self._cur = cur
         self._data_exports = data_exports
 
@@ -181,7 +191,7 @@ class ExportDefinitions:
         return str(answer.get("StatusReason") or answer["StatusCode"])
 
 
-def _listed(client: Any, operation: str, member: str, **arguments: str) -> list[Any]:
+def _listed(client: "BaseClient", operation: str, member: str, **arguments: str) -> list[Any]:
     """Return the elements of `member` on all pages of an operation."""
     action = ACTIONS[operation]
     with _asked(action):

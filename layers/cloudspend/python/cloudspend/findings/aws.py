@@ -1,7 +1,7 @@
 """Findings in DynamoDB."""
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Key
 
@@ -11,11 +11,14 @@ from cloudspend.findings.model import Finding
 from cloudspend.findings.ports import FindingChanged
 from cloudspend.settings import KIND_INDEX
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
 
 class DynamoFindings:
     """`Findings` on the table `cloudspend` (a boto3 Table resource)."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = DynamoTable(table)
 
     def find(self, account_id: str, finding_id: str) -> Finding | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
@@ -14,6 +14,14 @@ from cloudspend.aws.paging import elements, pages
 from cloudspend.errors import TransientError
 from cloudspend.lake.tables import ACCOUNT_KEY
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
+
 OBJECTS_AT_ONCE = 1000  # Amazon S3 API reference, DeleteObjects
 PARTITIONS_AT_ONCE = 25  # AWS Glue API reference, BatchDeletePartition
 CAUSE = "The account is offboarded."
@@ -24,7 +32,7 @@ class Runs:
 
     kind = "running executions"
 
-    def __init__(self, states: Any, machine_arns: Sequence[str]) -> None:
+    def __init__(self, states: "SFNClient", machine_arns: Sequence[str]) -> None:
         self._states = states
         self._machine_arns = machine_arns
 
@@ -55,7 +63,7 @@ class Secrets:
 
     kind = "secrets"
 
-    def __init__(self, secrets: Any) -> None:
+    def __init__(self, secrets: "SecretsManagerClient") -> None:
         self._secrets = secrets
 
     def of(self, account_id: str) -> Iterator[str]:
@@ -84,7 +92,7 @@ class Partitions:
 
     kind = "partitions"
 
-    def __init__(self, glue: Any, database: str) -> None:
+    def __init__(self, glue: "GlueClient", database: str) -> None:
         self._glue = glue
         self._database = database
 
@@ -148,7 +156,7 @@ class Objects:
 
     kind = "object versions"
 
-    def __init__(self, s3: Any, bucket: str) -> None:
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
 
@@ -187,10 +195,10 @@ class Objects:
             **where,
         )
 
-    def _delete(self, versions: Sequence[Mapping[str, str]]) -> None:
+    def _delete(self, versions: "list[ObjectIdentifierTypeDef]") -> None:
         with aws_errors("S3"):
             answer = self._s3.delete_objects(
-                Bucket=self._bucket, Delete={"Objects": list(versions), "Quiet": True}
+                Bucket=self._bucket, Delete={"Objects": versions, "Quiet": True}
             )
         # DeleteObjects succeeds as a call even if it deletes no object.
         if answer.get("Errors"):
@@ -202,7 +210,7 @@ class Entries:
 
     kind = "registry items"
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = DynamoTable(table)
 
     def of(self, account_id: str) -> Iterator[str]:
@@ -239,7 +247,7 @@ def _prefix(folder: str, account_id: str) -> str:
     return f"{folder}{ACCOUNT_KEY.name}={account_id}/"
 
 
-def _versions(page: Mapping[str, Any]) -> list[dict[str, str]]:
+def _versions(page: Mapping[str, Any]) -> "list[ObjectIdentifierTypeDef]":
     """Return every version on a page, including delete markers."""
     versions = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
     return [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from cloudspend.aws.errors import aws_errors
 from cloudspend.lake.tables import Column, Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 # Athena's types in Parquet. Timestamps are UTC without a zone, as Athena reads them.
 TYPES = {
@@ -25,7 +28,7 @@ FILE = "part-0.parquet"
 class ParquetTables:
     """`ports.TableWriter` on a boto3 S3 client. The bucket encrypts by default."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 

@@ -3,13 +3,16 @@ key.
 """
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from cloudspend.access.keys import AccessKey, read_key
 from cloudspend.aws.errors import call, code
 from cloudspend.settings import KEY_ALIAS, KEY_READER, KEY_SECRETS, PREFIX
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 NOT_THERE = "ResourceNotFoundException"
 
@@ -44,7 +47,7 @@ def reading_policy() -> dict[str, Any]:
 class SecretsManagerKeyStore:
     """`AccessKeyStore` with a client of AWS Secrets Manager."""
 
-    def __init__(self, secrets: Any) -> None:
+    def __init__(self, secrets: "SecretsManagerClient") -> None:
         self._secrets = secrets
 
     def put(self, account_id: str, key: AccessKey) -> None:

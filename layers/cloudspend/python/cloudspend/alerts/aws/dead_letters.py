@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -15,6 +15,12 @@ from cloudspend.aws.paging import elements
 from cloudspend.errors import UsageError
 from cloudspend.settings import DEAD_LETTERS, PREFIX
 
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
 VISIBLE_AGAIN_SECONDS = 60
 COUNTED = "ApproximateNumberOfMessages"
 GONE = {"NotFound", "NotFoundException", "InvalidParameter"}
@@ -24,10 +30,10 @@ GONE = {"NotFound", "NotFoundException", "InvalidParameter"}
 class Clients:
     """boto3 clients."""
 
-    sqs: Any
-    sns: Any
-    functions: Any
-    machines: Any
+    sqs: "SQSClient"
+    sns: "SNSClient"
+    functions: "LambdaClient"
+    machines: "SFNClient"
 
 
 class SqsDeadLetterQueues:

@@ -1,7 +1,7 @@
 """Event bus in EventBridge and alert topics in SNS."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cloudspend.alerts.chat import is_for_chat, notification_of
 from cloudspend.alerts.event import Event
@@ -10,16 +10,21 @@ from cloudspend.aws.errors import call
 from cloudspend.errors import TransientError
 from cloudspend.settings import EVENT_SOURCE, Settings
 
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+    from mypy_boto3_sns import SNSClient
+
 
 class EventBridgeBus:
     """`Bus` on the event bus `bus_name`."""
 
-    def __init__(self, events: Any, bus_name: str) -> None:
+    def __init__(self, events: "EventBridgeClient", bus_name: str) -> None:
         self._events = events
         self._bus_name = bus_name
 
     def put(self, event: Event) -> None:
-        entry = {
+        entry: PutEventsRequestEntryTypeDef = {
             "EventBusName": self._bus_name,
             "Source": EVENT_SOURCE,
             "DetailType": event.detail_type,
@@ -43,7 +48,7 @@ class SnsTopics:
     message of its own.
     """
 
-    def __init__(self, sns: Any, settings: Settings) -> None:
+    def __init__(self, sns: "SNSClient", settings: Settings) -> None:
         self._sns = sns
         self._settings = settings
 

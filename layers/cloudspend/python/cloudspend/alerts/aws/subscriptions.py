@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -18,6 +18,9 @@ from cloudspend.aws.paging import elements
 from cloudspend.errors import UsageError
 from cloudspend.settings import Settings
 
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
 SERVICE = "The alert topic"
 PENDING = "PendingConfirmation"
 DELETED = "Deleted"
@@ -30,7 +33,7 @@ class SnsSubscriptions:
     Email subscribes to the topic of each severity, all other protocols to the JSON topic.
     """
 
-    def __init__(self, sns: Any, settings: Settings) -> None:
+    def __init__(self, sns: "SNSClient", settings: Settings) -> None:
         self._sns = sns
         self._settings = settings
         self._texts = {settings.alert_topic_arn(each): str(each) for each in Severity}

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloudspend.aws.errors import aws_errors
 from cloudspend.aws.paging import elements
 from cloudspend.errors import TransientError
 from cloudspend.lake.tables import Column, Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_glue.type_defs import PartitionInputTypeDef, StorageDescriptorTypeDef
 
 PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 # Concurrent writers of a table are checks of different accounts' bills.
@@ -28,7 +32,7 @@ TABLE_INPUT = (
 class GlueCatalog:
     """`Catalog` on a boto3 Glue client; `tables` are the declared tables by name."""
 
-    def __init__(self, glue: Any, database: str, tables: Mapping[str, Table]) -> None:
+    def __init__(self, glue: "GlueClient", database: str, tables: Mapping[str, Table]) -> None:
         self._glue = glue
         self._database = database
         self._tables = tables
@@ -50,17 +54,16 @@ class GlueCatalog:
         location: str,
         columns: tuple[Column, ...] = (),
     ) -> None:
-        where = {"DatabaseName": self._database, "TableName": table}
-        partition = {
+        partition: PartitionInputTypeDef = {
             "Values": list(values),
             "StorageDescriptor": _storage(self._tables[table], location, columns),
             "Parameters": {"classification": "parquet"},
         }
         with aws_errors("Glue"):
             try:
-                self._update(where, partition)
+                self._update(table, partition)
             except self._glue.exceptions.EntityNotFoundException:
-                self._create(where, partition)
+                self._create(table, partition)
 
     def ensure_columns(self, table: str, columns: tuple[Column, ...]) -> None:
         for _ in range(MOST_RACES):
@@ -79,7 +82,7 @@ class GlueCatalog:
 
         The caller must read the table again in either case.
         """
-        table = {name: found[name] for name in TABLE_INPUT if name in found}
+        table: Any = {name: found[name] for name in TABLE_INPUT if name in found}
         storage = dict(table["StorageDescriptor"])
         storage["Columns"] = [
             *storage["Columns"],
@@ -88,7 +91,7 @@ class GlueCatalog:
         with suppress(self._glue.exceptions.ConcurrentModificationException):
             self._glue.update_table(
                 DatabaseName=self._database,
-                TableInput={**table, "StorageDescriptor": storage},
+                TableInput=table | {"StorageDescriptor": storage},
                 VersionId=found["VersionId"],
             )
 
@@ -118,20 +121,25 @@ class GlueCatalog:
         except self._glue.exceptions.EntityNotFoundException:
             return
 
-    def _update(self, where: Mapping[str, str], partition: Mapping[str, Any]) -> None:
+    def _update(self, table: str, partition: "PartitionInputTypeDef") -> None:
         self._glue.update_partition(
-            **where, PartitionValueList=partition["Values"], PartitionInput=partition
+            DatabaseName=self._database,
+            TableName=table,
+            PartitionValueList=partition["Values"],
+            PartitionInput=partition,
         )
 
-    def _create(self, where: Mapping[str, str], partition: Mapping[str, Any]) -> None:
+    def _create(self, table: str, partition: "PartitionInputTypeDef") -> None:
         """Create a partition; another process may have created it at the same time."""
         try:
-            self._glue.create_partition(**where, PartitionInput=partition)
+            self._glue.create_partition(
+                DatabaseName=self._database, TableName=table, PartitionInput=partition
+            )
         except self._glue.exceptions.AlreadyExistsException:
-            self._update(where, partition)
+            self._update(table, partition)
 
 
-def _storage(table: Table, location: str, more: tuple[Column, ...]) -> dict[str, Any]:
+def _storage(table: Table, location: str, more: tuple[Column, ...]) -> "StorageDescriptorTypeDef":
     columns = (*table.columns, *more)
     return {
         "Columns": [{"Name": column.name, "Type": column.type} for column in columns],

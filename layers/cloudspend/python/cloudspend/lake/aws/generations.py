@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
@@ -37,6 +37,9 @@ from cloudspend.lake.model import (
 )
 from cloudspend.lake.totals import to_payload
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
 # A published generation keeps its state; a delivery that was planned again must not change it.
 UNLESS_PUBLISHED = Expression(
     "attribute_exists(pk) AND (attribute_not_exists(#s) OR #s <> :published)",
@@ -56,7 +59,7 @@ UNLESS_FAILED = Expression(
 class DynamoGenerations:
     """`Generations` on the table `cloudspend` (a boto3 Table resource)."""
 
-    def __init__(self, table: Any) -> None:
+    def __init__(self, table: "Table") -> None:
         self._table = DynamoTable(table)
 
     def pointer(self, account_id: str, period: BillingPeriod) -> PublishedPeriod | None:

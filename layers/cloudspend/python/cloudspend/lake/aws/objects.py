@@ -3,7 +3,7 @@
 import io
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloudspend.aws.errors import aws_errors
 from cloudspend.aws.paging import elements
@@ -12,6 +12,10 @@ from cloudspend.convert.writer import parquet_totals
 from cloudspend.errors import Defect, TransientError
 from cloudspend.lake.ports import StagedFile
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
 RANGE_BYTES = 1024 * 1024
 DELETED_AT_ONCE = 1000  # Amazon S3 API reference, DeleteObjects
 
@@ -19,7 +23,7 @@ DELETED_AT_ONCE = 1000  # Amazon S3 API reference, DeleteObjects
 class S3Lake:
     """`Lake` on a boto3 S3 client."""
 
-    def __init__(self, s3: Any, bucket: str) -> None:
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
 
@@ -60,7 +64,9 @@ class S3Lake:
 
     def delete(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), DELETED_AT_ONCE):
-            objects = [{"Key": key} for key in keys[start : start + DELETED_AT_ONCE]]
+            objects: list[ObjectIdentifierTypeDef] = [
+                {"Key": key} for key in keys[start : start + DELETED_AT_ONCE]
+            ]
             with aws_errors("S3"):
                 answer = self._s3.delete_objects(
                     Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
@@ -80,10 +86,11 @@ class S3Lake:
 class _Ranges(io.RawIOBase):
     """An object as a seekable file, read by ranges."""
 
-    def __init__(self, s3: Any, bucket: str, key: str) -> None:
+    def __init__(self, s3: "S3Client", bucket: str, key: str) -> None:
         self._s3 = s3
-        self._object = {"Bucket": bucket, "Key": key}
-        self._size: int = s3.head_object(**self._object)["ContentLength"]
+        self._bucket = bucket
+        self._key = key
+        self._size = s3.head_object(Bucket=bucket, Key=key)["ContentLength"]
         self._at = 0
 
     def readable(self) -> bool:
@@ -103,8 +110,10 @@ class _Ranges(io.RawIOBase):
         end = min(self._at + len(buffer), self._size)
         if end <= self._at:
             return 0
-        wanted = f"bytes={self._at}-{end - 1}"
-        body: bytes = self._s3.get_object(**self._object, Range=wanted)["Body"].read()
+        answer = self._s3.get_object(
+            Bucket=self._bucket, Key=self._key, Range=f"bytes={self._at}-{end - 1}"
+        )
+        body = answer["Body"].read()
         buffer[: len(body)] = body
         self._at += len(body)
         return len(body)

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloudspend.aws.errors import aws_errors, message
 from cloudspend.aws.paging import pages
 from cloudspend.errors import Defect, TransientError, UsageError
 from cloudspend.lake.ports import QueryResult
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
 
 POLL_SECONDS = 0.2
 LONGEST_POLL_SECONDS = 2.0
@@ -17,7 +20,7 @@ USER_ERROR = 2  # Athena API reference, AthenaError: 1 is the system, 2 the user
 class AthenaQueries:
     """`Queries` on a boto3 Athena client."""
 
-    def __init__(self, athena: Any, workgroup: str, database: str) -> None:
+    def __init__(self, athena: "AthenaClient", workgroup: str, database: str) -> None:
         self._athena = athena
         self._workgroup = workgroup
         self._database = database
