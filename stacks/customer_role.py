@@ -8,7 +8,7 @@ from constructs import Construct
 
 from cloudspend import settings as names
 from cloudspend.access.checks import PERMISSIONS
-from cloudspend.access.trust import ASSUME, MARKS
+from cloudspend.access.trust import ASSUME, SESSION_ACTIONS
 from stacks.constructs.review import accept, accept_empty
 from stacks.customer_bucket import BILLING_REGION, BUCKET, EXPORTED_OBJECTS, document
 from stacks.customer_choices import Choices, only_if
@@ -85,7 +85,7 @@ def trusting(external_id: str) -> list[dict[str, Any]]:
             "Sid": "CloudSpendSaysWhoComesAndWhatFor",
             **_ALLOW,
             "Principal": platform,
-            "Action": list(MARKS),
+            "Action": list(SESSION_ACTIONS),
         },
     ]
 

@@ -1,4 +1,4 @@
-"""The door and the prober: each request held against botocore's models, each answer read."""
+"""Permission probes: every request is checked against botocore's models (Stubber)."""
 
 import io
 import json
@@ -32,7 +32,7 @@ ROOTS: tuple[str, str, dict[str, Any]] = ("organizations", "list_roots", {})
 OWN_EXPORT = {"ExportArn": f"{EXPORT_ARN}/a-name-1"}
 
 
-def export_called(name: str) -> dict[str, Any]:
+def an_export(name: str) -> dict[str, Any]:
     return {
         "ExportArn": f"{EXPORT_ARN}/{name}-1",
         "ExportName": name,
@@ -41,7 +41,7 @@ def export_called(name: str) -> dict[str, Any]:
 
 
 def a_role(**policy: Any) -> dict[str, Any]:
-    """What IAM says of the account's role."""
+    """Return IAM's answer about the account's role, with a trust policy."""
     role = {
         "Path": "/",
         "RoleName": "cloudspend-access",
@@ -53,7 +53,7 @@ def a_role(**policy: Any) -> dict[str, Any]:
     return {"Role": role}
 
 
-# What each probe asks AWS for: service, operation, parameters; and a plain answer.
+# The requests of each probe: service, operation, parameters, and a successful answer.
 CALLS: dict[str, list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = {
     "iam:GetRole": [("iam", "get_role", {"RoleName": "cloudspend-access"}, a_role())],
     "s3:ListBucket": [(*LIST, {})],
@@ -68,16 +68,16 @@ CALLS: dict[str, list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = {
         (
             *EXPORTS[:2],
             {"NextToken": "more"},
-            {"Exports": [export_called("a-name-of-another"), export_called("a-name")]},
+            {"Exports": [an_export("a-name-of-another"), an_export("a-name")]},
         ),
         ("bcm-data-exports", "get_export", OWN_EXPORT, {}),
     ],
     "bcm-data-exports:ListExecutions": [
-        (*EXPORTS, {"Exports": [export_called("another"), export_called("a-name")]}),
+        (*EXPORTS, {"Exports": [an_export("another"), an_export("a-name")]}),
         ("bcm-data-exports", "list_executions", OWN_EXPORT, {"Executions": []}),
     ],
     "bcm-data-exports:GetExecution": [
-        (*EXPORTS, {"Exports": [export_called("another")]}),
+        (*EXPORTS, {"Exports": [an_export("another")]}),
         (
             "bcm-data-exports",
             "list_executions",
@@ -197,7 +197,7 @@ CALLS: dict[str, list[tuple[str, str, dict[str, Any], dict[str, Any]]]] = {
 
 
 class Scripted(boto3.Session):
-    """A session whose clients give scripted answers and refuse any other request."""
+    """A session whose clients give scripted answers and fail for any other request."""
 
     def __init__(self) -> None:
         super().__init__(region_name="us-east-1")
@@ -211,35 +211,35 @@ class Scripted(boto3.Session):
             self.stubs[service].activate()
         return self.stubs[service]
 
-    # boto3's own signature has nine arguments, of which the code under test gives these two
+    # The method of boto3 has nine parameters; the code under test passes these two.
     def client(self, service: str, region_name: str = "", **_: Any) -> Any:  # type: ignore[override]
         self.regions[service] = region_name
         return self.script(service).client
 
 
 def probed(
-    action: str, code: str = "", status: int = 400, says: str = "User is not authorized."
+    action: str, code: str = "", status: int = 400, message: str = "User is not authorized."
 ) -> Any:
-    """The finding when the last call of `action` is answered with the error `code`, or well."""
+    """Return the result of a probe whose last request fails with `code`, or succeeds."""
     session = Scripted()
-    *first, (service, operation, parameters, answer) = CALLS[action]
-    for earlier in first:
-        session.script(earlier[0]).add_response(earlier[1], earlier[3], earlier[2])
+    *earlier, (service, operation, parameters, answer) = CALLS[action]
+    for request in earlier:
+        session.script(request[0]).add_response(request[1], request[3], request[2])
     if code:
         session.script(service).add_client_error(
-            operation, code, says, status, expected_params=parameters
+            operation, code, message, status, expected_params=parameters
         )
     else:
         if operation == "get_object":
             answer = {**answer, "Body": StreamingBody(io.BytesIO(b"x"), 1)}
         session.script(service).add_response(operation, answer, parameters)
-    finding = CustomerProber(session, "aws").probe(action, ACCOUNT, NOW)
+    result = CustomerProber(session, "aws").probe(action, ACCOUNT, NOW)
     for stub in session.stubs.values():
         stub.assert_no_pending_responses()
-    return finding
+    return result
 
 
-def test_there_is_a_probe_for_each_permission_and_no_other() -> None:
+def test_every_permission_has_a_probe() -> None:
     assert list(PROBES) == [permission.action for permission in PERMISSIONS] == list(CALLS)
 
 
@@ -250,10 +250,10 @@ def test_a_granted_permission_passes(action: str) -> None:
 
 @pytest.mark.parametrize("action", CALLS)
 @pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException"])
-def test_a_refused_permission_is_denied_with_what_aws_says(action: str, code: str) -> None:
-    finding = probed(action, code, 403)
-    assert finding.status is CheckStatus.DENIED
-    assert "User is not authorized." in finding.reason
+def test_a_denied_permission_has_aws_s_message(action: str, code: str) -> None:
+    result = probed(action, code, 403)
+    assert result.status is CheckStatus.DENIED
+    assert "User is not authorized." in result.reason
 
 
 @pytest.mark.parametrize("empty", [True, False])
@@ -263,17 +263,17 @@ def test_without_an_object_reading_cannot_be_tried(empty: bool) -> None:
         session.script("s3").add_response("list_objects_v2", {})
     else:
         session.script("s3").add_client_error("list_objects_v2", "AccessDenied")
-    finding = CustomerProber(session, "aws").probe("s3:GetObject", ACCOUNT, NOW)
-    assert finding.status is CheckStatus.NOT_AVAILABLE
-    assert finding.reason
+    result = CustomerProber(session, "aws").probe("s3:GetObject", ACCOUNT, NOW)
+    assert result.status is CheckStatus.NOT_AVAILABLE
+    assert result.reason
 
 
 @pytest.mark.parametrize("action", ["GetExport", "ListExecutions", "GetExecution"])
 @pytest.mark.parametrize(
-    ("listed", "said"), [(True, "no"), (False, "the exports cannot be listed")]
+    ("listed", "reason"), [(True, "no"), (False, "the exports cannot be listed")]
 )
-def test_without_an_export_looking_at_it_cannot_be_tried(
-    action: str, listed: bool, said: str
+def test_without_an_export_its_permissions_cannot_be_tried(
+    action: str, listed: bool, reason: str
 ) -> None:
     session = Scripted()
     stub = session.script("bcm-data-exports")
@@ -281,9 +281,9 @@ def test_without_an_export_looking_at_it_cannot_be_tried(
         stub.add_response("list_exports", {"Exports": []}, {})
     else:
         stub.add_client_error("list_exports", "AccessDeniedException")
-    finding = CustomerProber(session, "aws").probe(f"bcm-data-exports:{action}", ACCOUNT, NOW)
-    assert finding.status is CheckStatus.NOT_AVAILABLE
-    assert said in finding.reason
+    result = CustomerProber(session, "aws").probe(f"bcm-data-exports:{action}", ACCOUNT, NOW)
+    assert result.status is CheckStatus.NOT_AVAILABLE
+    assert reason in result.reason
 
 
 @pytest.mark.parametrize("denied", [True, False])
@@ -295,27 +295,27 @@ def test_without_an_export_looking_at_it_cannot_be_tried(
         "organizations:ListAccountsForParent",
     ],
 )
-def test_what_has_nothing_to_be_tried_with_is_not_denied(action: str, denied: bool) -> None:
+def test_a_permission_that_cannot_be_tried_is_not_denied(action: str, denied: bool) -> None:
     session = Scripted()
     service, operation, parameters, _ = CALLS[action][0]
     if denied:
         session.script(service).add_client_error(operation, "AccessDeniedException")
     else:
-        nothing: dict[str, Any] = {"Roots": []} if operation == "list_roots" else {}
-        session.script(service).add_response(operation, nothing, parameters)
-    finding = CustomerProber(session, "aws").probe(action, ACCOUNT, NOW)
-    assert finding.status is CheckStatus.NOT_AVAILABLE
-    assert finding.reason
+        empty: dict[str, Any] = {"Roots": []} if operation == "list_roots" else {}
+        session.script(service).add_response(operation, empty, parameters)
+    result = CustomerProber(session, "aws").probe(action, ACCOUNT, NOW)
+    assert result.status is CheckStatus.NOT_AVAILABLE
+    assert result.reason
 
 
-def test_a_file_of_another_key_proves_nothing_of_this_one() -> None:
+def test_a_file_that_is_encrypted_with_another_key_proves_nothing() -> None:
     session = Scripted()
     session.script("s3").add_response("list_objects_v2", {"Contents": [{"Key": "a-prefix/x"}]})
     body = StreamingBody(io.BytesIO(b"x"), 1)
     session.script("s3").add_response("get_object", {"Body": body})
-    finding = CustomerProber(session, "aws").probe("kms:Decrypt", ACCOUNT, NOW)
-    assert finding.status is CheckStatus.NOT_AVAILABLE
-    assert "not encrypted with this key" in finding.reason
+    result = CustomerProber(session, "aws").probe("kms:Decrypt", ACCOUNT, NOW)
+    assert result.status is CheckStatus.NOT_AVAILABLE
+    assert "not encrypted with this key" in result.reason
 
 
 @pytest.mark.parametrize(
@@ -326,35 +326,35 @@ def test_a_file_of_another_key_proves_nothing_of_this_one() -> None:
         ("organizations:DescribeOrganization", "AWSOrganizationsNotInUseException"),
     ],
 )
-def test_what_is_not_there_yet_is_not_denied(action: str, code: str) -> None:
+def test_missing_data_is_not_a_denial(action: str, code: str) -> None:
     assert probed(action, code).status is CheckStatus.NOT_AVAILABLE
 
 
 @pytest.mark.parametrize(("code", "status"), [("ThrottlingException", 400), ("Odd", 503)])
-def test_throttling_says_nothing_of_permissions(code: str, status: int) -> None:
+def test_throttling_is_not_a_denial(code: str, status: int) -> None:
     with pytest.raises(TransientError):
         probed("ce:GetCostAndUsage", code, status)
 
 
-def test_a_missing_bucket_is_denied_by_its_name() -> None:
+def test_a_missing_bucket_is_named_in_the_reason() -> None:
     assert "NoSuchBucket" in probed("s3:ListBucket", "NoSuchBucket", 404).reason
 
 
-def test_an_unknown_action_is_our_defect() -> None:
+def test_an_unknown_action_is_a_defect() -> None:
     with pytest.raises(Defect, match="s3:PutObject"):
         CustomerProber(Scripted(), "aws").probe("s3:PutObject", ACCOUNT, NOW)
 
 
-def test_billing_is_asked_where_the_partition_keeps_it() -> None:
+def test_billing_services_are_called_in_the_billing_region() -> None:
     session = Scripted()
     session.script("cur").add_response("describe_report_definitions", {})
     CustomerProber(session, "aws-cn").probe("cur:DescribeReportDefinitions", ACCOUNT, NOW)
     assert session.regions["cur"] == "cn-northwest-1"
 
 
-def test_a_refusal_names_the_kind_of_policy_where_aws_does() -> None:
-    words = "with an explicit deny in a service control policy"
-    finding = probed("ce:GetCostAndUsage", "AccessDeniedException", 400, words)
-    assert finding.denied_by == "service control policy"
-    assert "dministrator" in finding.reason
-    assert words in finding.reason
+def test_a_denial_names_the_type_of_policy_if_aws_does() -> None:
+    message = "with an explicit deny in a service control policy"
+    result = probed("ce:GetCostAndUsage", "AccessDeniedException", 400, message)
+    assert result.denied_by == "service control policy"
+    assert "dministrator" in result.reason
+    assert message in result.reason

@@ -1,4 +1,4 @@
-"""Who belongs to an organization, as its management account's role sees it (moto)."""
+"""The accounts of an organization, listed with the management account's role (moto)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,28 +22,29 @@ def organizations() -> Iterator[Any]:
 
 
 def listed(account_id: str = MANAGEMENT) -> list[str]:
+    """Return the names of the organization's accounts."""
     prober: Customer = CustomerProber(boto3.Session(region_name="us-east-1"), "aws")
-    return [one.name for one in prober.organization_accounts(an_account(account_id))]
+    return [member.name for member in prober.organization_accounts(an_account(account_id))]
 
 
-def test_every_page_of_members_with_their_state_and_time(organizations: Any) -> None:
+def test_members_are_listed_from_every_page_with_state_and_time(organizations: Any) -> None:
     organizations.create_organization(FeatureSet="ALL")
     for number in range(25):
         organizations.create_account(Email=f"{number}@example.com", AccountName=f"Member {number}")
-    found = listed()
-    assert found[0] == "master"
-    assert sorted(found[1:]) == sorted(f"Member {number}" for number in range(25))
+    names = listed()
+    assert names[0] == "master"
+    assert sorted(names[1:]) == sorted(f"Member {number}" for number in range(25))
     prober = CustomerProber(boto3.Session(region_name="us-east-1"), "aws")
-    one = prober.organization_accounts(an_account(MANAGEMENT))[0]
-    assert (one.account_id, one.state) == (MANAGEMENT, "ACTIVE")
-    assert one.joined_at.utcoffset() is not None
+    first = prober.organization_accounts(an_account(MANAGEMENT))[0]
+    assert (first.account_id, first.state) == (MANAGEMENT, "ACTIVE")
+    assert first.joined_at.utcoffset() is not None
 
 
-def test_who_manages_no_organization_has_no_members(organizations: Any) -> None:
+def test_an_account_that_manages_no_organization_has_no_members(organizations: Any) -> None:
     assert listed() == []
     organizations.create_organization(FeatureSet="ALL")
     assert listed("111111111111") == []
 
 
-def test_the_fake_has_none_unless_said() -> None:
+def test_the_fake_has_no_members_by_default() -> None:
     assert FakeCustomer().organization_accounts(an_account()) == ()

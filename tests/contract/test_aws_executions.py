@@ -1,4 +1,4 @@
-"""Executions of Ingest in Step Functions (moto) and the fake, held to the same promises."""
+"""Executions of a state machine in Step Functions (moto); the fake passes the same tests."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def test_a_name_is_started_once(executions: Executions) -> None:
 
 
 @mock_aws
-def test_what_an_execution_came_to_is_read_back() -> None:
+def test_the_output_of_an_execution_is_read() -> None:
     states = boto3.client("stepfunctions")
     machine = states.create_state_machine(
         name="cloudspend-sweep",
@@ -60,8 +60,8 @@ def test_what_an_execution_came_to_is_read_back() -> None:
         {"executionArn": f"{arn}:one"},
     )
     with stub:
-        found = StepFunctionsExecutions(states, machine["stateMachineArn"]).output("one")
-    assert found == {"counts": {"accounts": 3}}
+        output = StepFunctionsExecutions(states, machine["stateMachineArn"]).output("one")
+    assert output == {"counts": {"accounts": 3}}
 
 
 def test_an_execution_without_a_name_is_always_started() -> None:

@@ -316,7 +316,7 @@ def test_every_permission_is_tried(matrix: Matrix, cell: Cell) -> None:
     of_its_type = {
         one.action
         for one in PERMISSIONS
-        if cell.type in one.types and cell.connection in one.ways and not one.encrypted
+        if cell.type in one.types and cell.connection in one.connections and not one.encrypted
     }
     not_available = {name for name, status in checks.items() if status == "not_available"}
     assert not_available == untried(cell)

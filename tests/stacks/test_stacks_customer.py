@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from cloudspend.access.checks import PERMISSIONS
-from cloudspend.access.trust import excess
+from cloudspend.access.trust import excess_trust
 from cloudspend.access.user_policy import user_policy
 from cloudspend.accounts.link import StackChoices, quick_create_link
 from cloudspend.accounts.member_stacks import MembersChoice
@@ -198,8 +198,8 @@ def test_verification_takes_the_template_s_own_trust_policy(customer: Template) 
         )
     )
     policy = json.loads(json.dumps(shown).replace('{"Ref": "ExternalId"}', '"x"'))
-    assert excess(policy, "000000000000", "x") == []
-    assert excess(policy, "000000000000", "y") != []
+    assert excess_trust(policy, "000000000000", "x") == []
+    assert excess_trust(policy, "000000000000", "y") != []
 
 
 def test_no_other_role_may_do_more_than_tell_of_deliveries(customer: Template) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloudspend.access.trust import excess
+from cloudspend.access.trust import excess_trust
 from cloudspend.settings import CUSTOMER_ROLE, MEMBER_ROLE
 from stacks.customer_parameters import MEMBERS_INTERFACE
 from stacks.template_yaml import from_yaml
@@ -43,8 +43,8 @@ def test_only_the_platform_with_the_external_id_may_use_it(member: Template) -> 
             r'{"Fn::Sub": "[^"]*"}', '"arn:aws:iam::000000000000:root"', json.dumps(trust)
         ).replace('{"Ref": "ExternalId"}', '"x"')
     )
-    assert excess(shown, "000000000000", "x") == []
-    assert excess(shown, "000000000000", "y") != []
+    assert excess_trust(shown, "000000000000", "x") == []
+    assert excess_trust(shown, "000000000000", "y") != []
 
 
 def the_set(template: Template, **parameters: str) -> Any:

@@ -1,11 +1,11 @@
-"""Whom a trust policy lets in, and what AWS's refusals say: two tables."""
+"""Evaluation of trust policies, and of AWS's messages about denied calls."""
 
 from typing import Any
 
 import pytest
 
-from cloudspend.access.denials import PATTERNS, DeniedBy, read_denial
-from cloudspend.access.trust import excess
+from cloudspend.access.denials import POLICY_TYPES, DeniedBy, read_denial
+from cloudspend.access.trust import excess_trust
 from tests.fakes.access import PLATFORM, a_trust_policy
 
 EXTERNAL_ID = "external-id-of-the-account"
@@ -13,19 +13,19 @@ ROOT = f"arn:aws:iam::{PLATFORM}:root"
 
 
 def beyond(policy: dict[str, Any]) -> list[str]:
-    return excess(policy, PLATFORM, EXTERNAL_ID)
+    return excess_trust(policy, PLATFORM, EXTERNAL_ID)
 
 
 @pytest.mark.parametrize(
     "principal",
     [{"AWS": ROOT}, {"AWS": [ROOT]}, {"AWS": PLATFORM}, {"AWS": f"arn:aws:iam::{PLATFORM}:role/x"}],
 )
-def test_the_platform_alone_is_as_it_should_be(principal: Any) -> None:
+def test_trust_in_the_platform_alone_is_accepted(principal: Any) -> None:
     assert beyond(a_trust_policy(Principal=principal)) == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "clause"),
     [
         ({"Principal": "*"}, "also trusts everyone"),
         ({"Principal": {"AWS": "*"}}, "also trusts everyone"),
@@ -35,21 +35,27 @@ def test_the_platform_alone_is_as_it_should_be(principal: Any) -> None:
         ({"Principal": {"Service": "ec2.amazonaws.com"}}, "ec2.amazonaws.com (Service)"),
         ({"Principal": {"Federated": "accounts.google.com"}}, "(Federated)"),
         ({"NotPrincipal": {"AWS": "999999999999"}}, "NotPrincipal"),
-        ({"Condition": {}}, "does not ask for the external id"),
-        ({"Condition": {"StringEquals": {"sts:ExternalId": ["a", EXTERNAL_ID]}}}, "does not ask"),
-        ({"Condition": {"StringEquals": {"sts:ExternalId": "another"}}}, "does not ask"),
-        ({"Condition": {"StringLike": {"sts:ExternalId": EXTERNAL_ID}}}, "does not ask"),
-        ({"Condition": {"StringEqualsIfExists": {"sts:ExternalId": EXTERNAL_ID}}}, "does not ask"),
+        ({"Condition": {}}, "does not require the external id"),
+        (
+            {"Condition": {"StringEquals": {"sts:ExternalId": ["a", EXTERNAL_ID]}}},
+            "does not require",
+        ),
+        ({"Condition": {"StringEquals": {"sts:ExternalId": "another"}}}, "does not require"),
+        ({"Condition": {"StringLike": {"sts:ExternalId": EXTERNAL_ID}}}, "does not require"),
+        (
+            {"Condition": {"StringEqualsIfExists": {"sts:ExternalId": EXTERNAL_ID}}},
+            "does not require",
+        ),
         ({"Action": "sts:*"}, "allows sts:*"),
         ({"Action": ["sts:AssumeRole", "sts:AssumeRoleWithSAML"]}, "AssumeRoleWithSAML"),
         ({"Action": [], "NotAction": "sts:TagSession"}, "NotAction"),
     ],
 )
-def test_whatever_else_gets_in_is_named(changes: dict[str, Any], says: str) -> None:
-    assert any(says in clause for clause in beyond(a_trust_policy(**changes)))
+def test_any_other_trust_is_named(changes: dict[str, Any], clause: str) -> None:
+    assert any(clause in text for text in beyond(a_trust_policy(**changes)))
 
 
-def test_a_second_statement_counts_and_a_deny_only_narrows() -> None:
+def test_every_statement_counts_except_a_deny() -> None:
     policy = a_trust_policy()
     policy["Statement"].append({"Effect": "Deny", "Principal": "*", "Action": "*"})
     assert beyond(policy) == []
@@ -57,14 +63,14 @@ def test_a_second_statement_counts_and_a_deny_only_narrows() -> None:
     assert beyond(policy) == ["also trusts everyone"]
 
 
-def test_key_names_of_conditions_have_no_case() -> None:
+def test_names_of_condition_keys_have_no_case() -> None:
     condition = {"StringEquals": {"sts:externalid": [EXTERNAL_ID]}}
     assert beyond(a_trust_policy(Condition=condition)) == []
 
 
-# AWS IAM user guide, "Troubleshoot access denied error messages", its forms with other names.
+# AWS IAM user guide, "Troubleshoot access denied error messages", with other names.
 USER = "User: arn:aws:sts::111111111111:assumed-role/r/s is not authorized to perform: ce:GetTags"
-REFUSALS = [
+DENIALS = [
     (
         "because no service control policy allows the ce:GetTags action",
         DeniedBy.SERVICE_CONTROL_POLICY,
@@ -90,19 +96,19 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("words", "by"), REFUSALS)
-def test_what_refused_is_read_as_far_as_aws_says(words: str, by: DeniedBy) -> None:
-    denial = read_denial(f"{USER} on resource: * {words}")
+@pytest.mark.parametrize(("message", "by"), DENIALS)
+def test_the_denying_policy_is_read_from_the_message(message: str, by: DeniedBy) -> None:
+    denial = read_denial(f"{USER} on resource: * {message}")
     assert denial.by is by
-    assert denial.explicit == ("explicit deny" in words)
+    assert denial.explicit == ("explicit deny" in message)
     assert denial.sentence.endswith(".")
 
 
-def test_every_kind_of_policy_has_its_words() -> None:
-    assert {by for by, _, _ in PATTERNS} | {DeniedBy.UNKNOWN} == set(DeniedBy)
-    assert {by for _, by in REFUSALS} == set(DeniedBy)
+def test_every_type_of_policy_has_a_sentence() -> None:
+    assert {by for by, _, _ in POLICY_TYPES} | {DeniedBy.UNKNOWN} == set(DeniedBy)
+    assert {by for _, by in DENIALS} == set(DeniedBy)
 
 
-def test_a_refusal_that_says_nothing_is_not_guessed_at() -> None:
+def test_a_message_without_a_policy_is_not_guessed_at() -> None:
     assert read_denial("Access Denied").by is DeniedBy.UNKNOWN
     assert read_denial("no service control policy is attached").by is DeniedBy.UNKNOWN

@@ -43,7 +43,7 @@ CODES = [
 
 
 def answer(code: str, status: int = 400) -> ClientError:
-    """An error as a service answers it."""
+    """Return the error for an answer of a service."""
     response = {
         "Error": {"Code": code, "Message": "A message"},
         "ResponseMetadata": {"HTTPStatusCode": status},
@@ -52,7 +52,7 @@ def answer(code: str, status: int = 400) -> ClientError:
 
 
 def raised(error: Exception) -> CloudSpendError:
-    """What a call becomes whose SDK raises `error`."""
+    """Return the library's error for a call whose SDK raises `error`."""
 
     def fail() -> None:
         raise error
@@ -76,8 +76,8 @@ def test_the_list_of_codes_is_complete_without_those_of_the_sdk() -> None:
     assert set(TransientRetryableChecker._TRANSIENT_ERROR_CODES) <= PASSING
 
 
-@pytest.mark.parametrize(("code", "status"), [("503", 503), ("500", 500), ("Unheard", 502)])
-def test_a_server_error_is_transient_whatever_its_code(code: str, status: int) -> None:
+@pytest.mark.parametrize(("code", "status"), [("503", 503), ("500", 500), ("UnknownCode", 502)])
+def test_every_server_error_is_transient(code: str, status: int) -> None:
     assert isinstance(raised(answer(code, status)), TransientError)
 
 
@@ -139,7 +139,7 @@ def test_any_other_answer_is_for_the_room_to_interpret(code: str) -> None:
 
 def test_an_error_of_the_library_passes_unchanged() -> None:
     with pytest.raises(UsageError), aws_errors("The registry"):
-        raise UsageError("Mine.")
+        raise UsageError("An error of the library.")
 
 
 def test_an_answer_is_read_though_it_has_no_body() -> None:

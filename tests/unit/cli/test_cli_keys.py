@@ -15,9 +15,9 @@ from cloudspend.access.connect_key import AccessKeyPorts
 from cloudspend.access.keys import MAX_FILE, AccessKey
 from cloudspend.access.ports import CURRENT, PREVIOUS, ExcessPermissions
 from cloudspend.accounts.model import Account, AccountState, KeyFacts
-from tests.fakes.access import FakeGate, FakeVault, denied
+from tests.fakes.access import FakeKeyInspector, FakeKeyStore, denied
 from tests.fakes.accounts import FakeAccounts, FakeOnboarding
-from tests.unit.access.test_access_keys import FORMS, ID, KEY, SECRET
+from tests.unit.access.test_access_keys import FORMATS, ID, KEY, SECRET
 from tests.unit.cli.test_cli_commands import ACCOUNT, NOW, Answer, Cli, Operator, cli
 
 __all__ = ["cli"]
@@ -36,8 +36,8 @@ class Office(Operator):
     """An operator who takes keys in."""
 
     onboarding: FakeOnboarding = field(default_factory=FakeOnboarding)
-    key_store: FakeVault = field(default_factory=FakeVault)
-    gate: FakeGate = field(default_factory=FakeGate)
+    key_store: FakeKeyStore = field(default_factory=FakeKeyStore)
+    gate: FakeKeyInspector = field(default_factory=FakeKeyInspector)
 
     @property
     def keys(self) -> AccessKeyPorts:
@@ -96,12 +96,12 @@ def silent(answer: Answer, *more: str) -> None:
         assert ID not in text
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("output", ["table", "json", "csv"])
 def test_a_key_is_taken_from_standard_input_and_shown_nowhere(
     given: Given, form: str, output: str
 ) -> None:
-    answer = given.piped(FORMS[form], *CONNECT, "-", "-o", output)
+    answer = given.piped(FORMATS[form], *CONNECT, "-", "-o", output)
     assert answer.code == 0
     silent(answer, given.everything)
     assert given.operator.key_store.read(ACCOUNT_ID, CURRENT) == KEY
@@ -110,7 +110,7 @@ def test_a_key_is_taken_from_standard_input_and_shown_nowhere(
 
 def test_a_key_is_taken_from_a_file_and_told_by_its_ending(given: Given, tmp_path: Path) -> None:
     file = tmp_path / "key.csv"
-    file.write_text(FORMS["the console's file"], encoding="utf-8")
+    file.write_text(FORMATS["the console's file"], encoding="utf-8")
     answer = given.cli(*CONNECT, str(file), "-o", "json")
     assert answer.code == 0
     shown: dict[str, Any] = json.loads(answer.out)
@@ -211,14 +211,14 @@ def test_a_key_that_may_too_much_is_a_warning(given: Given) -> None:
 @pytest.mark.parametrize(
     ("gate", "says"),
     [
-        (FakeGate(account_id="222222222222"), "belongs to the account 222222222222"),
-        (FakeGate(who="root"), "root user"),
-        (FakeGate(known=False), "does not take the key"),
-        (FakeGate(inside=denied("s3:GetObject")), "s3:GetObject"),
+        (FakeKeyInspector(account_id="222222222222"), "belongs to the account 222222222222"),
+        (FakeKeyInspector(owner="root"), "root user"),
+        (FakeKeyInspector(known=False), "does not accept the key"),
+        (FakeKeyInspector(inside=denied("s3:GetObject")), "s3:GetObject"),
     ],
 )
 def test_a_refused_key_is_a_failure_with_its_remedy(
-    given: Given, gate: FakeGate, says: str
+    given: Given, gate: FakeKeyInspector, says: str
 ) -> None:
     given.operator.gate = gate
     answer = given.piped(KEY.to_text(), *CONNECT, "-")

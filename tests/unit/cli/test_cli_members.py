@@ -8,7 +8,7 @@ import pytest
 
 from cloudspend import wiring
 from cloudspend.accounts.model import AccountType, Member
-from tests.fakes.access import FakeDoor, a_trust_policy
+from tests.fakes.access import FakeCustomerSessions, a_trust_policy
 from tests.fakes.accounts import FakeAccounts
 from tests.unit.cli.test_cli_commands import ACCOUNT, Cli, Operator, cli
 
@@ -23,8 +23,8 @@ SEEN = datetime(2026, 11, 3, 9, 30, tzinfo=UTC)
 class Desk(Operator):
     """An operator who can try doors as well."""
 
-    customer_sessions: FakeDoor = field(
-        default_factory=lambda: FakeDoor(SHOP, exists=False, policy=TRUST)
+    customer_sessions: FakeCustomerSessions = field(
+        default_factory=lambda: FakeCustomerSessions(SHOP, exists=False, policy=TRUST)
     )
 
 

@@ -30,7 +30,13 @@ from cloudspend.errors import (
     parse,
 )
 from cloudspend.onboarding.onboard import activate, check_permissions, report_failure, verify
-from tests.fakes.access import FakeCustomer, FakeDoor, FakeVault, a_trust_policy, denied
+from tests.fakes.access import (
+    FakeCustomer,
+    FakeCustomerSessions,
+    FakeKeyStore,
+    a_trust_policy,
+    denied,
+)
 from tests.fakes.accounts import NOW, FakeAccounts, an_account
 from tests.fakes.alerts import FakeBus
 
@@ -52,12 +58,12 @@ def statuses(registry: FakeAccounts) -> dict[str, str]:
 def verifying(**changes: Any) -> FakeAccounts:
     """An account whose connection is proved, but not yet its permissions."""
     registry = connected(**changes)
-    verify(ID, registry, FakeBus(), FakeDoor(), NOW)
+    verify(ID, registry, FakeBus(), FakeCustomerSessions(), NOW)
     return registry
 
 
 def try_permissions(registry: FakeAccounts, customer: FakeCustomer) -> None:
-    check_permissions(ID, registry, FakeBus(), lambda _: customer, FakeVault(), NOW)
+    check_permissions(ID, registry, FakeBus(), lambda _: customer, FakeKeyStore(), NOW)
 
 
 def cause(error: CloudSpendError) -> str:
@@ -66,7 +72,7 @@ def cause(error: CloudSpendError) -> str:
 
 
 def test_a_good_role_is_proved_in_six_ways() -> None:
-    registry, customer_sessions = connected(), FakeDoor()
+    registry, customer_sessions = connected(), FakeCustomerSessions()
     verify(ID, registry, FakeBus(), customer_sessions, NOW)
     assert registry.get(ID).state is AccountState.VERIFYING
     assert set(statuses(registry)) == {
@@ -86,20 +92,34 @@ def test_a_good_role_is_proved_in_six_ways() -> None:
 @pytest.mark.parametrize(
     ("customer_sessions", "failed", "says"),
     [
-        (FakeDoor(exists=False), "role-opens", "cannot be assumed with the right"),
-        (FakeDoor(leads_into="999999999999"), "right-account", "into the account 999999999999"),
-        (FakeDoor(opens_to_any_id=True), "wrong-external-id-refused", "a wrong external id"),
-        (FakeDoor(opens_without_id=True), "missing-external-id-refused", "no external id"),
+        (FakeCustomerSessions(exists=False), "role-opens", "cannot be assumed with the right"),
         (
-            FakeDoor(policy=a_trust_policy(Principal={"AWS": ["000000000000", "999999999999"]})),
+            FakeCustomerSessions(leads_into="999999999999"),
+            "right-account",
+            "into the account 999999999999",
+        ),
+        (
+            FakeCustomerSessions(opens_to_any_id=True),
+            "wrong-external-id-refused",
+            "a wrong external id",
+        ),
+        (
+            FakeCustomerSessions(opens_without_id=True),
+            "missing-external-id-refused",
+            "no external id",
+        ),
+        (
+            FakeCustomerSessions(
+                policy=a_trust_policy(Principal={"AWS": ["000000000000", "999999999999"]})
+            ),
             "trusts-no-one-else",
             "also trusts 999999999999",
         ),
-        (FakeDoor(policy=None), "trusts-no-one-else", "cannot read its own definition"),
+        (FakeCustomerSessions(policy=None), "trusts-no-one-else", "cannot read its own definition"),
     ],
 )
 def test_a_bad_role_is_refused_with_its_remedy(
-    customer_sessions: FakeDoor, failed: str, says: str
+    customer_sessions: FakeCustomerSessions, failed: str, says: str
 ) -> None:
     registry = connected()
     with pytest.raises(ConnectionRefused, match=says) as caught:
@@ -111,14 +131,14 @@ def test_a_bad_role_is_refused_with_its_remedy(
 
 def test_a_role_of_an_earlier_template_takes_no_marks_which_is_a_warning() -> None:
     registry = connected()
-    verify(ID, registry, FakeBus(), FakeDoor(marks=False), NOW)
+    verify(ID, registry, FakeBus(), FakeCustomerSessions(session_tags=False), NOW)
     checks = {check.name: check for check in registry.checks(ID)}
     assert checks["sessions-say-whose-they-are"].status is CheckStatus.WARNING
     assert "Update the stack" in checks["sessions-say-whose-they-are"].remedy
 
 
 def test_a_role_that_does_not_open_proves_nothing_else() -> None:
-    registry, customer_sessions = connected(), FakeDoor(exists=False)
+    registry, customer_sessions = connected(), FakeCustomerSessions(exists=False)
     with pytest.raises(ConnectionRefused):
         verify(ID, registry, FakeBus(), customer_sessions, NOW)
     assert statuses(registry) == {"role-opens": "denied"}
@@ -239,7 +259,7 @@ def test_a_member_of_an_onboarded_organization_does_not_get_in() -> None:
 
 def test_a_proved_account_is_activated_and_a_repeat_says_the_same() -> None:
     registry, bus = connected(), FakeBus()
-    verify(ID, registry, FakeBus(), FakeDoor(), NOW)
+    verify(ID, registry, FakeBus(), FakeCustomerSessions(), NOW)
     try_permissions(registry, FakeCustomer())
     activate(ID, registry, bus, NOW)
     activate(ID, registry, bus, NOW)
@@ -253,7 +273,7 @@ def test_a_proved_account_is_activated_and_a_repeat_says_the_same() -> None:
 def test_a_step_that_was_stopped_half_way_is_done_again() -> None:
     registry = connected()
     for minutes in range(2):
-        verify(ID, registry, FakeBus(), FakeDoor(), NOW + timedelta(minutes=minutes))
+        verify(ID, registry, FakeBus(), FakeCustomerSessions(), NOW + timedelta(minutes=minutes))
     assert {check.checked_at for check in registry.checks(ID)} == {NOW + timedelta(minutes=1)}
 
 
@@ -261,7 +281,7 @@ def test_nothing_is_activated_without_its_proofs() -> None:
     registry, bus = connected(), FakeBus()
     activate(ID, registry, bus, NOW)
     assert registry.get(ID).state is AccountState.CONNECTED
-    verify(ID, registry, FakeBus(), FakeDoor(), NOW)
+    verify(ID, registry, FakeBus(), FakeCustomerSessions(), NOW)
     with pytest.raises(PermissionDenied):
         try_permissions(registry, denied("s3:ListBucket"))
     activate(ID, registry, bus, NOW)
@@ -283,7 +303,7 @@ def test_a_stack_that_is_deleted_during_the_backfill_is_not_overlooked() -> None
 
 
 def test_an_account_that_was_not_connected_is_not_verified() -> None:
-    registry, customer_sessions = FakeAccounts(an_account()), FakeDoor()
+    registry, customer_sessions = FakeAccounts(an_account()), FakeCustomerSessions()
     with pytest.raises(UsageError):
         verify(ID, registry, FakeBus(), customer_sessions, NOW)
     assert customer_sessions.tried == []
@@ -330,13 +350,13 @@ def test_an_account_that_was_active_once_is_degraded_and_recovers_by_verifying()
     registry, bus = verifying(), FakeBus()
     try_permissions(registry, FakeCustomer())
     activate(ID, registry, bus, NOW)
-    verify(ID, registry, bus, FakeDoor(), NOW)
+    verify(ID, registry, bus, FakeCustomerSessions(), NOW)
     error = PermissionDenied("It is refused.", remedy="Grant it.", check="s3:ListBucket")
     report_failure(ID, parse("PermissionDenied", cause(error)), registry, bus, NOW)
     assert registry.get(ID).state is AccountState.DEGRADED
     degraded = next(each for each in bus.events if each.detail_type == "AccountDegraded")
     assert degraded.actions[0] == "Grant it."
-    verify(ID, registry, bus, FakeDoor(), NOW)
+    verify(ID, registry, bus, FakeCustomerSessions(), NOW)
     try_permissions(registry, FakeCustomer())
     activate(ID, registry, bus, NOW + timedelta(days=1))
     assert registry.get(ID).state is AccountState.ACTIVE
@@ -352,7 +372,7 @@ def test_activation_and_failure_do_not_overwrite_each_other() -> None:
             return found
 
     registry = Raced(an_account(state=AccountState.CONNECTED, request_id="first"))
-    verify(ID, registry, FakeBus(), FakeDoor(), NOW)
+    verify(ID, registry, FakeBus(), FakeCustomerSessions(), NOW)
     backfilling = replace(registry.get(ID), state=AccountState.BACKFILLING)
     registry.save(registry.get(ID), backfilling)
     with pytest.raises(AccountChanged):

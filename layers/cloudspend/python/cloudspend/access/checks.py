@@ -19,67 +19,72 @@ from cloudspend.accounts.model import (
 )
 from cloudspend.errors import PermissionDenied
 
-EVERY_TYPE = frozenset(AccountType)
+ANY_TYPE = frozenset(AccountType)
 ORGANIZATION = frozenset({AccountType.ORGANIZATION})
-EITHER_WAY = frozenset(ConnectionKind)
-BY_ROLE = frozenset({ConnectionKind.IAM_ROLE})
+ANY_CONNECTION = frozenset(ConnectionKind)
+ROLE_ONLY = frozenset({ConnectionKind.IAM_ROLE})
 
+# In place of UPDATE_STACK, for accounts without a stack.
 ALLOW_USER = (
-    "Allow it in the policy of the user whose key it is (cloudspend accounts key-policy prints it)."
+    "Allow it in the policy of the key's user (cloudspend accounts key-policy prints the policy)."
 )
 
 _GRANT = (
-    f"{UPDATE_STACK} If it is unchanged, ask who manages the account's service control policies"
+    f"{UPDATE_STACK} If it is unchanged, ask the person who manages the account's service control "
+    "policies"
 )
 _COST_EXPLORER = (
-    f"{_GRANT}, and see that Cost Explorer is enabled: in this account (Billing, Cost Explorer), "
+    f"{_GRANT}, and check that Cost Explorer is enabled: in this account (Billing, Cost Explorer), "
     "and for linked accounts in the management account's preferences."
 )
 
 
 @dataclass(frozen=True)
 class PermissionCheck:
-    """A permission that accounts of `types`, connected by `ways`, need.
+    """A permission of the customer's role or key, and the accounts that need it."""
 
-    `encrypted` limits the check to bills that are encrypted with a customer's KMS key. `remedy`
-    addresses the customer. A denied `optional` permission does not stop onboarding.
-    """
-
+    # The IAM action, for example `s3:GetObject`; also the name of the check.
     action: str
+    # What the customer can do when it is denied.
     remedy: str
-    types: frozenset[AccountType] = EVERY_TYPE
+    # Types of accounts that need the permission.
+    types: frozenset[AccountType] = ANY_TYPE
+    # True for bills that are encrypted with a customer's KMS key only.
     encrypted: bool = False
+    # True if an account is onboarded without the permission.
     optional: bool = False
-    ways: frozenset[ConnectionKind] = EITHER_WAY
+    # Kinds of connections that need the permission.
+    connections: frozenset[ConnectionKind] = ANY_CONNECTION
 
     def needed_for(self, account: Account) -> bool:
-        """Return whether the account's role or key must have the permission."""
+        """Return whether the account's pending connection must have the permission."""
         return (
             account.type in self.types
-            and account.pending_connection in self.ways
+            and account.pending_connection in self.connections
             and (not self.encrypted or bool(account.kms_key_arn))
         )
 
     def remedy_for(self, account: Account) -> str:
-        """Return the remedy for the account's connection: an account without a stack cannot update
-        it.
+        """Return the remedy for the account's pending connection.
+
+        An account that is connected by a key has no stack to update.
         """
         if account.pending_connection is ConnectionKind.IAM_ROLE:
             return self.remedy
         return self.remedy.replace(UPDATE_STACK, ALLOW_USER)
 
 
-def _collected(
-    action: str, what: str, remedy: str = _GRANT, types: frozenset[AccountType] = EVERY_TYPE
+def _optional(
+    action: str, data: str, remedy: str = _GRANT, types: frozenset[AccountType] = ANY_TYPE
 ) -> PermissionCheck:
-    """Return a permission that only Collect uses, to read `what`."""
-    consequence = f"Without it {what} are not collected; everything else is. {remedy.rstrip('.')}."
-    return PermissionCheck(action, consequence, types, optional=True)
+    """Return a permission that only Collect uses, to read `data`."""
+    consequence = f"Without it, {data} are not collected; everything else is."
+    return PermissionCheck(action, f"{consequence} {remedy.rstrip('.')}.", types, optional=True)
 
 
 PERMISSIONS: Sequence[PermissionCheck] = (
-    # The role must show whom it trusts (`cloudspend.access.trust`).
-    PermissionCheck("iam:GetRole", f"{_GRANT}.", ways=BY_ROLE),
+    # The role must show which principals it trusts (`cloudspend.access.trust`).
+    PermissionCheck("iam:GetRole", f"{_GRANT}.", connections=ROLE_ONLY),
     PermissionCheck("s3:ListBucket", f"{_GRANT} and the export bucket's policy."),
     PermissionCheck(
         "s3:GetObject", f"{_GRANT}, the export bucket's policy and, if it has one, its KMS key's."
@@ -98,35 +103,34 @@ PERMISSIONS: Sequence[PermissionCheck] = (
         f"or invite this one as LINKED. Otherwise: {_GRANT}.",
         ORGANIZATION,
     ),
-    _collected("ce:GetTags", "the keys of cost allocation tags", _COST_EXPLORER),
-    _collected("ce:ListCostCategoryDefinitions", "cost categories", _COST_EXPLORER),
-    _collected("ce:DescribeCostCategoryDefinition", "cost categories", _COST_EXPLORER),
-    _collected("ce:GetReservationCoverage", "figures of reservation coverage", _COST_EXPLORER),
-    _collected(
-        "ce:GetReservationUtilization", "figures of reservation utilization", _COST_EXPLORER
-    ),
-    _collected(
+    _optional("ce:GetTags", "the keys of cost allocation tags", _COST_EXPLORER),
+    _optional("ce:ListCostCategoryDefinitions", "cost categories", _COST_EXPLORER),
+    _optional("ce:DescribeCostCategoryDefinition", "cost categories", _COST_EXPLORER),
+    _optional("ce:GetReservationCoverage", "figures of reservation coverage", _COST_EXPLORER),
+    _optional("ce:GetReservationUtilization", "figures of reservation utilization", _COST_EXPLORER),
+    _optional(
         "ce:GetReservationPurchaseRecommendation", "reservation recommendations", _COST_EXPLORER
     ),
-    _collected(
+    _optional(
         "ce:GetSavingsPlansUtilization", "figures of Savings Plans utilization", _COST_EXPLORER
     ),
-    _collected("ce:GetSavingsPlansCoverage", "figures of Savings Plans coverage", _COST_EXPLORER),
-    _collected("budgets:ViewBudget", "budgets"),
-    _collected("invoicing:ListInvoiceSummaries", "invoices"),
-    _collected("organizations:ListRoots", "the organization's units", types=ORGANIZATION),
-    _collected(
+    _optional("ce:GetSavingsPlansCoverage", "figures of Savings Plans coverage", _COST_EXPLORER),
+    _optional("budgets:ViewBudget", "budgets"),
+    _optional("invoicing:ListInvoiceSummaries", "invoices"),
+    _optional("organizations:ListRoots", "the organization's units", types=ORGANIZATION),
+    _optional(
         "organizations:ListOrganizationalUnitsForParent",
         "the organization's units",
         types=ORGANIZATION,
     ),
-    _collected(
+    _optional(
         "organizations:ListAccountsForParent", "the organization's units", types=ORGANIZATION
     ),
-    _collected("organizations:ListTagsForResource", "the tags of accounts", types=ORGANIZATION),
+    _optional("organizations:ListTagsForResource", "the tags of accounts", types=ORGANIZATION),
     PermissionCheck(
         "kms:Decrypt",
-        f"{_GRANT}, and that the key's own policy lets the account's roles use it (or this role).",
+        f"{_GRANT}, and check that the key's own policy allows this role, or IAM policies of the "
+        "account, to use the key.",
         encrypted=True,
     ),
 )
@@ -134,7 +138,10 @@ OPTIONAL = frozenset(permission.action for permission in PERMISSIONS if permissi
 
 
 def run_checks(account: Account, customer: Customer, now: datetime) -> list[Check]:
-    """Try every permission that the account needs. A check is named after its action."""
+    """Try every permission that the account needs, and return a check for each.
+
+    A check is named after its action. Raises TransientError.
+    """
     return [
         _run(permission, account, customer, now)
         for permission in PERMISSIONS
@@ -143,7 +150,7 @@ def run_checks(account: Account, customer: Customer, now: datetime) -> list[Chec
 
 
 def denied_and_needed(checks: Sequence[Check]) -> list[Check]:
-    """Return the denied checks that an account cannot do without."""
+    """Return the denied checks without which an account is not onboarded."""
     return [
         check
         for check in checks
@@ -164,14 +171,14 @@ def require_granted(checks: Sequence[Check]) -> None:
 
 
 def _run(permission: PermissionCheck, account: Account, customer: Customer, now: datetime) -> Check:
-    finding = customer.probe(permission.action, account, now)
-    remedy = permission.remedy_for(account) if finding.status is CheckStatus.DENIED else ""
+    result = customer.probe(permission.action, account, now)
+    remedy = permission.remedy_for(account) if result.status is CheckStatus.DENIED else ""
     return Check(
         permission.action,
         permission.action,
-        finding.status,
-        finding.reason,
+        result.status,
+        result.reason,
         remedy,
         now,
-        finding.denied_by,
+        result.denied_by,
     )

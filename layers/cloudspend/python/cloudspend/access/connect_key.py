@@ -1,7 +1,7 @@
-"""Connect an account by an access key, rotate the key, and replace it with a role.
+"""Connection of an account by an access key, and rotation of the key.
 
-A new key is tried with everything that CloudSpend does before it is stored, and the old key stays
-until then. Only the function that stores the key and AWS STS ever see it.
+A new key must pass every check before it is stored; until then the old key stays in use. Only the
+store and AWS STS receive the key.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from datetime import datetime
 from cloudspend.access.checks import require_granted, run_checks
 from cloudspend.access.keys import AccessKey, Identity, require_user_of
 from cloudspend.access.ports import AccessKeyInspector, AccessKeyStore, ExcessPermissions
-from cloudspend.access.verify import KEY_NOT_TOO_MUCH
+from cloudspend.access.verify import KEY_LIMITED
 from cloudspend.accounts import fields
 from cloudspend.accounts.coverage import refuse_twice
 from cloudspend.accounts.lifecycle import publish_state_change, transitioned
@@ -30,13 +30,13 @@ from cloudspend.errors import UsageError
 
 ATTEMPTS = 3
 SIMULATE = "iam:SimulatePrincipalPolicy"
-NARROW = (
-    "Give the user the policy that `cloudspend accounts key-policy` prints, and no other; sessions "
-    "of CloudSpend are limited to it in any case."
+LIMIT_USER = (
+    "Attach only the policy that `cloudspend accounts key-policy` prints to the user. CloudSpend "
+    "limits its own sessions to that policy in any case."
 )
 NOT_SIMULATED = (
-    "Whether the key may do more cannot be asked of IAM, since it may not simulate policies; a few "
-    "calls that only read were refused."
+    "The key may not simulate policies, so IAM cannot list its excess permissions. A few read-only "
+    "calls that CloudSpend does not need were refused."
 )
 
 
@@ -46,109 +46,116 @@ class AccessKeyPorts:
 
     registry: AccountRegistry
     key_store: AccessKeyStore
-    gate: AccessKeyInspector
+    inspector: AccessKeyInspector
     bus: Bus
 
 
 @dataclass(frozen=True)
-class Accepted:
-    """The account with its accepted key, and the result of every check, including warnings."""
+class AcceptedKey:
+    """The result of accepting an access key."""
 
+    # The account with the new key's facts.
     account: Account
+    # Every check of the key, including warnings.
     checks: list[Check]
 
 
 def connect_key(
     account_id: str,
     key: AccessKey,
-    desk: AccessKeyPorts,
+    ports: AccessKeyPorts,
     onboarding: Onboarding,
-    act: ChangeCause,
+    cause: ChangeCause,
     kms_key: str = "",
-) -> Accepted:
+) -> AcceptedKey:
     """Connect an account by a key and start its onboarding.
 
-    `kms_key` is the ARN of the customer's key that encrypts the bill; None keeps the known one.
-    Raises ConnectionRefused, PermissionDenied, and UsageError when the account's state does not
-    allow it. Nothing is stored then.
+    `kms_key` is the ARN of the customer's KMS key that encrypts the bill; empty keeps the known
+    one. Raises ConnectionRefused and PermissionDenied for a key that fails a check, and UsageError
+    when the account's state does not allow a connection. Nothing is stored then.
     """
-    account = desk.registry.get(account_id)
+    account = ports.registry.get(account_id)
     # Check the state before looking at the key.
-    transitioned(account, AccountState.CONNECTED, act)
-    refuse_twice(account, desk.registry)
-    candidate, checks = _examine(decrypted_with(account, kms_key), key, desk, act.at)
+    transitioned(account, AccountState.CONNECTED, cause)
+    refuse_twice(account, ports.registry)
+    candidate, checks = _examine(decrypted_with(account, kms_key), key, ports, cause.at)
     connected = transitioned(
         candidate,
         AccountState.CONNECTED,
-        act,
+        cause,
         token_sha256=None,
         stack_id=None,
-        request_id=f"key-{act.at:%Y%m%dT%H%M%SZ}",
+        request_id=f"key-{cause.at:%Y%m%dT%H%M%SZ}",
     )
-    desk.key_store.put(account_id, key)
-    desk.registry.save(account, connected)
-    _record(connected, checks, desk)
-    publish_state_change(connected, desk.bus)
-    _publish(AccessKeyConnected, connected, desk.bus)
+    ports.key_store.put(account_id, key)
+    ports.registry.save(account, connected)
+    _record(connected, checks, ports)
+    publish_state_change(connected, ports.bus)
+    _publish(AccessKeyConnected, connected, ports.bus)
     onboarding.start(account_id, f"{account_id}_{connected.request_id}")
-    return Accepted(connected, checks)
+    return AcceptedKey(connected, checks)
 
 
 def decrypted_with(account: Account, kms_key: str) -> Account:
-    """Return the account with the KMS key of its bill. Raises UsageError for an invalid ARN."""
+    """Return the account with the KMS key of its bill; an empty `kms_key` keeps the known one.
+
+    Raises UsageError for an invalid ARN.
+    """
     return replace(account, kms_key_arn=fields.kms_key(kms_key) or account.kms_key_arn)
 
 
-def rotate_key(account_id: str, key: AccessKey, desk: AccessKeyPorts, now: datetime) -> Accepted:
+def rotate_key(
+    account_id: str, key: AccessKey, ports: AccessKeyPorts, now: datetime
+) -> AcceptedKey:
     """Replace the account's key with a new one that passes every check.
 
-    Running executions continue with their sessions. The old key is kept as the previous one,
-    because AWS can refuse a new key for a moment. Raises as `connect_key` does.
+    Running executions continue with the sessions that they have. The old key is kept as the
+    previous one, because AWS can refuse a new key for a short time. Raises as `connect_key` does.
     """
-    account = desk.registry.get(account_id)
+    account = ports.registry.get(account_id)
     if account.key is None:
         raise UsageError(
             f"{account.display_name} ({account_id}) is not connected by an access key.",
             remedy=f"To connect it by one: cloudspend accounts connect-key {account_id}.",
         )
-    candidate, checks = _examine(replace(account, role_arn=None), key, desk, now)
-    desk.key_store.put(account_id, key)
-    rotated = _save_key(account_id, candidate.key, desk.registry)
-    _record(rotated, checks, desk)
-    _publish(AccessKeyRotated, rotated, desk.bus)
-    return Accepted(rotated, checks)
+    candidate, checks = _examine(replace(account, role_arn=None), key, ports, now)
+    ports.key_store.put(account_id, key)
+    rotated = _save_key(account_id, candidate.key, ports.registry)
+    _record(rotated, checks, ports)
+    _publish(AccessKeyRotated, rotated, ports.bus)
+    return AcceptedKey(rotated, checks)
 
 
 def _examine(
-    account: Account, key: AccessKey, desk: AccessKeyPorts, now: datetime
+    account: Account, key: AccessKey, ports: AccessKeyPorts, now: datetime
 ) -> tuple[Account, list[Check]]:
-    """Return the account as it would be with this key, and the checks of the key.
+    """Return the account with this key as its only connection, and the checks of the key.
 
     Raises ConnectionRefused and PermissionDenied.
     """
-    identity = desk.gate.identity(key)
+    identity = ports.inspector.identity(key)
     require_user_of(identity, account.account_id)
-    made_at = desk.gate.created_at(key)
-    facts = KeyFacts(identity.arn, key.ending, made_at or now, made_at is not None, now)
+    created_at = ports.inspector.created_at(key)
+    facts = KeyFacts(identity.arn, key.ending, created_at or now, created_at is not None, now)
     candidate = replace(account, key=facts, role_arn=None)
-    checks = run_checks(candidate, desk.gate.customer(candidate, key), now)
+    checks = run_checks(candidate, ports.inspector.customer(candidate, key), now)
     require_granted(checks)
-    return candidate, [*checks, _excess(desk.gate.excess(key, identity), identity, now)]
+    return candidate, [*checks, _excess(ports.inspector.excess(key, identity), identity, now)]
 
 
-def _excess(found: ExcessPermissions, identity: Identity, now: datetime) -> Check:
-    if found.actions:
-        listed = ", ".join(found.actions)
+def _excess(excess: ExcessPermissions, identity: Identity, now: datetime) -> Check:
+    if excess.actions:
+        listed = ", ".join(excess.actions)
         reason = f"The key of {identity.arn} may do more than CloudSpend needs: {listed}."
-        return Check(KEY_NOT_TOO_MUCH, SIMULATE, CheckStatus.WARNING, reason, NARROW, now)
-    if not found.complete:
+        return Check(KEY_LIMITED, SIMULATE, CheckStatus.WARNING, reason, LIMIT_USER, now)
+    if not excess.complete:
         status, reason = CheckStatus.NOT_AVAILABLE, NOT_SIMULATED
-        return Check(KEY_NOT_TOO_MUCH, SIMULATE, status, reason, "", now)
-    return Check(KEY_NOT_TOO_MUCH, SIMULATE, CheckStatus.PASSED, "", "", now)
+        return Check(KEY_LIMITED, SIMULATE, status, reason, "", now)
+    return Check(KEY_LIMITED, SIMULATE, CheckStatus.PASSED, "", "", now)
 
 
 def _save_key(account_id: str, facts: KeyFacts | None, registry: AccountRegistry) -> Account:
-    """Save the new key's facts. The account's state may have changed since the rotation began."""
+    """Save the new key's facts, again if another process changes the account at the same time."""
     for _ in range(ATTEMPTS - 1):
         try:
             return _save_once(account_id, facts, registry)
@@ -164,14 +171,16 @@ def _save_once(account_id: str, facts: KeyFacts | None, registry: AccountRegistr
     return rotated
 
 
-def _record(account: Account, checks: list[Check], desk: AccessKeyPorts) -> None:
+def _record(account: Account, checks: list[Check], ports: AccessKeyPorts) -> None:
     for check in checks:
-        desk.registry.put_check(account.account_id, check)
+        ports.registry.put_check(account.account_id, check)
 
 
-def _publish(kind: type[AccessKeyConnected | AccessKeyRotated], account: Account, bus: Bus) -> None:
+def _publish(
+    event_type: type[AccessKeyConnected | AccessKeyRotated], account: Account, bus: Bus
+) -> None:
     key = account.key
     if key is not None:
         subject = f"{key.ending} {key.given_at.isoformat()}"
-        details = kind(user_arn=key.user_arn, ending=key.ending)
+        details = event_type(user_arn=key.user_arn, ending=key.ending)
         bus.put(event(details, account.for_events, subject))

@@ -1,9 +1,9 @@
-"""The policy that denied a call, as far as AWS names it.
+"""The type of policy that denied a call, read from AWS's error message.
 
-AWS IAM user guide, "Troubleshoot access denied error messages": detailed messages contain `because
-no <type of policy> allows the <action> action` or `with an explicit deny in a <type of policy>`.
-AWS names only one type even if several deny. The result is shown to people; no decision depends on
-it.
+Detailed messages contain `because no <type of policy> allows the <action> action` or `with an
+explicit deny in a <type of policy>`. AWS names only one type even if several deny. Source: AWS IAM
+user guide, "Troubleshoot access denied error messages". The result is shown to people; no decision
+depends on it.
 """
 
 import re
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class DeniedBy(StrEnum):
-    """The type of policy that denied; UNKNOWN if AWS does not name it."""
+    """Types of policies that can deny a call; UNKNOWN if AWS names none."""
 
     SERVICE_CONTROL_POLICY = "service control policy"
     RESOURCE_CONTROL_POLICY = "resource control policy"
@@ -27,53 +27,56 @@ class DeniedBy(StrEnum):
 
 @dataclass(frozen=True)
 class Denial:
-    """The denying policy, whether it denies explicitly, and the text for the customer."""
+    """The denial of a call."""
 
     by: DeniedBy
+    # True for a Deny statement, False for a missing Allow statement.
     explicit: bool
+    # What happened and who can change it, for the customer.
     sentence: str
 
 
-# The text after "explicit deny in a(n)" or "no", and the customer's words for it.
-PATTERNS: tuple[tuple[DeniedBy, str, str], ...] = (
+# Each type of policy, its name in AWS's messages (after "explicit deny in a" or "because no"), and
+# the sentence for the customer.
+POLICY_TYPES: tuple[tuple[DeniedBy, str, str], ...] = (
     (
         DeniedBy.SERVICE_CONTROL_POLICY,
         r"service control polic(?:y|ies)",
         (
-            "A service control policy of your organization refuses it: its administrator must "
-            "allow it for this account."
+            "A service control policy of your organization denies it: the organization's "
+            "administrator must allow it for this account."
         ),
     ),
     (
         DeniedBy.RESOURCE_CONTROL_POLICY,
         r"resource control polic(?:y|ies)",
         (
-            "A resource control policy of your organization refuses it: the administrator of the "
-            "organization must let the role through."
+            "A resource control policy of your organization denies it: the organization's "
+            "administrator must allow it for CloudSpend's role."
         ),
     ),
     (
         DeniedBy.VPC_ENDPOINT_POLICY,
         r"VPC endpoint polic(?:y|ies)",
         (
-            "The policy of a VPC endpoint on the platform's way refuses it: the platform's team "
+            "The policy of a VPC endpoint in the platform's network denies it: the platform team "
             "must allow it there."
         ),
     ),
     (
         DeniedBy.PERMISSIONS_BOUNDARY,
         r"permissions boundar(?:y|ies)",
-        "The permissions boundary of the role or user does not let it through: allow it there too.",
+        "The permissions boundary of the role or user does not allow it: allow it there too.",
     ),
     (
         DeniedBy.SESSION_POLICY,
         r"session polic(?:y|ies)",
-        "The session was narrower than what it was used for: the platform's team must look.",
+        "CloudSpend limited its own session too much: the platform team must correct that.",
     ),
     (
         DeniedBy.RESOURCE_POLICY,
         r"resource-based polic(?:y|ies)",
-        "The policy of the resource itself (the bucket's, the key's) refuses it: allow it there.",
+        "The policy of the resource (the bucket or the KMS key) denies it: allow it there.",
     ),
     (
         DeniedBy.TRUST_POLICY,
@@ -86,23 +89,27 @@ PATTERNS: tuple[tuple[DeniedBy, str, str], ...] = (
         "The role's or user's own policy does not allow it.",
     ),
 )
-_SAID = tuple(
+_PATTERNS = tuple(
     (
         by,
-        re.compile(rf"explicit deny in an? {words}", re.IGNORECASE),
-        re.compile(rf"because no {words} allows?\b", re.IGNORECASE),
+        re.compile(rf"explicit deny in an? {name}", re.IGNORECASE),
+        re.compile(rf"because no {name} allows?\b", re.IGNORECASE),
         sentence,
     )
-    for by, words, sentence in PATTERNS
+    for by, name, sentence in POLICY_TYPES
 )
-_NOT_SAID = "AWS does not say which policy refuses it."
+_NOT_NAMED = "AWS does not name the policy that denies it."
 
 
 def read_denial(text: str) -> Denial:
-    """Read the denying policy from AWS's error text."""
-    for by, denied, not_allowed, sentence in _SAID:
+    """Return the denial that AWS's error message describes.
+
+    Example: a message that ends with `with an explicit deny in a service control policy` is a
+    Denial with SERVICE_CONTROL_POLICY and explicit=True.
+    """
+    for by, denied, not_allowed, sentence in _PATTERNS:
         if denied.search(text):
             return Denial(by, explicit=True, sentence=sentence)
         if not_allowed.search(text):
             return Denial(by, explicit=False, sentence=sentence)
-    return Denial(DeniedBy.UNKNOWN, explicit=False, sentence=_NOT_SAID)
+    return Denial(DeniedBy.UNKNOWN, explicit=False, sentence=_NOT_NAMED)

@@ -1,7 +1,8 @@
-"""Access keys: reading, identity and formats.
+"""Access keys: their formats, and the checks of their owners.
 
-A key never shows itself: neither its `repr` nor an error contains any part of it. It travels from
-the operator's file to AWS Secrets Manager, and from there to AWS STS, and nowhere else.
+Neither the `repr` of a key nor an error contains its id or secret, except the last characters of
+the id. A key is read from the operator's file, stored in AWS Secrets Manager, and sent to AWS STS;
+nothing else receives it.
 """
 
 import csv
@@ -13,16 +14,23 @@ from typing import Any
 
 from cloudspend.errors import ConnectionRefused, UsageError
 
-# IAM user guide, "Unique identifiers": AKIA is a long-term key, ASIA a key of a session.
+# IAM user guide, "IAM identifiers": AKIA begins a long-term key, ASIA the key of a session.
 _ID = re.compile(r"AKIA[A-Z0-9]{16}")
 _SECRET = re.compile(r"[A-Za-z0-9/+=]{40}")
+# Characters of a file with a key.
 MAX_FILE = 10_000
-SHOWN = 4
+# Characters of a key's id that people see.
+ENDING = 4
 
-FORMS = (
-    "the key as AWS hands it out: the console's .csv file, the answer of `aws iam "
-    "create-access-key` as JSON, or id and secret on two lines"
+FORMATS = (
+    "the key as AWS provides it: the console's .csv file, the JSON output of `aws iam "
+    "create-access-key`, or id and secret on two lines"
 )
+# Names of the checks of a key's owner. They are stored: do not change them.
+RIGHT_ACCOUNT = "right-account"
+NOT_ROOT = "key-of-a-user"
+
+# Names of a key's parts in the JSON of the AWS CLI, and in the console's file.
 _ID_NAMES = ("AccessKeyId", "Access key ID")
 _SECRET_NAMES = ("SecretAccessKey", "Secret access key")
 
@@ -31,31 +39,36 @@ _SECRET_NAMES = ("SecretAccessKey", "Secret access key")
 class AccessKey:
     """The long-term access key of an IAM user."""
 
+    # The access key id, 20 characters that begin with AKIA.
     id: str = field(repr=False)
+    # The secret access key, 40 characters.
     secret: str = field(repr=False)
 
     @property
     def ending(self) -> str:
         """Return the last characters of the key's id, by which people identify it."""
-        return self.id[-SHOWN:]
+        return self.id[-ENDING:]
 
     def to_text(self) -> str:
-        """Return the text that Secrets Manager stores."""
+        """Return the key as JSON, in the form that Secrets Manager stores and `read_key` reads."""
         return json.dumps({_ID_NAMES[0]: self.id, _SECRET_NAMES[0]: self.secret})
 
 
 def read_key(text: str) -> AccessKey:
-    """Read a key in any of `FORMS`. Raises UsageError, whose text repeats nothing of the input."""
+    """Parse a key in any of `FORMATS`.
+
+    Raises UsageError for any other text; the error repeats nothing of the input.
+    """
     if len(text) > MAX_FILE:
         raise _unreadable()
-    found = _json(text) or _csv(text) or _lines(text)
-    if found is None:
+    pair = _json(text) or _csv(text) or _lines(text)
+    if pair is None:
         raise _unreadable()
-    key = AccessKey(*found)
+    key = AccessKey(*pair)
     if key.id.startswith("ASIA"):
         raise UsageError(
-            "This is a key of a session, which ends within hours.",
-            remedy="Give the long-term key of an IAM user; its id begins with AKIA.",
+            "This is the key of a session, which expires within hours.",
+            remedy="Provide the long-term key of an IAM user; its id begins with AKIA.",
         )
     if not _ID.fullmatch(key.id) or not _SECRET.fullmatch(key.secret):
         raise _unreadable()
@@ -64,9 +77,10 @@ def read_key(text: str) -> AccessKey:
 
 @dataclass(frozen=True)
 class Identity:
-    """The owner of a key, as STS reports its caller."""
+    """The caller of AWS, as STS GetCallerIdentity reports it."""
 
     account_id: str
+    # For example arn:aws:iam::111111111111:user/cloudspend.
     arn: str
 
 
@@ -75,25 +89,21 @@ def require_user_of(identity: Identity, account_id: str) -> None:
     if identity.account_id != account_id:
         raise ConnectionRefused(
             f"The key belongs to the account {identity.account_id}, not to {account_id}.",
-            remedy="Give a key that was made in the account that was invited.",
+            remedy="Provide a key that was created in the invited account.",
             check=RIGHT_ACCOUNT,
         )
     if identity.arn.endswith(":root"):
         raise ConnectionRefused(
-            "The key is the root user's, which may do everything.",
-            remedy="Delete it, make an IAM user for CloudSpend alone, and give that user's key.",
+            "The key is the root user's, which has every permission.",
+            remedy="Delete it, create an IAM user for CloudSpend only, and provide its key.",
             check=NOT_ROOT,
         )
     if ":user/" not in identity.arn:
         raise ConnectionRefused(
-            f"The key is not an IAM user's but belongs to {identity.arn}.",
-            remedy="Give the long-term key of an IAM user that was made for CloudSpend alone.",
+            f"The key is not an IAM user's: it belongs to {identity.arn}.",
+            remedy="Provide the long-term key of an IAM user that exists for CloudSpend alone.",
             check=NOT_ROOT,
         )
-
-
-RIGHT_ACCOUNT = "right-account"
-NOT_ROOT = "key-of-a-user"
 
 
 def _json(text: str) -> tuple[str, str] | None:
@@ -108,7 +118,7 @@ def _json(text: str) -> tuple[str, str] | None:
 
 
 def _csv(text: str) -> tuple[str, str] | None:
-    # Excel and the console put a byte order mark before a file's first column.
+    # Excel and the AWS console put a byte order mark before the first column.
     rows = list(csv.DictReader(text.lstrip("\ufeff").splitlines()))
     return _named(rows[0]) if len(rows) == 1 else None
 
@@ -125,4 +135,4 @@ def _named(values: Mapping[Any, Any]) -> tuple[str, str] | None:
 
 
 def _unreadable() -> UsageError:
-    return UsageError("What was given is no access key.", remedy=f"Give {FORMS}.")
+    return UsageError("The input is not an access key.", remedy=f"Provide {FORMATS}.")

@@ -1,6 +1,6 @@
-"""Reach of an organization's member accounts, by the role that a StackSet creates there.
+"""Access to an organization's member accounts, by the role that a StackSet creates there.
 
-The role is verified like the role of the management account.
+The role is checked like the role of the management account.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,29 +14,31 @@ from cloudspend.settings import MEMBER_ROLE
 
 
 @dataclass(frozen=True)
-class Reached:
-    """A member, and why it cannot be reached; an empty reason if it can."""
+class MemberAccess:
+    """Whether CloudSpend can enter a member account."""
 
     member: Member
+    # Why the account cannot be entered; empty if it can.
     reason: str
 
 
 def check_member_access(
     account: Account, members: Iterable[Member], customer_sessions: CustomerSessions, now: datetime
-) -> Iterator[Reached]:
-    """Try each of `members` except the management account, which has another role.
+) -> Iterator[MemberAccess]:
+    """Check the access to each of `members` except the management account, which has another role.
 
     Raises TransientError.
     """
     for member in members:
         if member.account_id != account.account_id:
-            yield Reached(
-                member, _reason(as_entered(account, member.account_id), customer_sessions, now)
-            )
+            entered = member_account(account, member.account_id)
+            yield MemberAccess(member, _reason(entered, customer_sessions, now))
 
 
-def as_entered(account: Account, member_id: str) -> Account:
-    """Return the member as an account that is entered with the StackSet's role."""
+def member_account(account: Account, member_id: str) -> Account:
+    """Return a member as an account of its own, with the StackSet's role and the organization's
+    external id.
+    """
     arn = f"arn:{account.partition}:iam::{member_id}:role/{MEMBER_ROLE}"
     return replace(account, account_id=member_id, role_arn=arn, key=None)
 

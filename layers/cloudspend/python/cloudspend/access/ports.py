@@ -1,4 +1,6 @@
-"""Ports of the access room: sessions, key store, key inspection and permission probes."""
+"""Ports of the access room: sessions in customers' accounts, key store, key inspection, and
+permission probes.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +17,7 @@ STAGES = (CURRENT, PREVIOUS)
 
 
 class CustomerSessions(Protocol):
-    """Sessions in a customer's account."""
+    """Sessions in customers' accounts."""
 
     @property
     def platform_id(self) -> str:
@@ -24,7 +26,8 @@ class CustomerSessions(Protocol):
     def enter(self, account: Account, external_id: str | None) -> str | None:
         """Assume the account's role with `external_id`, or without one.
 
-        Return the id of the entered account; None when the role refuses. Raises TransientError.
+        Return the id of the account to which the role belongs; None when AWS denies it. Raises
+        TransientError.
         """
 
     def accepts_session_tags(self, account: Account) -> bool:
@@ -34,14 +37,14 @@ class CustomerSessions(Protocol):
         """Return the role's trust policy, read with the role itself. Raises PermissionDenied."""
 
     def enter_by_key(self, account: Account) -> Identity:
-        """Create a session with the stored access key and return its owner.
+        """Create a session with the account's stored access key and return its identity.
 
         Raises ConnectionRefused.
         """
 
 
 class AccessKeyStore(Protocol):
-    """The store of access keys."""
+    """Store of access keys, with the current and the previous key of each account."""
 
     def put(self, account_id: str, key: AccessKey) -> None:
         """Store `key` as the account's current key; the current one becomes the previous one."""
@@ -55,12 +58,11 @@ class AccessKeyStore(Protocol):
 
 @dataclass(frozen=True)
 class ExcessPermissions:
-    """Permissions of a key beyond its purpose.
+    """Permissions of a key beyond its purpose."""
 
-    `whole`: IAM evaluated all policies. Otherwise only a few calls were tried.
-    """
-
+    # IAM actions, in alphabetical order.
     actions: tuple[str, ...]
+    # True if IAM evaluated all policies; False if only a few calls were tried.
     complete: bool
 
 
@@ -71,42 +73,42 @@ class AccessKeyInspector(Protocol):
         """Return the owner of the key. Raises ConnectionRefused when AWS refuses it."""
 
     def created_at(self, key: AccessKey) -> datetime | None:
-        """Return when the key was created; None if it cannot query that."""
+        """Return when the key was created; None if the key may not query that."""
 
     def excess(self, key: AccessKey, identity: Identity) -> ExcessPermissions:
         """Return the permissions of the key beyond its purpose."""
 
     def customer(self, account: Account, key: AccessKey) -> "Customer":
-        """Enter the customer's account with this key. Raises ConnectionRefused."""
+        """Return the customer's account, entered with this key. Raises ConnectionRefused."""
 
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """The result of one call in the customer's account.
+    """The result of one call in the customer's account."""
 
-    `reason` is for a person. `denied_by` is the type of policy that denied, if AWS names it.
-    """
-
+    # PASSED, DENIED, or NOT_AVAILABLE if the permission could not be tried.
     status: CheckStatus
+    # Why the call did not pass, for a person; empty if it passed.
     reason: str
+    # The type of policy that denied (`denials.DeniedBy`); empty if AWS does not name it.
     denied_by: str = ""
 
 
 class Customer(Protocol):
-    """An entered customer account."""
+    """A customer's account, with a session in it."""
 
     def probe(self, action: str, account: Account, now: datetime) -> ProbeResult:
         """Make a real call that needs the IAM action `action` and return its result.
 
-        Raises TransientError, and Defect when no call is known for `action`.
+        Raises TransientError, and Defect when there is no probe for `action`.
         """
 
     def organization_accounts(self, account: Account) -> Sequence[OrganizationAccount]:
-        """Return every account of the organization that `account` manages; empty if it manages
-        none.
+        """Return every account of the organization that `account` manages; none if it manages none.
 
         Raises PermissionDenied and TransientError.
         """
 
 
+# Returns the customer's account, entered with the pending connection.
 EnterCustomer = Callable[[Account], Customer]

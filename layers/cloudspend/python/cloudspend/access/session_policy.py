@@ -1,8 +1,8 @@
-"""Session policy for access keys: an upper bound on what the user's own policies allow.
+"""Session policy for access keys: it limits a session to the permissions that CloudSpend needs.
 
-A session has the permissions that both the user's policies and this policy allow (AWS STS,
-GetFederationToken). STS accepts 2,048 characters. Statements for S3 are exact; other actions are
-grouped by verb: `ce:Get*` for the needed `ce:Get...` actions.
+A session has only the permissions that both the user's policies and this policy allow (AWS STS API
+reference, GetFederationToken). STS accepts 2,048 characters. So the statements for S3 are exact,
+and other actions are grouped by verb: `ce:Get*` replaces every needed `ce:Get...` action.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 from cloudspend.access.checks import PERMISSIONS
 from cloudspend.accounts.model import Account
 
+# Characters of a session policy (AWS STS API reference, GetFederationToken).
 MAX_POLICY = 2048
 _VERB = re.compile(r"([a-z0-9-]+:[A-Z][a-z]+)")
 
@@ -31,9 +32,10 @@ def session_policy(account: Account, partition: str) -> str:
 
 
 def _verbs(account: Account) -> list[str]:
-    needed = [one.action for one in PERMISSIONS if one.needed_for(account)]
-    found = [_VERB.match(action) for action in needed if not action.startswith("s3:")]
-    return sorted({f"{match[1]}*" for match in found if match})
+    """Return the needed actions outside of S3, grouped by verb, for example `budgets:View*`."""
+    needed = [permission.action for permission in PERMISSIONS if permission.needed_for(account)]
+    matches = [_VERB.match(action) for action in needed if not action.startswith("s3:")]
+    return sorted({f"{match[1]}*" for match in matches if match})
 
 
 def _allow(actions: list[str], resource: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""Policy of the IAM user whose key CloudSpend uses, for customers who cannot create roles.
+"""Policy for the IAM user whose access key CloudSpend uses, for customers who cannot create roles.
 
-It has the actions of the role and the actions that a key needs in addition.
+It allows the actions of the role, and those that only a key needs: to create a session, and to read
+the key's age.
 """
 
 from typing import Any
@@ -17,53 +18,67 @@ KEY_AGE = "iam:ListAccessKeys"
 
 
 def user_policy(account: Account, partition: str) -> dict[str, Any]:
-    """Return the policy document for the account's user."""
-    export, own, region = account.export, account.account_id, BILLING_REGIONS[partition]
+    """Return the policy document for the IAM user of `account`."""
+    export, account_id, region = account.export, account.account_id, BILLING_REGIONS[partition]
     bucket = f"arn:{partition}:s3:::{export.bucket}"
-    # All exports, as for the role: AWS adds an id of its own to an export's name, and the flaws of
-    # every existing export are reported.
-    exports = f"arn:{partition}:bcm-data-exports:{region}:{own}:export/*"
+    # All exports, as for the role: AWS adds a random id to an export's name, and CloudSpend reports
+    # the problems of every existing export.
+    exports = f"arn:{partition}:bcm-data-exports:{region}:{account_id}:export/*"
     listing = _allow("FindTheBill", ["s3:ListBucket"], bucket)
     listing["Condition"] = {"StringLike": {"s3:prefix": f"{export.prefix}/*"}}
     statements = [
-        _allow("GetASession", [FEDERATE], f"arn:{partition}:sts::{own}:federated-user/{PREFIX}-*"),
-        _allow("TellTheKeysAge", [KEY_AGE], f"arn:{partition}:iam::{own}:user/${{aws:username}}"),
+        _allow(
+            "GetASession",
+            [FEDERATE],
+            f"arn:{partition}:sts::{account_id}:federated-user/{PREFIX}-*",
+        ),
+        _allow(
+            "TellTheKeysAge", [KEY_AGE], f"arn:{partition}:iam::{account_id}:user/${{aws:username}}"
+        ),
         listing,
         _allow("ReadTheBill", ["s3:GetObject"], f"{bucket}/{export.prefix}/*"),
-        _allow("CompareTheBillWithAwsOwnFigures", _others(account), "*"),
+        _allow("CompareTheBillWithAwsOwnFigures", _other_actions(account), "*"),
     ]
-    statements.append(_allow("SeeHowExportsAreDelivered", _of_exports(account), exports))
+    statements.append(_allow("SeeHowExportsAreDelivered", _export_actions(account), exports))
     if account.kms_key_arn:
-        statements.append(_decrypting(account.kms_key_arn, partition))
+        statements.append(_decrypt_statement(account.kms_key_arn, partition))
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _decrypting(key_arn: str, partition: str) -> dict[str, Any]:
+def _decrypt_statement(key_arn: str, partition: str) -> dict[str, Any]:
     """Return the statement for the customer's KMS key, for reads through S3 only."""
-    via = f"s3.{key_arn.split(':')[3]}.{DOMAINS[partition]}"
-    condition = {"StringEquals": {"kms:ViaService": via}}
+    service = f"s3.{key_arn.split(':')[3]}.{DOMAINS[partition]}"
+    condition = {"StringEquals": {"kms:ViaService": service}}
     return _allow("DecryptTheBill", [DECRYPT], key_arn) | {"Condition": condition}
 
 
-def _of_exports(account: Account) -> list[str]:
-    return [one for one in _needed(account) if one.startswith(EXPORTS) and one != LIST_EXPORTS]
+def _export_actions(account: Account) -> list[str]:
+    """Return the needed actions on single exports."""
+    return [
+        action
+        for action in _needed_actions(account)
+        if action.startswith(EXPORTS) and action != LIST_EXPORTS
+    ]
 
 
-def _others(account: Account) -> list[str]:
-    elsewhere = {*_of_exports(account), DECRYPT}
+def _other_actions(account: Account) -> list[str]:
+    """Return the needed actions for which IAM accepts no resource."""
+    with_resource = {*_export_actions(account), DECRYPT}
     return sorted(
-        one for one in _needed(account) if not one.startswith("s3:") and one not in elsewhere
+        action
+        for action in _needed_actions(account)
+        if not action.startswith("s3:") and action not in with_resource
     )
 
 
-def _needed(account: Account) -> list[str]:
+def _needed_actions(account: Account) -> list[str]:
     """Return the actions that a key needs, independent of the current connection: the policy is
     requested before the key exists.
     """
     return [
-        one.action
-        for one in PERMISSIONS
-        if ConnectionKind.ACCESS_KEY in one.ways and one.needed_for(account)
+        permission.action
+        for permission in PERMISSIONS
+        if ConnectionKind.ACCESS_KEY in permission.connections and permission.needed_for(account)
     ]
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from cloudspend import wiring
-from cloudspend.access.connect_key import Accepted, connect_key, decrypted_with, rotate_key
+from cloudspend.access.connect_key import AcceptedKey, connect_key, decrypted_with, rotate_key
 from cloudspend.access.keys import MAX_FILE, AccessKey, read_key
 from cloudspend.access.user_policy import user_policy
 from cloudspend.accounts.model import ChangeCause, Check, CheckStatus
@@ -113,7 +113,7 @@ def _read(source: str) -> AccessKey:
         ) from None
 
 
-def _show(accepted: Accepted, output: Output) -> None:
+def _show(accepted: AcceptedKey, output: Output) -> None:
     account, checks = accepted.account, [_row(check) for check in accepted.checks]
     for check in accepted.checks:
         if check.status is CheckStatus.WARNING:

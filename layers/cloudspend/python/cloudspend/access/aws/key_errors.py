@@ -1,6 +1,7 @@
-"""Error codes of access keys."""
+"""Error codes of access keys that AWS does not accept."""
 
-# The key is unknown to AWS or disabled, or its secret does not match.
+# The key does not exist (any more) or is inactive, or its secret does not match (API references of
+# AWS STS and AWS IAM, "Common errors").
 INVALID_KEY = frozenset(
     {
         "InvalidClientTokenId",

@@ -1,5 +1,5 @@
-"""Access keys in AWS Secrets Manager: one secret per account, encrypted with the platform's KMS
-key.
+"""Store of access keys in AWS Secrets Manager: one secret for each account, encrypted with the
+platform's KMS key.
 """
 
 import json
@@ -14,7 +14,8 @@ from cloudspend.settings import KEY_ALIAS, KEY_READER, KEY_SECRETS, PREFIX
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-NOT_THERE = "ResourceNotFoundException"
+# Code of a secret that does not exist.
+NOT_FOUND = "ResourceNotFoundException"
 
 
 def secret_name(account_id: str) -> str:
@@ -25,8 +26,8 @@ def secret_name(account_id: str) -> str:
 def reading_policy() -> dict[str, Any]:
     """Return the resource policy of a secret.
 
-    Only functions that enter customers' accounts can read it; the stacks mark their roles with a
-    tag. The policy denies everyone else, including administrators.
+    Only functions that enter customers' accounts can read the secret: the stacks tag their roles,
+    and the policy denies reading to every other principal, including administrators.
     """
     tag, value = KEY_READER
     return {
@@ -53,19 +54,19 @@ class SecretsManagerKeyStore:
     def put(self, account_id: str, key: AccessKey) -> None:
         name = secret_name(account_id)
         try:
-            self._close(name)
+            self._restrict(name)
         except ClientError as error:
-            if code(error) != NOT_THERE:
+            if code(error) != NOT_FOUND:
                 raise
             # Create the secret without a value, so a value never exists without the policy.
             call(
                 self._secrets.create_secret,
                 Name=name,
                 KmsKeyId=KEY_ALIAS,
-                Description=f"CloudSpend: the access key of the account {account_id}",
+                Description=f"CloudSpend: access key of the account {account_id}",
                 Tags=[{"Key": PREFIX, "Value": account_id}],
             )
-            self._close(name)
+            self._restrict(name)
         call(self._secrets.put_secret_value, SecretId=name, SecretString=key.to_text())
 
     def read(self, account_id: str, stage: str) -> AccessKey | None:
@@ -76,7 +77,7 @@ class SecretsManagerKeyStore:
                 VersionStage=stage,
             )
         except ClientError as error:
-            if code(error) != NOT_THERE:
+            if code(error) != NOT_FOUND:
                 raise
             return None
         return read_key(answer["SecretString"])
@@ -90,10 +91,11 @@ class SecretsManagerKeyStore:
                 ForceDeleteWithoutRecovery=True,
             )
         except ClientError as error:
-            if code(error) != NOT_THERE:
+            if code(error) != NOT_FOUND:
                 raise
 
-    def _close(self, name: str) -> None:
+    def _restrict(self, name: str) -> None:
+        """Set the resource policy of a secret."""
         call(
             self._secrets.put_resource_policy,
             SecretId=name,
