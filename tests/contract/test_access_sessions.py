@@ -143,6 +143,12 @@ def test_an_account_without_a_role_is_refused_without_a_request(sts: Stubber) ->
         some_sessions(sts.client).customer_session(replace(ACCOUNT, role_arn=None), "ingest")
 
 
+def test_an_account_without_a_role_cannot_be_entered(sts: Stubber) -> None:
+    without_role = replace(ACCOUNT, role_arn=None)
+    assert some_sessions(sts.client).enter(without_role, ACCOUNT.external_id) is None
+    assert not some_sessions(sts.client).accepts_session_tags(without_role)
+
+
 def test_a_session_name_is_valid_for_sts() -> None:
     name = session_name("111111111111_2026-10_20261103T000000Z-aaaaaaaa ü" + "x" * 50)
     assert len(name) == 64

@@ -116,7 +116,7 @@ def rotate_key(
     if account.key is None:
         raise UsageError(
             f"{account.display_name} ({account_id}) is not connected by an access key.",
-            remedy=f"To connect it by one: cloudspend accounts connect-key {account_id}.",
+            remedy=f"To connect it by a key: cloudspend accounts connect-key {account_id}.",
         )
     candidate, checks = _examine(replace(account, role_arn=None), key, ports, now)
     ports.key_store.put(account_id, key)

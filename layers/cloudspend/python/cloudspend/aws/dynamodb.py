@@ -208,10 +208,14 @@ def is_written(write: Callable[[], object]) -> bool:
 
 def _conditional(condition: Expression | None, update: Expression | None = None) -> dict[str, Any]:
     """Return the condition and all placeholders; DynamoDB refuses empty mappings of them."""
-    given = [expression for expression in (condition, update) if expression]
+    expressions = [expression for expression in (condition, update) if expression]
     request: dict[str, Any] = {
         "ConditionExpression": condition.text if condition else "",
-        "ExpressionAttributeValues": {k: v for one in given for k, v in one.values.items()},
-        "ExpressionAttributeNames": {k: v for one in given for k, v in one.names.items()},
+        "ExpressionAttributeValues": dict(
+            item for expression in expressions for item in expression.values.items()
+        ),
+        "ExpressionAttributeNames": dict(
+            item for expression in expressions for item in expression.names.items()
+        ),
     }
     return {name: value for name, value in request.items() if value}
